@@ -1,0 +1,47 @@
+/**
+ * An engine runs proxies. The agent knows engines only through this; the life cycle is written once, here.
+ *
+ * Order: `start` once, then any number of `apply`, `applyEndpoints` and `remove`, then `drain` and `stop`. `start` adopts a
+ * data plane that an earlier agent left running. `drain` and `stop` are idempotent. All may be called again after a failure.
+ */
+import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type { Problem } from '../src/errors.ts';
+import type { Snapshot } from '../src/envoy/snapshot.ts';
+import type { RequestRecord } from '../src/telemetry/request-record.ts';
+
+export type ApplyResult = { applied: true; version: string } | { applied: false; version: string; problems: readonly Problem[] };
+
+export interface EngineStatus {
+  engine: 'embedded' | 'envoy';
+  engineVersion: string;
+  state: 'starting' | 'running' | 'backing-off' | 'draining' | 'stopped';
+  /** Of the data plane's process; undefined while there is none. */
+  pid: number | undefined;
+  /** Milliseconds since 1970. */
+  since: number;
+  restarts: number;
+  /** Why it last ended. */
+  lastExit: string | undefined;
+  adopted: boolean;
+}
+
+export interface Engine {
+  start(): Promise<void>;
+  /** Replaces one proxy's config as a whole. A refused config leaves the last good one running. */
+  apply(snapshot: Snapshot): Promise<ApplyResult>;
+  /** Only endpoints changed. */
+  applyEndpoints(proxyId: string, version: string, endpoints: readonly ClusterLoadAssignmentJson[]): Promise<ApplyResult>;
+  remove(proxyId: string): Promise<void>;
+  /** Envoy's admin API of one proxy: path with query, as in `/clusters?format=json`. */
+  admin(proxyId: string, method: string, path: string): Promise<{ status: number; contentType: string; body: Buffer }>;
+  /** Finished requests, as they come. Returns the function that ends it. */
+  onRecord(listener: (record: RequestRecord) => void): () => void;
+  onStatus(listener: (status: EngineStatus) => void): () => void;
+  status(): EngineStatus;
+  /** Listeners refuse new connections, requests in flight finish; at most `deadlineMs`. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends the data plane. */
+  stop(): Promise<void>;
+  /** Lets go of the data plane without ending it (the agent is about to be replaced). */
+  detach(): Promise<void>;
+}

@@ -1,0 +1,87 @@
+/**
+ * Runs test files, each in its own process, two at a time, and adds up what they say.
+ *
+ *   node test/run.ts [--serial] [PART OF A PATH …]
+ *
+ * A file prints uvu's summary (Total, Passed, Skipped). One that ends without it, or with a failing code, counts as a failure.
+ * The last line is `N passed, N failed[, N skipped]`.
+ */
+import { spawn } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Outcome {
+  file: string;
+  passed: number;
+  failed: number;
+  skipped: number;
+  seconds: number;
+  output: string;
+}
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const args = process.argv.slice(2);
+const filters = args.filter((a) => !a.startsWith('--'));
+const workers = args.includes('--serial') ? 1 : Math.min(4, Math.max(2, availableParallelism()));
+/** No test file may take longer than this; a hang is a failure with a name. */
+const deadlineMs = 300_000;
+
+function run(file: string): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const started = performance.now();
+    const child = spawn(process.execPath, [file], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, FORCE_COLOR: '0' } });
+    let output = '';
+    child.stdout.on('data', (d) => (output += d));
+    child.stderr.on('data', (d) => (output += d));
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill('SIGKILL');
+    }, deadlineMs);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const figure = (name: string): number => [...output.matchAll(new RegExp(`^\\s*${name}:\\s+(\\d+)`, 'gm'))].reduce((n, m) => n + Number(m[1]), 0);
+      const [total, passed, skipped] = [figure('Total'), figure('Passed'), figure('Skipped')];
+      let failed = total - passed;
+      if (timedOut) output += `\n${file}: no end after ${deadlineMs / 1000} s\n`;
+      if (failed === 0 && (code !== 0 || total + skipped === 0)) {
+        failed = 1;
+        output += `\n${file}: ended with ${signal ?? `exit ${code}`} after ${total} tests\n`;
+      }
+      resolve({ file, passed, failed, skipped, seconds: (performance.now() - started) / 1000, output });
+    });
+  });
+}
+
+/** Files that measure time or saturate the machine run alone, after the rest; they say so in a first-line comment. */
+const isExclusive = (file: string): boolean => /^\/\/ test: exclusive/.test(readFileSync(`${root}/${file}`, 'utf8'));
+
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((f) => filters.length === 0 || filters.some((part) => f.includes(part)))
+  .sort();
+const outcomes: Outcome[] = [];
+
+async function drain(queue: string[], parallel: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: parallel }, async () => {
+      for (let file = queue.shift(); file; file = queue.shift()) {
+        const outcome = await run(file);
+        outcomes.push(outcome);
+        const { passed, failed, skipped, seconds } = outcome;
+        console.log(`${failed === 0 ? 'ok  ' : 'FAIL'} ${outcome.file}  ${passed} passed${failed ? `, ${failed} failed` : ''}${skipped ? `, ${skipped} skipped` : ''}  ${seconds.toFixed(1)} s`);
+        for (const line of outcome.output.split('\n')) if (/^SKIP\b/.test(line)) console.log(`     ${line}`);
+      }
+    }),
+  );
+}
+
+await drain(files.filter((f) => !isExclusive(f)), workers);
+await drain(files.filter(isExclusive), 1);
+for (const o of outcomes) if (o.failed > 0) console.log(`\n--- ${o.file}\n${o.output.trim()}`);
+const sum = (pick: (o: Outcome) => number): number => outcomes.reduce((n, o) => n + pick(o), 0);
+const [passed, failed, skipped] = [sum((o) => o.passed), sum((o) => o.failed), sum((o) => o.skipped)];
+console.log('');
+console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
