@@ -1,0 +1,77 @@
+import type { Cluster_DnsLookupFamilyJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type { ProxyNode, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
+import { anyOf } from './any.ts';
+import { optionalDuration } from './connection-pool.ts';
+
+/** How Envoy finds the hosts of a service's clusters. `none`: the service has no clusters of its own. */
+export type Discovery = 'EDS' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST' | 'DYNAMIC_FORWARD_PROXY' | 'none';
+
+/** Ports that a dynamic forward proxy can serve: those whose connections name their host. */
+const namedByTheClient: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 'TLS']);
+
+/**
+ * How this proxy finds the hosts of one port of a service.
+ *
+ * Istio sends traffic of unresolved services (`clusterIP: None`, ServiceEntry resolution NONE) to the address that the client
+ * connected to. A gateway has no such address and uses what endpoints are known. Nor has a proxy that clients name as their HTTP
+ * proxy (interception NONE): there the client connected to the proxy itself, so headless services use their endpoints, and hosts
+ * without endpoints are looked up in DNS, as the client would have done.
+ */
+export function discoveryOf(service: Service, port: ServicePort, proxy: Pick<ProxyNode, 'type' | 'interception'>): Discovery {
+  if (port.protocol === 'UDP') return 'none';
+  switch (service.resolution) {
+    case 'alias':
+      return 'none';
+    case 'static':
+      return 'EDS';
+    case 'dns':
+      return service.raceFirstTcpConnect ? 'LOGICAL_DNS' : 'STRICT_DNS';
+    case 'dns-round-robin':
+      return 'LOGICAL_DNS';
+    case 'dynamic-dns':
+      return namedByTheClient.has(port.protocol) ? 'DYNAMIC_FORWARD_PROXY' : 'none';
+    case 'passthrough':
+      if (proxy.type === 'router') return 'EDS';
+      if (proxy.interception !== 'NONE') return 'ORIGINAL_DST';
+      if (service.registry === 'Kubernetes') return 'EDS';
+      return service.host.startsWith('*') ? 'ORIGINAL_DST' : 'STRICT_DNS';
+  }
+}
+
+/** Addresses that this proxy can reach: `ALL` only where Istio races both families. */
+function lookupFamily(service: Service, proxy: ProxyNode): Cluster_DnsLookupFamilyJson {
+  if (service.raceFirstTcpConnect) return 'ALL';
+  return proxy.ips.length > 0 && proxy.ips.every((ip) => ip.includes(':')) ? 'V6_ONLY' : 'V4_ONLY';
+}
+
+/** Fields of a cluster whose hosts come from DNS. */
+export function dnsFields(service: Service, scope: ProxyScope, dnsRefreshRate: string | undefined): Partial<ClusterJson> {
+  return {
+    dnsLookupFamily: lookupFamily(service, scope.proxy),
+    dnsRefreshRate: optionalDuration(dnsRefreshRate) ?? '60s',
+    dnsJitter: '0.100s',
+    respectDnsTtl: true,
+    typedDnsResolverConfig: {
+      name: 'envoy.network.dns_resolver.cares',
+      typedConfig: anyOf('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udpMaxQueries: 100 }),
+    },
+  };
+}
+
+/** A dynamic forward proxy cluster: Envoy resolves the host that the request names. */
+export function forwardProxyFields(cacheName: string, family: Cluster_DnsLookupFamilyJson, maxHosts?: number): Partial<ClusterJson> {
+  return {
+    lbPolicy: 'CLUSTER_PROVIDED',
+    clusterType: {
+      name: 'envoy.clusters.dynamic_forward_proxy',
+      typedConfig: anyOf('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', {
+        dnsCacheConfig: { name: cacheName, dnsLookupFamily: family, ...(maxHosts !== undefined && { maxHosts }) },
+      }),
+    },
+  };
+}
+
+/** The fields of a service's own dynamic forward proxy; its cache is named after the host. */
+export function serviceForwardProxyFields(service: Service, proxy: ProxyNode): Partial<ClusterJson> {
+  return forwardProxyFields(`${service.host}_dfp_dns_cache`, lookupFamily(service, proxy));
+}

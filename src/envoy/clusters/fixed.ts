@@ -1,0 +1,57 @@
+import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type { Mesh, ProxyScope } from '../../mesh/types.ts';
+import { circuitBreakers } from './connection-pool.ts';
+import { forwardProxyFields } from './discovery.ts';
+import { withHttpOptions } from './upstream-protocol.ts';
+
+/** Source address of what a sidecar sends to its own workload, so that interception leaves it alone. */
+export const inboundSource = { ipv4: '127.0.0.6', ipv6: '::6' } as const;
+
+/** The bind address for connections to the workload, by the family of the proxy's addresses. */
+export function inboundBind(scope: ProxyScope): Partial<ClusterJson> {
+  const v6 = scope.proxy.ips.length > 0 && scope.proxy.ips.every((ip) => ip.includes(':'));
+  return { upstreamBindConfig: { sourceAddress: { address: v6 ? inboundSource.ipv6 : inboundSource.ipv4, portValue: 0 } } };
+}
+
+/** Refused traffic: a cluster without hosts. */
+function blackHole(): ClusterJson {
+  return { name: 'BlackHoleCluster', altStatName: 'BlackHoleCluster;', type: 'STATIC', connectTimeout: '10s' };
+}
+
+function passthrough(name: string): ClusterJson {
+  return {
+    name,
+    // Istio: the inbound one carries the outbound one's stat name too.
+    altStatName: 'PassthroughCluster;',
+    type: 'ORIGINAL_DST',
+    lbPolicy: 'CLUSTER_PROVIDED',
+    connectTimeout: '10s',
+    circuitBreakers: circuitBreakers(undefined),
+    ...withHttpOptions({
+      commonHttpProtocolOptions: { idleTimeout: '300s' },
+      useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+    }),
+  };
+}
+
+/** Clusters that do not belong to a service: where traffic to unknown destinations and unknown inbound ports goes. */
+export function fixedClusters(_mesh: Mesh, scope: ProxyScope): ClusterJson[] {
+  const clusters = [blackHole()];
+  if (scope.proxy.type === 'router') return clusters;
+  clusters.push(passthrough('PassthroughCluster'));
+  if (scope.proxy.interception !== 'NONE') clusters.push({ ...passthrough('InboundPassthroughCluster'), ...inboundBind(scope) });
+  if ((scope.outboundTrafficPolicy.mode as string | undefined) === 'ALLOW_ANY_DYNAMIC_DNS') {
+    clusters.push({
+      name: 'AllowAnyDynamicDNSCluster',
+      altStatName: 'AllowAnyDynamicDNSCluster;',
+      connectTimeout: '10s',
+      circuitBreakers: circuitBreakers(undefined),
+      ...forwardProxyFields('allow_any_dfp_dns_cache', 'V4_ONLY', 1024),
+      ...withHttpOptions({
+        commonHttpProtocolOptions: { idleTimeout: '300s' },
+        useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+      }),
+    });
+  }
+  return clusters;
+}

@@ -1,0 +1,95 @@
+import { type FieldPath, formatPath, originOf, type Resource } from '../../config/resource.ts';
+import type { Problem } from '../../errors.ts';
+import type { DestinationRuleView, EffectivePolicy } from '../../mesh/types.ts';
+
+type Level = EffectivePolicy & { portLevelSettings?: readonly EffectivePolicy[] };
+
+/** A finding about one field of a resource, with its position. */
+export function problemAt(
+  resource: Resource,
+  path: FieldPath,
+  severity: Problem['severity'],
+  rule: string,
+  message: string,
+  hint?: string,
+): Problem {
+  return {
+    severity,
+    rule,
+    message,
+    ...(hint !== undefined && { hint }),
+    position: resource.source.positionOf(path),
+    origin: originOf(resource),
+    path: formatPath(path),
+  };
+}
+
+function levelProblems(resource: Resource, path: FieldPath, level: EffectivePolicy): Problem[] {
+  const out: Problem[] = [];
+  const report = (field: FieldPath, rule: string, message: string, hint?: string): void => {
+    out.push(problemAt(resource, [...path, ...field], 'warning', rule, message, hint));
+  };
+  const mode = level.tls?.mode;
+  if (mode && mode !== 'DISABLE') {
+    report(
+      ['tls', 'mode'],
+      'unsupported/tls',
+      `tls mode ${mode} needs certificates, which are not supported yet: connections are made in plain text`,
+      'set tls.mode to DISABLE where plain text is meant',
+    );
+  }
+  const lb = level.loadBalancer as
+    | (EffectivePolicy['loadBalancer'] & { backendUtilization?: unknown; zoneAwareLbSetting?: unknown })
+    | undefined;
+  if (lb?.backendUtilization !== undefined) {
+    report(
+      ['loadBalancer', 'backendUtilization'],
+      'unsupported/field',
+      'load balancing by backend utilization is not supported: LEAST_REQUEST is used',
+    );
+  }
+  if (lb?.zoneAwareLbSetting !== undefined) {
+    report(
+      ['loadBalancer', 'zoneAwareLbSetting'],
+      'unsupported/field',
+      'zone aware load balancing is not supported: the field has no effect',
+      'use localityLbSetting',
+    );
+  }
+  const outliers = level.outlierDetection as
+    | (EffectivePolicy['outlierDetection'] & { outlierDetectionHttpErrorCodes?: unknown; consecutiveErrors?: unknown })
+    | undefined;
+  if (outliers?.outlierDetectionHttpErrorCodes !== undefined) {
+    report(
+      ['outlierDetection', 'outlierDetectionHttpErrorCodes'],
+      'unsupported/field',
+      'own error codes for outlier detection are not supported: the field has no effect',
+    );
+  }
+  if (outliers?.consecutiveErrors !== undefined) {
+    report(
+      ['outlierDetection', 'consecutiveErrors'],
+      'unsupported/field',
+      'consecutiveErrors is no longer part of the API and has no effect',
+      'use consecutive5xxErrors or consecutiveGatewayErrors',
+    );
+  }
+  return out;
+}
+
+function policyProblems(resource: Resource, path: FieldPath, level: Level | undefined): Problem[] {
+  if (level === undefined) return [];
+  const ports = (level.portLevelSettings ?? []).flatMap((port, i) => levelProblems(resource, [...path, 'portLevelSettings', i], port));
+  return [...levelProblems(resource, path, level), ...ports];
+}
+
+/** What a DestinationRule asks for and these clusters do not carry out. */
+export function ruleProblems(rule: DestinationRuleView): Problem[] {
+  const { spec, subsetOrigins, resource } = rule;
+  const out = policyProblems(resource, ['spec', 'trafficPolicy'], spec.trafficPolicy as Level | undefined);
+  for (const [i, subset] of (spec.subsets ?? []).entries()) {
+    const origin = subsetOrigins[i] ?? { resource, path: ['spec', 'subsets', i] };
+    out.push(...policyProblems(origin.resource, [...origin.path, 'trafficPolicy'], subset.trafficPolicy as Level | undefined));
+  }
+  return out;
+}

@@ -1,0 +1,91 @@
+import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type {
+  HttpProtocolOptionsJson as CommonOptionsJson,
+  Http2ProtocolOptionsJson,
+} from '#envoy-api/envoy/config/core/v3/protocol_pb.js';
+import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import type { EffectivePolicy, Protocol, ResolvedMeshConfig } from '../../mesh/types.ts';
+import { anyOf } from './any.ts';
+import { optionalDuration } from './connection-pool.ts';
+
+/** Key of a cluster's `typed_extension_protocol_options`. */
+export const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
+
+const httpProtocols: ReadonlySet<Protocol> = new Set<Protocol>(['HTTP', 'HTTP2', 'HTTP_PROXY', 'GRPC', 'GRPC-Web']);
+const http2Protocols: ReadonlySet<Protocol> = new Set<Protocol>(['HTTP2', 'GRPC', 'GRPC-Web']);
+const opaqueProtocols: ReadonlySet<Protocol> = new Set<Protocol>(['TCP', 'HTTPS', 'TLS', 'Mongo', 'Redis', 'MySQL', 'UDP']);
+
+type HttpPool = NonNullable<NonNullable<EffectivePolicy['connectionPool']>['http']>;
+
+/** How a cluster speaks HTTP to its hosts. `default`: HTTP/1.1, and nothing needs to be written. */
+function upstreamMode(
+  protocol: Protocol,
+  http: HttpPool | undefined,
+  config: ResolvedMeshConfig,
+  detects: boolean,
+): 'default' | 'http2' | 'downstream' {
+  // Istio: with useClientProtocol, h2UpgradePolicy has no effect.
+  if (http?.useClientProtocol) return 'downstream';
+  if (http2Protocols.has(protocol)) return 'http2';
+  if (http?.h2UpgradePolicy === 'UPGRADE') return 'http2';
+  if (config.h2UpgradePolicy === 'UPGRADE' && http?.h2UpgradePolicy !== 'DO_NOT_UPGRADE' && httpProtocols.has(protocol)) return 'http2';
+  return protocol === 'detected' && detects ? 'downstream' : 'default';
+}
+
+function http2Options(http: HttpPool | undefined): Http2ProtocolOptionsJson {
+  const interval = optionalDuration(http?.http2KeepAlive?.interval);
+  const timeout = optionalDuration(http?.http2KeepAlive?.timeout);
+  return {
+    ...(http?.maxConcurrentStreams ? { maxConcurrentStreams: http.maxConcurrentStreams } : {}),
+    // Envoy requires the timeout beside an interval.
+    ...(interval && { connectionKeepalive: { interval, timeout: timeout ?? '20s' } }),
+  };
+}
+
+function commonOptions(policy: EffectivePolicy): CommonOptionsJson | undefined {
+  const { http, tcp } = policy.connectionPool ?? {};
+  const idleTimeout = optionalDuration(http?.idleTimeout) ?? optionalDuration(tcp?.idleTimeout);
+  const maxConnectionDuration = optionalDuration(tcp?.maxConnectionDuration);
+  const maxRequestsPerConnection = http?.maxRequestsPerConnection || undefined;
+  if (!idleTimeout && !maxConnectionDuration && !maxRequestsPerConnection) return undefined;
+  return {
+    ...(idleTimeout && { idleTimeout }),
+    ...(maxConnectionDuration && { maxConnectionDuration }),
+    ...(maxRequestsPerConnection && { maxRequestsPerConnection }),
+  };
+}
+
+/** `typed_extension_protocol_options` with these HTTP options. */
+export function withHttpOptions(options: HttpProtocolOptionsJson): Partial<ClusterJson> {
+  return { typedExtensionProtocolOptions: { [httpOptionsKey]: anyOf(httpOptionsKey, options) } };
+}
+
+/**
+ * The HTTP options of a cluster, or nothing when Envoy's defaults (HTTP/1.1) are meant or the port is not HTTP.
+ *
+ * @param detects whether the proxy finds out a detected port's protocol itself (sidecars do, gateways do not)
+ */
+export function upstreamProtocol(
+  protocol: Protocol,
+  policy: EffectivePolicy,
+  config: ResolvedMeshConfig,
+  detects: boolean,
+): Partial<ClusterJson> {
+  const http = policy.connectionPool?.http;
+  const mode = upstreamMode(protocol, http, config, detects);
+  const common = opaqueProtocols.has(protocol) && mode === 'default' ? undefined : commonOptions(policy);
+  if (mode === 'default' && common === undefined) return {};
+  return withHttpOptions({
+    ...(common && { commonHttpProtocolOptions: common }),
+    ...(mode === 'http2'
+      ? { explicitHttpConfig: { http2ProtocolOptions: http2Options(http) } }
+      : mode === 'downstream'
+        ? { useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} } }
+        : { explicitHttpConfig: { httpProtocolOptions: {} } }),
+  });
+}
+
+/** True when these options make the upstream connection HTTP/2 whatever the client speaks. */
+export function speaksHttp2(protocol: Protocol, policy: EffectivePolicy, config: ResolvedMeshConfig): boolean {
+  return upstreamMode(protocol, policy.connectionPool?.http, config, false) === 'http2';
+}
