@@ -44,12 +44,11 @@ function lookupFamily(service: Service, proxy: ProxyNode): Cluster_DnsLookupFami
   return proxy.ips.length > 0 && proxy.ips.every((ip) => ip.includes(':')) ? 'V6_ONLY' : 'V4_ONLY';
 }
 
-/** Fields of a cluster whose hosts come from DNS. */
+/** Fields of a cluster whose hosts come from DNS. Istio also writes `dns_jitter: 0.1s`, which the Envoy API that Fairlead is built with lacks. */
 export function dnsFields(service: Service, scope: ProxyScope, dnsRefreshRate: string | undefined): Partial<ClusterJson> {
   return {
     dnsLookupFamily: lookupFamily(service, scope.proxy),
     dnsRefreshRate: optionalDuration(dnsRefreshRate) ?? '60s',
-    dnsJitter: '0.100s',
     respectDnsTtl: true,
     typedDnsResolverConfig: {
       name: 'envoy.network.dns_resolver.cares',
