@@ -5,8 +5,8 @@
  * data plane that an earlier agent left running. `drain` and `stop` are idempotent. All may be called again after a failure.
  */
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
-import type { Problem } from '../src/errors.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
+import type { Problem } from '../src/errors.ts';
 import type { RequestRecord } from '../src/telemetry/request-record.ts';
 
 export type ApplyResult = { applied: true; version: string } | { applied: false; version: string; problems: readonly Problem[] };

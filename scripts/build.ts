@@ -1,6 +1,6 @@
 /** Builds `dist/` from the sources: tsc, then the manifest that lets the command line start without loading every command. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,4 +15,4 @@ function run(command: string, args: string[]): void {
 }
 
 run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json']);
-if (existsSync(join(root, 'dist/commands'))) run(process.execPath, ['scripts/manifest.ts']);
+run(process.execPath, [join(root, 'node_modules/.bin/oclif'), 'manifest', '.']);

@@ -66,7 +66,12 @@ extend google.protobuf.FieldOptions { optional FieldRules rules = 1071; }
 function validateProto(): string {
   const bundled = readFileSync(join(deps, 'protoc-gen-validate/validate/validate.proto'), 'utf8');
   const rules = bundled.slice(bundled.indexOf('message FieldRules'));
-  return VALIDATE_HEAD + rules.replace(/message (\w+Rules) \{/g, (head, name) => (name === 'FieldRules' || /ignore_empty/.test(bodyOf(rules, name)) ? head : `${head}\n  optional bool ignore_empty = 1099;`));
+  return (
+    VALIDATE_HEAD +
+    rules.replace(/message (\w+Rules) \{/g, (head, name) =>
+      name === 'FieldRules' || /ignore_empty/.test(bodyOf(rules, name)) ? head : `${head}\n  optional bool ignore_empty = 1099;`,
+    )
+  );
 }
 
 function bodyOf(text: string, message: string): string {

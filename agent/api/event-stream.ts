@@ -1,0 +1,31 @@
+/** The agent's events as lines of JSON, for `fairlead tap` and for people's own tools. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Engine } from '../engine.ts';
+import type { AgentEvent, EventHub } from '../events.ts';
+
+/** A reader that is this far behind loses lines. */
+const BACKLOG_BYTES = 4 * 1024 * 1024;
+
+export function attachEvents(events: EventHub, engine: Engine, request: IncomingMessage, response: ServerResponse, records: boolean): void {
+  response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+  response.flushHeaders();
+  const send = (line: unknown): void => {
+    if (response.writableLength < BACKLOG_BYTES) response.write(`${JSON.stringify(line)}\n`);
+  };
+  const ends = [events.subscribe((event) => send(publicEvent(event)))];
+  if (records) ends.push(engine.onRecord((request) => send({ request })));
+  const close = (): void => {
+    for (const end of ends.splice(0)) end();
+  };
+  request.on('close', close);
+  response.on('error', close);
+}
+
+function publicEvent(event: AgentEvent): unknown {
+  if (event.type === 'engine') return { engine: event.status };
+  if (event.event.type === 'proxy-refused') {
+    const { node, refused } = event.event.proxy;
+    return { config: { type: 'proxy-refused', proxy: `${node.name}.${node.namespace}`, problems: refused?.problems ?? [] } };
+  }
+  return { config: { type: event.event.type, ...event.event.config } };
+}

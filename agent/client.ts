@@ -1,0 +1,70 @@
+/** How commands talk to an agent. */
+
+import { existsSync } from 'node:fs';
+import { FairleadError } from '../src/errors.ts';
+import { defaultDataDirectory, socketsOf } from './data-directory.ts';
+import { exchange, type HttpAnswer, type HttpTarget, httpTarget, streamLines } from './http-client.ts';
+
+export interface AgentClient {
+  readonly address: string;
+  /** Whole answers, 2xx only. Throws E_AGENT_UNREACHABLE, E_PROXY_UNKNOWN (with the names there are). */
+  get(path: string): Promise<HttpAnswer>;
+  getJson<T>(path: string): Promise<T>;
+  post<T>(path: string, body?: unknown, timeoutMs?: number): Promise<T>;
+  /** Lines of JSON until the agent ends. Returns the function that ends it. */
+  stream(path: string, on: { open?(): void; line(value: unknown): void; ended(error?: Error): void }): () => void;
+}
+
+/** This node's agent: the Unix socket of the default data directory when it is there, else port 15000. */
+export function defaultAgentAddress(): string {
+  const socket = socketsOf(defaultDataDirectory()).agent;
+  return existsSync(socket) ? `unix:${socket}` : 'http://127.0.0.1:15000';
+}
+
+/** @param address `unix:PATH` or `http://HOST:PORT`; undefined: this node's agent */
+export function agentClient(address: string | undefined): AgentClient {
+  const at = address ?? defaultAgentAddress();
+  const target = httpTarget(at);
+  if (!target)
+    throw new FairleadError('E_USAGE', `${JSON.stringify(at)} is not an address of an agent`, {
+      next: 'Write http://HOST:PORT or unix:PATH.',
+    });
+
+  async function call(method: string, path: string, body?: unknown, timeoutMs?: number): Promise<HttpAnswer> {
+    const answer = await exchange(target as HttpTarget, method, path, body, timeoutMs).catch((error: Error) => {
+      throw new FairleadError('E_AGENT_UNREACHABLE', `no agent answers at ${at}: ${error.message}`, {
+        next: 'Start one with `fairlead up DIR` or `fairlead agent run`, or name another with --agent.',
+        cause: error,
+      });
+    });
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw refusal(answer, at);
+  }
+
+  return {
+    address: at,
+    get: (path) => call('GET', path),
+    getJson: async <T>(path: string) => JSON.parse((await call('GET', path)).body.toString('utf8')) as T,
+    post: async <T>(path: string, body?: unknown, timeoutMs?: number) =>
+      JSON.parse((await call('POST', path, body ?? {}, timeoutMs)).body.toString('utf8')) as T,
+    stream: (path, on) => streamLines(target, path, on),
+  };
+}
+
+function refusal(answer: HttpAnswer, at: string): FairleadError {
+  const text = answer.body.toString('utf8');
+  try {
+    const { error } = JSON.parse(text) as { error: { code?: string; message: string; known?: string[] } };
+    if (error.code === 'E_PROXY_UNKNOWN') {
+      return new FairleadError('E_PROXY_UNKNOWN', error.message, {
+        next: error.known?.length ? `There are: ${error.known.join(', ')}.` : 'Nothing in the configuration runs on this node.',
+      });
+    }
+    return new FairleadError('E_AGENT_UNREACHABLE', `the agent at ${at} answered ${answer.status}: ${error.message}`);
+  } catch {
+    return new FairleadError(
+      'E_AGENT_UNREACHABLE',
+      `what listens at ${at} is not an agent: it answered ${answer.status} ${text.slice(0, 80)}`,
+    );
+  }
+}

@@ -1,0 +1,87 @@
+/** A small HTTP client for the agent's and the proxy's own APIs, over TCP or a Unix socket. node:http, because importing it costs a command line nothing. */
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+
+export interface HttpAnswer {
+  status: number;
+  contentType: string;
+  body: Buffer;
+}
+
+export interface HttpTarget {
+  /** `unix:/path` or `http://host:port`. */
+  readonly address: string;
+  readonly options: RequestOptions;
+}
+
+/** Reads `unix:PATH` or an http URL. Returns undefined for anything else. */
+export function httpTarget(address: string): HttpTarget | undefined {
+  const agent = new HttpAgent({ keepAlive: true, maxSockets: 8 });
+  if (address.startsWith('unix:')) return { address, options: { socketPath: address.slice('unix:'.length), agent } };
+  const url = URL.parse(address.includes('://') ? address : `http://${address}`);
+  if (!url || url.protocol !== 'http:') return undefined;
+  return { address: url.origin, options: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || 80, agent } };
+}
+
+/** One request, answered whole. Rejects with the socket's own error, or after `timeoutMs` without any byte. */
+export function exchange(target: HttpTarget, method: string, path: string, body?: unknown, timeoutMs = 10_000): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const req = open(target, method, path, body, reject);
+    req.setTimeout(timeoutMs, () => req.destroy(Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' })));
+    req.on('response', (res) => {
+      const chunks: Buffer[] = [];
+      res.on('data', (c: Buffer) => chunks.push(c));
+      res.on('error', reject);
+      res.on('end', () =>
+        resolve({ status: res.statusCode ?? 0, contentType: res.headers['content-type'] ?? '', body: Buffer.concat(chunks) }),
+      );
+    });
+  });
+}
+
+/**
+ * Reads newline-delimited JSON until the stream ends. `ended` is called once, with the error when there was one.
+ * Returns the function that ends it.
+ */
+export function streamLines(
+  target: HttpTarget,
+  path: string,
+  on: { open?(): void; line(value: unknown): void; ended(error?: Error): void },
+): () => void {
+  let finished = false;
+  const finish = (error?: Error): void => {
+    if (finished) return;
+    finished = true;
+    on.ended(error);
+  };
+  const req = open(target, 'GET', path, undefined, finish, false);
+  req.on('response', (res: IncomingMessage) => {
+    on.open?.();
+    let rest = '';
+    res.setEncoding('utf8');
+    res.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line !== '') on.line(JSON.parse(line));
+    });
+    res.on('error', finish);
+    res.on('close', () => finish());
+  });
+  return () => {
+    finished = true;
+    req.destroy();
+  };
+}
+
+function open(target: HttpTarget, method: string, path: string, body: unknown, fail: (e: Error) => void, pooled = true): ClientRequest {
+  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  const req = httpRequest({
+    ...target.options,
+    ...(pooled ? {} : { agent: false }),
+    method,
+    path,
+    headers: payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {},
+  });
+  req.on('error', fail);
+  req.end(payload);
+  return req;
+}

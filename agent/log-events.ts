@@ -1,0 +1,36 @@
+/** The agent's events in its structured log: one line a change, one line a problem. */
+import { formatPosition } from '../src/config/resource.ts';
+import type { Problem } from '../src/errors.ts';
+import type { Agent } from './agent.ts';
+import type { ConfigState } from './controller.ts';
+import type { Log } from './log.ts';
+
+export function logAgentEvents(agent: Agent, log: Log): void {
+  logConfig(agent.controller.config(), log, agent.controller.proxies().length);
+  agent.events.subscribe((event) => {
+    if (event.type !== 'config') return;
+    if (event.event.type === 'proxy-refused') {
+      const { node, refused } = event.event.proxy;
+      log.error('the engine refused the config of a proxy; its last good one runs on', { proxy: `${node.name}.${node.namespace}` });
+      logProblems(refused?.problems ?? [], log);
+    } else logConfig(event.event.config, log, event.event.type === 'accepted' ? event.event.changed.length : 0);
+  });
+}
+
+function logConfig(config: ConfigState, log: Log, changed: number): void {
+  const fields = { files: config.files, resources: config.resources, tookMs: Math.round(config.took) };
+  if (config.state === 'refused') log.error('the configuration is refused; the last good one runs on', fields);
+  else log.info('configuration applied', { ...fields, changed });
+  logProblems(config.problems, log);
+}
+
+function logProblems(problems: readonly Problem[], log: Log): void {
+  for (const p of problems) {
+    log[p.severity](p.message, {
+      rule: p.rule,
+      ...(p.position ? { at: formatPosition(p.position) } : {}),
+      ...(p.origin ? { object: p.origin } : {}),
+      ...(p.path ? { field: p.path } : {}),
+    });
+  }
+}

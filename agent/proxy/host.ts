@@ -1,0 +1,109 @@
+/** All proxies of the node, in one process. Each has its own clusters, stats, listeners; none can see another's. */
+import type { Problem } from '../../src/errors.ts';
+import type { RequestRecord } from '../../src/telemetry/request-record.ts';
+import type { AppliedConfig, EndpointConfig, ProxyConfig } from './protocol.ts';
+import { createProxyRuntime, type ProxyRuntime } from './runtime.ts';
+import { createStatsRegistry } from './stats/registry.ts';
+import type { ClusterManager, StatsRegistry } from './types.ts';
+import { checkCluster } from './upstream/check-cluster.ts';
+import { createClusterManager } from './upstream/cluster-manager.ts';
+
+export interface HostedProxy {
+  readonly id: string;
+  readonly name: string;
+  readonly clusters: ClusterManager;
+  readonly stats: StatsRegistry;
+  readonly runtime: ProxyRuntime;
+  config: AppliedConfig;
+  /** `/healthcheck/fail` was asked for. */
+  failing: boolean;
+}
+
+export interface ProxyHost {
+  get(id: string): HostedProxy | undefined;
+  all(): readonly HostedProxy[];
+  /** Empty when it was applied; else nothing changed and the last good config runs on. */
+  apply(id: string, config: ProxyConfig): Promise<Problem[]>;
+  applyEndpoints(id: string, config: EndpointConfig): Problem[];
+  remove(id: string): Promise<void>;
+  /** Resolves when no request is in flight, or after `deadlineMs`. Idempotent. */
+  drain(deadlineMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HostEvents {
+  record(record: RequestRecord): void;
+  log(level: 'info' | 'warning' | 'error', message: string): void;
+}
+
+export function createProxyHost(events: HostEvents): ProxyHost {
+  const proxies = new Map<string, HostedProxy>();
+  /** One change at a time for each proxy: two updates must not interleave. */
+  const queues = new Map<string, Promise<unknown>>();
+
+  function inOrder<T>(id: string, work: () => Promise<T>): Promise<T> {
+    const next = (queues.get(id) ?? Promise.resolve()).then(work, work);
+    queues.set(
+      id,
+      next.catch(() => undefined),
+    );
+    return next;
+  }
+
+  function create(id: string, config: ProxyConfig): HostedProxy {
+    const stats = createStatsRegistry();
+    const log = events.log;
+    const clusters = createClusterManager({ stats, log });
+    const runtime = createProxyRuntime({ proxyId: config.name, clusters, stats, record: events.record, log });
+    return { id, name: config.name, clusters, stats, runtime, config: { ...EMPTY, name: config.name, updatedAt: 0 }, failing: false };
+  }
+
+  async function apply(id: string, config: ProxyConfig): Promise<Problem[]> {
+    const refused = config.clusters.flatMap((c) => checkCluster(c)).filter((p) => p.severity === 'error');
+    if (refused.length > 0) return refused;
+    const known = proxies.get(id);
+    const proxy = known ?? create(id, config);
+    // Make before break: routes must never name a cluster that is not there yet.
+    proxy.clusters.update(config.clusters, config.endpoints);
+    const problems = (await proxy.runtime.update({ listeners: config.listeners, routes: config.routes })).filter(
+      (p) => p.severity === 'error',
+    );
+    if (problems.length > 0) {
+      if (known) proxy.clusters.update(known.config.clusters, known.config.endpoints);
+      else await Promise.all([proxy.runtime.close(), proxy.clusters.close()]);
+      return problems;
+    }
+    proxy.config = { ...config, updatedAt: Date.now() };
+    proxies.set(id, proxy);
+    return [];
+  }
+
+  async function remove(id: string): Promise<void> {
+    const proxy = proxies.get(id);
+    proxies.delete(id);
+    await proxy?.runtime.close();
+    await proxy?.clusters.close();
+  }
+
+  return {
+    get: (id) => proxies.get(id),
+    all: () => [...proxies.values()],
+    apply: (id, config) => inOrder(id, () => apply(id, config)),
+    applyEndpoints(id, { version, endpoints }) {
+      const proxy = proxies.get(id);
+      if (!proxy) return [{ severity: 'error', rule: 'proxy/unknown', message: `no proxy ${id} is running here` }];
+      proxy.clusters.updateEndpoints(endpoints);
+      proxy.config = { ...proxy.config, version, endpoints, updatedAt: Date.now() };
+      return [];
+    },
+    remove: (id) => inOrder(id, () => remove(id)),
+    async drain(deadlineMs) {
+      await Promise.all([...proxies.values()].map((p) => p.runtime.drain(deadlineMs)));
+    },
+    async close() {
+      await Promise.all([...proxies.keys()].map((id) => inOrder(id, () => remove(id))));
+    },
+  };
+}
+
+const EMPTY: Omit<AppliedConfig, 'name' | 'updatedAt'> = { version: '', listeners: [], routes: [], clusters: [], endpoints: [] };

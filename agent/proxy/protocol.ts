@@ -1,0 +1,70 @@
+/**
+ * What the agent and the embedded proxy's process say to each other: HTTP over the proxy's Unix socket.
+ *
+ *   GET    /fairlead/v1/hello                      Hello
+ *   PUT    /fairlead/v1/proxies/ID                 ProxyConfig -> Applied | Refused (409: the last good config runs on)
+ *   PUT    /fairlead/v1/proxies/ID/endpoints       EndpointConfig -> Applied | Refused
+ *   GET    /fairlead/v1/proxies/ID/config          AppliedConfig
+ *   DELETE /fairlead/v1/proxies/ID
+ *   GET    /fairlead/v1/events?records=true|false  ProxyEvent, one a line, until the client leaves
+ *   POST   /fairlead/v1/drain {deadlineMs}         answers when drained
+ *   POST   /fairlead/v1/stop                       answers, then the process ends
+ *   *      /proxies/ID/<path of Envoy's admin API>
+ *
+ * ID is the node id, percent-encoded.
+ */
+import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
+import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
+import type { Problem } from '../../src/errors.ts';
+import type { RequestRecord } from '../../src/telemetry/request-record.ts';
+
+/** Changes when either side could misread the other: an agent does not adopt a proxy that speaks another one. */
+export const PROTOCOL_VERSION = 1;
+
+export interface Hello {
+  engine: 'embedded';
+  protocol: number;
+  version: string;
+  pid: number;
+  /** Milliseconds since 1970. */
+  startedAt: number;
+  proxies: { id: string; version: string }[];
+}
+
+export interface ProxyConfig {
+  version: string;
+  /** `<name>.<namespace>`: how records name the proxy. */
+  name: string;
+  listeners: readonly ListenerJson[];
+  routes: readonly RouteConfigurationJson[];
+  clusters: readonly ClusterJson[];
+  endpoints: readonly ClusterLoadAssignmentJson[];
+}
+
+export interface EndpointConfig {
+  version: string;
+  endpoints: readonly ClusterLoadAssignmentJson[];
+}
+
+export interface Applied {
+  applied: true;
+  version: string;
+}
+
+export interface Refused {
+  applied: false;
+  version: string;
+  problems: Problem[];
+}
+
+export interface AppliedConfig extends ProxyConfig {
+  /** Milliseconds since 1970. */
+  updatedAt: number;
+}
+
+export type ProxyEvent =
+  | { record: RequestRecord }
+  | { log: { level: 'info' | 'warning' | 'error'; message: string } }
+  | { dropped: number };

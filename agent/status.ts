@@ -1,0 +1,73 @@
+/** What `agent status` and `proxy-status` show: a plain object, stable field names. */
+import type { Problem } from '../src/errors.ts';
+import type { ConfigState, Controller, ProxySync } from './controller.ts';
+import type { Engine, EngineStatus } from './engine.ts';
+
+export interface ProxyStatus {
+  id: string;
+  /** `<name>.<namespace>` */
+  name: string;
+  type: 'sidecar' | 'router';
+  sync: 'SYNCED' | 'STALE' | 'ERROR' | 'NOT SENT';
+  version: string | undefined;
+  /** Milliseconds since 1970 of the last change of `sync` or `version`. */
+  since: number;
+  /** Why the newest config was refused. */
+  problems: readonly Problem[];
+  /** Listeners that take connections, as `127.0.0.1:15001`. */
+  listening: { name: string; address: string; purpose: 'http-proxy' | 'gateway' | 'egress' | 'inbound' | 'outbound' }[];
+  resources: { listeners: number; routes: number; clusters: number; endpoints: number };
+}
+
+export interface AgentStatus {
+  version: string;
+  pid: number;
+  engine: EngineStatus;
+  config: ConfigState;
+  proxies: ProxyStatus[];
+}
+
+export function statusOf(controller: Controller, engine: Engine, version: string): AgentStatus {
+  const config = controller.config();
+  return { version, pid: process.pid, engine: engine.status(), config, proxies: controller.proxies().map((p) => proxyStatus(p, config)) };
+}
+
+function proxyStatus(sync: ProxySync, config: ConfigState): ProxyStatus {
+  const { node, applied, refused, snapshot } = sync;
+  const state = refused ? 'ERROR' : !applied ? 'NOT SENT' : config.state === 'refused' ? 'STALE' : 'SYNCED';
+  return {
+    id: node.id,
+    name: `${node.name}.${node.namespace}`,
+    type: node.type,
+    sync: state,
+    version: applied?.version,
+    since: refused?.at ?? (state === 'STALE' ? config.at : (applied?.at ?? config.at)),
+    problems: refused?.problems ?? [],
+    listening: listening(sync),
+    resources: {
+      listeners: snapshot?.listeners.length ?? 0,
+      routes: snapshot?.routes.length ?? 0,
+      clusters: snapshot?.clusters.length ?? 0,
+      endpoints: snapshot?.endpoints.length ?? 0,
+    },
+  };
+}
+
+function listening({ snapshot, node }: ProxySync): ProxyStatus['listening'] {
+  return (snapshot?.listeners ?? []).flatMap((l) => {
+    const socket = l.address?.socketAddress;
+    if (l.bindToPort === false || !socket) return [];
+    const port = Number(socket.portValue ?? 0);
+    const purpose =
+      node.type === 'router'
+        ? 'gateway'
+        : port === node.httpProxyPort
+          ? 'http-proxy'
+          : l.trafficDirection === 'INBOUND'
+            ? 'inbound'
+            : node.interception === 'NONE'
+              ? 'egress'
+              : 'outbound';
+    return [{ name: l.name ?? '', address: `${socket.address}:${port}`, purpose }];
+  });
+}

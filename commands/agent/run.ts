@@ -1,0 +1,61 @@
+import * as Flags from '@oclif/core/flags';
+import { startAgent } from '../../agent/agent.ts';
+import { defaultDataDirectory } from '../../agent/data-directory.ts';
+import { createLog, type LogLevel } from '../../agent/log.ts';
+import { untilSignal } from '../../agent/signals.ts';
+import { BaseCommand } from '../../src/cli/base-command.ts';
+import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
+import * as flags from '../../src/cli/flags.ts';
+
+export default class AgentRun extends BaseCommand {
+  static override enableJsonFlag = false;
+  static override summary = 'Run this node’s agent: the proxy of its workloads and gateways, from a folder of configuration.';
+  static override description =
+    `Logs to standard error. SIGTERM and SIGINT drain, then end the proxy too; SIGUSR2 ends the agent alone, and the
+next agent takes the running proxy over. When the agent is killed the proxy goes on serving.`;
+  static override examples = ['<%= config.bin %> agent run -f /etc/fairlead/mesh', '<%= config.bin %> agent run -f mesh --log-format json'];
+  static override flags = {
+    config: flags.config,
+    namespace: flags.namespace,
+    'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
+    data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
+    'api-port': Flags.integer({
+      description: 'port of the agent’s API on loopback; 0 takes a free one',
+      default: 15000,
+      min: 0,
+      max: 65535,
+    }),
+    'allow-unenforced': Flags.boolean({ description: 'run although some policies cannot be enforced by this version' }),
+    'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
+    'log-level': Flags.string({
+      options: ['debug', 'info', 'warning', 'error'],
+      default: 'info',
+      description: 'least severity that is logged',
+    }),
+    deadline,
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(AgentRun);
+    const log = createLog(flags['log-format'] as 'text' | 'json', flags['log-level'] as LogLevel, (line) => process.stderr.write(line));
+    const deadline = deadlineMs(flags.deadline);
+    const agent = await startAgent({
+      paths: this.configPaths(flags.config),
+      namespace: flags.namespace,
+      ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
+      dataDirectory: flags.data ?? defaultDataDirectory(),
+      apiPort: flags['api-port'],
+      allowUnenforced: flags['allow-unenforced'],
+      orphanSeconds: undefined,
+      version: this.config.version,
+      log,
+    });
+    const { logAgentEvents } = await import('../../agent/log-events.ts');
+    logAgentEvents(agent, log);
+    log.info('the agent runs', { api: agent.api.url ?? agent.api.socket, socket: agent.api.socket });
+    const signal = await untilSignal(['SIGTERM', 'SIGINT', 'SIGUSR2'], agent.ended);
+    log.info('the agent ends', { why: signal ?? 'asked over the API' });
+    if (signal === 'SIGUSR2') await agent.detach();
+    else await agent.stop(deadline);
+  }
+}

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../src/cli/base-command.ts';
+import * as flags from '../src/cli/flags.ts';
+import { FairleadError } from '../src/errors.ts';
+
+export default class Up extends BaseCommand {
+  static override enableJsonFlag = false;
+  static override summary = 'Run a folder of Istio configuration as this node’s mesh, reloaded on every save.';
+  static override description =
+    `In the foreground, until Ctrl-C. Prints one line for each request and each change. A file saved broken is reported with its
+line, and the last good configuration runs on.`;
+  static override examples = [
+    '<%= config.bin %> up',
+    '<%= config.bin %> up my-mesh/',
+    'HTTP_PROXY=http://127.0.0.1:15001 curl http://reviews:9080/',
+  ];
+  static override args = { dir: Args.string({ name: 'DIR', description: 'file or folder of configuration [default: ./mesh]' }) };
+  static override flags = {
+    config: flags.config,
+    namespace: flags.namespace,
+    'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
+    data: Flags.string({ helpValue: 'DIR', description: 'data directory [default: one for each folder, in the user’s state directory]' }),
+    'api-port': Flags.integer({
+      description: 'port of the agent’s API on loopback; 0 takes a free one',
+      default: 15000,
+      min: 0,
+      max: 65535,
+    }),
+    'allow-unenforced': Flags.boolean({ description: 'run although some policies cannot be enforced by this version' }),
+    quiet: flags.quiet,
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Up);
+    const paths = args.dir ? [args.dir, ...(flags.config ?? [])] : this.configPaths(flags.config);
+    for (const path of paths) {
+      if (path === '-') throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
+      if (!existsSync(path))
+        throw new FairleadError('E_CONFIG_UNREADABLE', `${path} does not exist`, {
+          next: 'Name a file or folder with Istio configuration, or try `fairlead demo`.',
+        });
+    }
+    const { runForeground } = await import('../agent/foreground.ts');
+    await runForeground({
+      paths,
+      namespace: flags.namespace,
+      ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
+      ...(flags.data ? { dataDirectory: flags.data } : {}),
+      apiPort: flags['api-port'],
+      allowUnenforced: flags['allow-unenforced'],
+      version: this.config.version,
+      quiet: flags.quiet,
+      color: this.color,
+      write: (text) => this.write(text),
+    });
+  }
+}

@@ -1,0 +1,70 @@
+/** The agent's state as people read it. */
+import type { Problem } from '../errors.ts';
+import { columns } from './columns.ts';
+
+/** The part of AgentStatus that is shown; field names are the API's. */
+export interface ShownStatus {
+  version: string;
+  pid: number;
+  engine: { engine: string; engineVersion: string; state: string; pid: number | undefined; since: number; restarts: number; lastExit: string | undefined };
+  config: { state: string; at: number; files: number; resources: number; problems: readonly Problem[] };
+  proxies: ShownProxy[];
+}
+
+export interface ShownProxy {
+  name: string;
+  type: string;
+  sync: string;
+  version: string | undefined;
+  since: number;
+  problems: readonly Problem[];
+  listening: readonly { address: string; purpose: string }[];
+  resources: { listeners: number; routes: number; clusters: number; endpoints: number };
+}
+
+/** `5s`, `12m`, `3h`, `2d`. */
+export function age(since: number, now: number): string {
+  const s = Math.max(0, Math.round((now - since) / 1000));
+  if (s < 120) return `${s}s`;
+  if (s < 7200) return `${Math.round(s / 60)}m`;
+  if (s < 172_800) return `${Math.round(s / 3600)}h`;
+  return `${Math.round(s / 86_400)}d`;
+}
+
+/** @param now milliseconds since 1970 */
+export function agentStatusText(status: ShownStatus, now: number): string {
+  const { engine, config } = status;
+  const process = engine.pid === undefined ? '' : `, process ${engine.pid} for ${age(engine.since, now)}`;
+  const restarts = engine.restarts === 0 ? '' : `, ${engine.restarts} restart${engine.restarts === 1 ? '' : 's'} (last: ${engine.lastExit})`;
+  const errors = config.problems.filter((p) => p.severity === 'error').length;
+  const found = config.problems.length === 0 ? '' : `, ${errors} error${errors === 1 ? '' : 's'}, ${config.problems.length - errors} warnings`;
+  const lines = [
+    `agent   ${status.version}, process ${status.pid}`,
+    `engine  ${engine.engine} ${engine.engineVersion}, ${engine.state}${process}${restarts}`,
+    `config  ${config.state} ${age(config.at, now)} ago, ${config.files} files, ${config.resources} resources${found}`,
+  ];
+  if (status.proxies.length > 0) lines.push('', proxyListText(status.proxies, now));
+  return lines.join('\n');
+}
+
+function proxyListText(proxies: readonly ShownProxy[], now: number): string {
+  return columns([
+    ['PROXY', 'TYPE', 'SYNC', 'SINCE', 'LISTENING'],
+    ...proxies.map((p) => [p.name, p.type, p.sync, age(p.since, now), p.listening.map((l) => `${l.address} ${l.purpose}`).join(', ') || '-']),
+  ]);
+}
+
+/** istioctl's proxy-status: one row a proxy; `verbose` has one column a type. */
+export function proxyStatusText(status: ShownStatus, now: number, verbose: boolean): string {
+  const version = `${status.engine.engine}-${status.engine.engineVersion}`;
+  if (!verbose) {
+    const rows = status.proxies.map((p) => [p.name, 'Kubernetes', 'fairlead-agent', version, '4 (CDS,LDS,EDS,RDS)']);
+    return columns([['NAME', 'CLUSTER', 'ISTIOD', 'VERSION', 'SUBSCRIBED TYPES'], ...rows]);
+  }
+  const rows = status.proxies.map((p) => {
+    const cell = (n: number): string => (n === 0 && p.sync === 'SYNCED' ? 'NOT SENT' : `${p.sync} (${age(p.since, now)})`);
+    const { clusters, listeners, endpoints, routes } = p.resources;
+    return [p.name, 'Kubernetes', cell(clusters), cell(listeners), cell(endpoints), cell(routes), 'fairlead-agent', version];
+  });
+  return columns([['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'ISTIOD', 'VERSION'], ...rows]);
+}
