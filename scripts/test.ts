@@ -1,0 +1,67 @@
+/** `npm test`: generate, build, lint, type-check, run every test with coverage. The last line is `N passed, N failed`. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const scratch = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
+const summary = join(scratch, 'summary');
+const bin = (name: string): string => join(root, 'node_modules/.bin', name);
+
+const STEPS: readonly [name: string, command: string, args: string[], more?: Record<string, string>][] = [
+  ['generate', process.execPath, ['scripts/generate-envoy-api.ts']],
+  ['build', process.execPath, ['scripts/build.ts']],
+  ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
+  ['imports', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', 'commands', 'agent', 'src']],
+  ['types', bin('tsc'), ['--noEmit']],
+  [
+    'tests',
+    bin('c8'),
+    [
+      '--temp-directory',
+      join(scratch, 'v8'),
+      '--reporter',
+      'text-summary',
+      '--reporter',
+      'lcovonly',
+      '--include',
+      'src/**',
+      '--include',
+      'agent/**',
+      '--include',
+      'commands/**',
+      process.execPath,
+      'test/run.ts',
+      ...process.argv.slice(2),
+    ],
+    { FAIRLEAD_TEST_SUMMARY: summary },
+  ],
+];
+
+try {
+  for (const [name, command, args, more] of STEPS) {
+    console.log(`\n== ${name}`);
+    const started = performance.now();
+    const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...more } });
+    console.log(`== ${name}: ${status === 0 ? 'done' : 'failed'} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    if (status === 0) continue;
+    if (error) console.error(error.message);
+    process.exitCode = 1;
+    break;
+  }
+  console.log(`\n${readSummary()}`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+/** A step that fails before any test ran counts as one failure. */
+function readSummary(): string {
+  try {
+    return readFileSync(summary, 'utf8').trim();
+  } catch {
+    process.exitCode = 1;
+    return '0 passed, 1 failed';
+  }
+}
