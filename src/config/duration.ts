@@ -39,16 +39,13 @@ export function parseDuration(text: string): number | undefined {
     let fraction = 0;
     let scale = 1;
     if (text.charCodeAt(at) === DOT) {
-      at++;
-      while (isDigit(text.charCodeAt(at))) {
-        // Later digits are far below a nanosecond, even of hours; Go stops there as well.
-        if (scale < 1e18) {
-          fraction = fraction * 10 + (text.charCodeAt(at) - ZERO);
-          scale *= 10;
-        }
-        digits++;
-        at++;
-      }
+      const first = ++at;
+      while (isDigit(text.charCodeAt(at))) at++;
+      digits += at - first;
+      // Digits after the 18th are far below a nanosecond, even of hours; Go stops about there as well.
+      const last = Math.min(at, first + 18);
+      fraction = Number(text.slice(first, last));
+      scale = 10 ** (last - first);
     }
     if (digits === 0) return undefined;
     const unitStart = at;

@@ -49,7 +49,7 @@ export const ServiceEntryVisibility = message('How far the ServiceEntries of a n
       visibility: visibility('How far the ServiceEntries of the namespaces may be seen.'),
       matchingRules: list(
         message('Which namespaces.', { namespaceSelector: LabelSelector }),
-        'The rule is for namespaces that meet any of these.',
+        'The rule is for namespaces that meet all of these.',
       ),
     }),
     'Rules; the first that matches is used.',

@@ -44,7 +44,7 @@ export const MeshProxyConfig = message(
     ),
     customConfigFile: string('An Envoy configuration that is used as it is, in place of a generated one.'),
     statNameLength: int32('Longest name of a cluster or listener, for statistics. Default: 189.'),
-    concurrency: int32('Worker threads. 0: one a CPU core. Default: 2, or as many as the CPU limit allows.', { minimum: 0 }),
+    concurrency: int32('Worker threads. 0: one a CPU core. Default: as many as the CPU limit allows.', { minimum: 0 }),
     proxyBootstrapTemplatePath: string('File with the template of the Envoy bootstrap.'),
     interceptionMode: choice(
       ['REDIRECT', 'TPROXY', 'NONE'],

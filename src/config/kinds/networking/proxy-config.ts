@@ -9,7 +9,7 @@ export const ProxyImage = message('Which image the proxy runs from.', {
 
 export const ProxyConfig = message('Settings of the proxies themselves. They take effect when a proxy starts.', {
   selector: as(WorkloadSelector, 'Workloads that this is for. Default: all of the namespace, or of the mesh in the root namespace.'),
-  concurrency: int32('Worker threads. 0: one a CPU core. Default: 2, or as many as the CPU limit allows.', { minimum: 0 }),
+  concurrency: int32('Worker threads. 0: one a CPU core. Default: as many as the CPU limit allows.', { minimum: 0 }),
   environmentVariables: stringMap('Further environment variables of the proxy.', { values: { maxLength: 2048 } }),
   image: ProxyImage,
 });
