@@ -42,8 +42,8 @@ export function parseDuration(text: string): number | undefined {
       const first = ++at;
       while (isDigit(text.charCodeAt(at))) at++;
       digits += at - first;
-      // Digits after the 18th are far below a nanosecond, even of hours; Go stops about there as well.
-      const last = Math.min(at, first + 18);
+      // Digits after the 19th are far below a nanosecond, even of hours; Go stops about there as well.
+      const last = Math.min(at, first + 19);
       fraction = Number(text.slice(first, last));
       scale = 10 ** (last - first);
     }
