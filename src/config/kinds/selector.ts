@@ -1,6 +1,6 @@
 /** Ways of saying which workloads a resource is for, shared by several groups. */
 import type { Static } from 'typebox';
-import { choice, integer, list, message, string, stringMap } from './schema.ts';
+import { as, choice, integer, list, message, string, stringMap } from './schema.ts';
 
 /** `selector` of policies, and of DestinationRule and ProxyConfig. */
 export const WorkloadSelector = message('Workloads by their labels.', {
@@ -35,7 +35,16 @@ export const PolicyTargetReference = message(
   { required: ['kind', 'name'] },
 );
 
-export const targetRefs = list(PolicyTargetReference, 'Resources that this is attached to, in place of `selector`.', { maxItems: 16 });
+export const targetRefs = list(PolicyTargetReference, 'Resources that this is attached to, in place of a selector.', { maxItems: 16 });
+
+/** The fields by which policies say what they are for. */
+export const policyTarget = {
+  selector: as(WorkloadSelector, 'Workloads that this is for. Default: all of the namespace, or of the mesh in the root namespace.'),
+  targetRefs,
+};
+
+/** Of these only one may be set. */
+export const targetOrSelector = { oneOf: [['selector', 'targetRef', 'targetRefs']] };
 
 /** Which side of a connection something is for, and on which ports. */
 export const TrafficSelector = message('Traffic by direction and port.', {
