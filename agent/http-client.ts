@@ -18,7 +18,7 @@ export function httpTarget(address: string): HttpTarget | undefined {
   const agent = new HttpAgent({ keepAlive: true, maxSockets: 8 });
   if (address.startsWith('unix:')) return { address, options: { socketPath: address.slice('unix:'.length), agent } };
   const url = URL.parse(address.includes('://') ? address : `http://${address}`);
-  if (!url || url.protocol !== 'http:') return undefined;
+  if (url?.protocol !== 'http:') return undefined;
   return { address: url.origin, options: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || 80, agent } };
 }
 

@@ -6,7 +6,15 @@ import { columns } from './columns.ts';
 export interface ShownStatus {
   version: string;
   pid: number;
-  engine: { engine: string; engineVersion: string; state: string; pid: number | undefined; since: number; restarts: number; lastExit: string | undefined };
+  engine: {
+    engine: string;
+    engineVersion: string;
+    state: string;
+    pid: number | undefined;
+    since: number;
+    restarts: number;
+    lastExit: string | undefined;
+  };
   config: { state: string; at: number; files: number; resources: number; problems: readonly Problem[] };
   proxies: ShownProxy[];
 }
@@ -35,9 +43,11 @@ export function age(since: number, now: number): string {
 export function agentStatusText(status: ShownStatus, now: number): string {
   const { engine, config } = status;
   const process = engine.pid === undefined ? '' : `, process ${engine.pid} for ${age(engine.since, now)}`;
-  const restarts = engine.restarts === 0 ? '' : `, ${engine.restarts} restart${engine.restarts === 1 ? '' : 's'} (last: ${engine.lastExit})`;
+  const restarts =
+    engine.restarts === 0 ? '' : `, ${engine.restarts} restart${engine.restarts === 1 ? '' : 's'} (last: ${engine.lastExit})`;
   const errors = config.problems.filter((p) => p.severity === 'error').length;
-  const found = config.problems.length === 0 ? '' : `, ${errors} error${errors === 1 ? '' : 's'}, ${config.problems.length - errors} warnings`;
+  const found =
+    config.problems.length === 0 ? '' : `, ${errors} error${errors === 1 ? '' : 's'}, ${config.problems.length - errors} warnings`;
   const lines = [
     `agent   ${status.version}, process ${status.pid}`,
     `engine  ${engine.engine} ${engine.engineVersion}, ${engine.state}${process}${restarts}`,
@@ -50,7 +60,13 @@ export function agentStatusText(status: ShownStatus, now: number): string {
 function proxyListText(proxies: readonly ShownProxy[], now: number): string {
   return columns([
     ['PROXY', 'TYPE', 'SYNC', 'SINCE', 'LISTENING'],
-    ...proxies.map((p) => [p.name, p.type, p.sync, age(p.since, now), p.listening.map((l) => `${l.address} ${l.purpose}`).join(', ') || '-']),
+    ...proxies.map((p) => [
+      p.name,
+      p.type,
+      p.sync,
+      age(p.since, now),
+      p.listening.map((l) => `${l.address} ${l.purpose}`).join(', ') || '-',
+    ]),
   ]);
 }
 

@@ -22,7 +22,8 @@ export function requestLine(record: RequestRecord, { color, where }: RequestLine
   const status = String(record.status || '-').padEnd(4);
   const style: Style = record.status >= 500 || record.status === 0 ? 'red' : record.status >= 400 ? 'yellow' : 'green';
   const parts = [`${record.proxy} -> ${record.authority}${record.path}`];
-  if (record.upstreamCluster) parts.push(paint('dim', shortCluster(record.upstreamCluster) + (record.upstreamHost ? ` ${record.upstreamHost}` : '')));
+  if (record.upstreamCluster)
+    parts.push(paint('dim', shortCluster(record.upstreamCluster) + (record.upstreamHost ? ` ${record.upstreamHost}` : '')));
   if (record.flags !== '-') parts.push(paint('red', `${record.flags} ${record.details}`));
   if (record.attempts > 1) parts.push(paint('yellow', `${record.attempts} attempts`));
   if (where) parts.push(paint('cyan', where));

@@ -1,7 +1,7 @@
 /** What `fairlead up` says at its start and at each change. */
 import { styleText } from 'node:util';
-import { columns } from './columns.ts';
 import type { ShownProxy, ShownStatus } from './agent-status.ts';
+import { columns } from './columns.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -16,7 +16,9 @@ export function meshText(status: ShownStatus, api: string | undefined, paths: re
     '',
   ];
   if (api) lines.push(`agent API ${api}`);
-  const hint = status.proxies.flatMap((p) => p.listening.filter((l) => l.purpose === 'http-proxy').map((l) => `HTTP_PROXY=http://${l.address} curl http://SERVICE/`))[0];
+  const hint = status.proxies.flatMap((p) =>
+    p.listening.filter((l) => l.purpose === 'http-proxy').map((l) => `HTTP_PROXY=http://${l.address} curl http://SERVICE/`),
+  )[0];
   if (hint) lines.push(`try: ${paint('cyan', hint)}`);
   lines.push(paint('dim', 'Ctrl-C ends it; saved changes apply at once'), '');
   return `${lines.join('\n')}\n`;
@@ -29,7 +31,12 @@ function addresses(proxy: ShownProxy): string {
 
 /** One line after a reload. */
 export function changeText(
-  event: { type: 'accepted' | 'refused'; config: { took: number; files: number }; changed?: readonly unknown[]; removed?: readonly string[] },
+  event: {
+    type: 'accepted' | 'refused';
+    config: { took: number; files: number };
+    changed?: readonly unknown[];
+    removed?: readonly string[];
+  },
   status: ShownStatus,
   color: boolean,
 ): string {
@@ -38,7 +45,11 @@ export function changeText(
   if (event.type === 'refused') return `${paint('red', 'refused')} after ${took}: the last good configuration runs on\n`;
   const changed = event.changed?.length ?? 0;
   const removed = event.removed?.length ?? 0;
-  const parts = [changed === 0 && removed === 0 ? 'nothing changes for any proxy' : `${count(changed, 'proxy', 'proxies')} of ${status.proxies.length} changed`];
+  const parts = [
+    changed === 0 && removed === 0
+      ? 'nothing changes for any proxy'
+      : `${count(changed, 'proxy', 'proxies')} of ${status.proxies.length} changed`,
+  ];
   if (removed > 0) parts.push(`${count(removed, 'proxy', 'proxies')} removed`);
   return `${paint('green', 'applied')} in ${took}: ${parts.join(', ')}\n`;
 }

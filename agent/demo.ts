@@ -1,0 +1,171 @@
+/** `fairlead demo`: a small shop of real services, the mesh in front of it, and what the mesh does, counted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FairleadError } from '../src/errors.ts';
+import { type Agent, startAgent } from './agent.ts';
+import type { Stage } from './demo/act.ts';
+import { createActs } from './demo/acts.ts';
+import { createCaller } from './demo/caller.ts';
+import { createScreen } from './demo/screen.ts';
+import { openShop, type Shop } from './demo/services.ts';
+import { createLog } from './log.ts';
+import { untilSignal } from './signals.ts';
+
+export interface DemoOptions {
+  /** The folder with the shop's mesh. */
+  mesh: string;
+  seconds: number;
+  /** Loopback port of the agent's API; 0 takes a free one. */
+  apiPort: number;
+  /** Leave it running until Ctrl-C. */
+  keep: boolean;
+  version: string;
+  terminal: boolean;
+  color: boolean;
+  columns(): number;
+  write(text: string): void;
+}
+
+export interface DemoResult {
+  acts: { title: string; file: string; seen: string; happened: boolean; missing?: string }[];
+  interrupted: boolean;
+}
+
+/** Runs the demo. Throws E_PORT_IN_USE, E_CONFIG_REFUSED; leaves nothing behind. */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const data = mkdtempSync(join(tmpdir(), 'fairlead-demo-'));
+  let agent: Agent | undefined;
+  let shop: Shop | undefined;
+  try {
+    agent = await startMesh(options, data);
+    shop = await openShop(agent.controller.mesh()?.workloads ?? []);
+    return await perform(options, agent, shop);
+  } finally {
+    await agent?.stop(1000);
+    await shop?.close();
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function startMesh(options: DemoOptions, data: string): Promise<Agent> {
+  const agent = await startAgent({
+    paths: [options.mesh],
+    namespace: 'default',
+    dataDirectory: data,
+    apiPort: options.apiPort,
+    allowUnenforced: false,
+    orphanSeconds: 5,
+    version: options.version,
+    log: createLog('text', 'error', (line) => process.stderr.write(line)),
+  });
+  const refused = agent.controller.proxies().flatMap((p) => p.refused?.problems ?? []);
+  const problems = [...agent.controller.config().problems.filter((p) => p.severity === 'error'), ...refused];
+  if (problems.length > 0) {
+    await agent.stop(0);
+    throw new FairleadError('E_CONFIG_REFUSED', 'the shop’s mesh could not be started', { problems });
+  }
+  return agent;
+}
+
+async function perform(options: DemoOptions, agent: Agent, shop: Shop): Promise<DemoResult> {
+  const { write } = options;
+  const proxies = agent.status().proxies;
+  const proxy = proxies.find((p) => p.name === 'web.default');
+  const webProxy = proxy?.listening.find((l) => l.purpose === 'http-proxy')?.address;
+  const gateway = proxies.find((p) => p.type === 'router')?.listening[0]?.address.replace('0.0.0.0', '127.0.0.1');
+  if (!proxy || !webProxy || !gateway)
+    throw new FairleadError('E_DEMO_FAILED', 'the shop’s mesh has no proxy for web, or no gateway', {
+      next: 'The demo needs examples/shop/mesh as it was shipped.',
+    });
+
+  write(`${shop.instances.length} services, ${proxies.length} proxies; routes and rules in ${options.mesh}\n`);
+  write(`web calls through HTTP_PROXY=http://${webProxy}; the world calls http://${gateway}\n\n`);
+  const acts = createActs();
+  const interrupted = new AbortController();
+  const signal = untilSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], agent.ended);
+  void signal.then(() => interrupted.abort());
+  const stage = createStage(options, agent, shop, { proxyName: proxy.name, webProxy, gateway, cut: interrupted.signal });
+  const screen = createScreen({ acts, terminal: options.terminal, color: options.color, columns: options.columns, write });
+  const clock = setInterval(() => screen.draw(Math.min(options.seconds, Math.round(stage.elapsed() / 1000)), options.seconds), 200);
+  try {
+    await Promise.all(acts.map((a) => a.run(stage)));
+  } finally {
+    clearInterval(clock);
+    screen.end();
+    stage.web.close();
+    stage.outside.close();
+  }
+  const result: DemoResult = {
+    interrupted: interrupted.signal.aborted,
+    acts: acts.map((a) => {
+      const missing = a.verdict();
+      return {
+        title: a.title,
+        file: a.file,
+        seen: a.seen(),
+        happened: missing === undefined,
+        ...(missing === undefined ? {} : { missing }),
+      };
+    }),
+  };
+  if (options.keep && !result.interrupted) {
+    for (const i of shop.instances) i.failing = undefined;
+    write(keepText(agent, webProxy, gateway));
+    await signal;
+  }
+  return result;
+}
+
+function createStage(
+  options: DemoOptions,
+  agent: Agent,
+  shop: Shop,
+  at: { proxyName: string; webProxy: string; gateway: string; cut: AbortSignal },
+): Stage {
+  const id = agent.status().proxies.find((p) => p.name === at.proxyName)?.id ?? '';
+  const started = performance.now();
+  const elapsed = (): number => performance.now() - started;
+  const over = (): boolean => at.cut.aborted || elapsed() >= options.seconds * 1000;
+  return {
+    shop,
+    web: createCaller(at.webProxy),
+    outside: createCaller(undefined),
+    gateway: at.gateway,
+    elapsed,
+    over,
+    sleep: (ms) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(done, ms);
+        function done(): void {
+          clearTimeout(timer);
+          at.cut.removeEventListener('abort', done);
+          resolve();
+        }
+        at.cut.addEventListener('abort', done);
+      }),
+    async stat(name) {
+      const { body } = await agent.engine.admin(id, 'GET', `/stats?filter=${encodeURIComponent(`^${name.replace(/[|.;]/g, '\\$&')}$`)}`);
+      return Number(/: (\d+)\s*$/.exec(body.toString('utf8').trim())?.[1] ?? 0);
+    },
+  };
+}
+
+function keepText(agent: Agent, webProxy: string, gateway: string): string {
+  const api = agent.api.url ?? `unix:${agent.api.socket}`;
+  const lines = [
+    '',
+    'It stays up. Try, in another terminal:',
+    '',
+    `  curl -x http://${webProxy} http://catalog/catalog/books`,
+    `  curl -x http://${webProxy} -H 'x-tester: yes' http://catalog/catalog/books`,
+    `  curl -H 'host: shop.example.com' http://${gateway}/catalog`,
+    `  fairlead proxy-status --agent ${api}`,
+    `  fairlead proxy-config route --proxy web --agent ${api}`,
+    `  curl ${api}/stats/prometheus`,
+    '',
+    'Or edit a file of the shop’s mesh and save it. Ctrl-C ends it.',
+    '',
+  ];
+  return lines.join('\n');
+}
