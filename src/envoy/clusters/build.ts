@@ -1,10 +1,11 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { Problem } from '../../errors.ts';
 import type { DestinationRuleView, Mesh, ProxyScope } from '../../mesh/types.ts';
+import { problemAt } from '../problems.ts';
 import { fixedClusters } from './fixed.ts';
 import { inboundClusters } from './inbound.ts';
 import { outboundClusters } from './outbound.ts';
-import { problemAt, ruleProblems } from './policy-problems.ts';
+import { ruleProblems } from './policy-problems.ts';
 import { serviceProblems } from './service-problems.ts';
 
 /** True when a server of a gateway here passes mesh mTLS on by its SNI. */
@@ -20,14 +21,12 @@ function ingressProblems(scope: ProxyScope): Problem[] {
     listener.defaultEndpoint
       ? []
       : [
-          problemAt(
-            sidecar,
-            ['spec', 'ingress', i],
-            'warning',
-            'sidecar/no-default-endpoint',
-            `ingress port ${listener.port?.number} has no defaultEndpoint, and without interception only 127.0.0.1:${listener.port?.number} can be meant`,
-            'say where the workload listens: defaultEndpoint: 127.0.0.1:<port>',
-          ),
+          problemAt(sidecar, ['spec', 'ingress', i], {
+            severity: 'warning',
+            rule: 'sidecar/no-default-endpoint',
+            message: `ingress port ${listener.port?.number} has no defaultEndpoint, and without interception only 127.0.0.1:${listener.port?.number} can be meant`,
+            hint: 'say where the workload listens: defaultEndpoint: 127.0.0.1:<port>',
+          }),
         ],
   );
 }

@@ -3,6 +3,7 @@ import type { EffectivePolicy, Mesh, Protocol, ProxyScope, Service, ServicePort 
 import { addressOf } from '../endpoints/load-assignment.ts';
 import { provenance } from '../metadata.ts';
 import { inboundClusterName, STAT_DELIMITER } from '../names.ts';
+import { parseProtocol } from '../protocols.ts';
 import { serviceMetadata } from './cluster-metadata.ts';
 import { connectionPoolFields } from './connection-pool.ts';
 import { effectivePolicy, withMeshDefaults } from './effective-policy.ts';
@@ -84,7 +85,7 @@ function byIngress(mesh: Mesh, scope: ProxyScope): ClusterJson[] {
         name,
         altStatName: name + STAT_DELIMITER,
         ...(explicit ? staticHosts(name, explicit.address, explicit.port) : originalDestination(scope)),
-        ...common(mesh, pool, (listener.port?.protocol as Protocol | undefined) ?? 'detected'),
+        ...common(mesh, pool, parseProtocol(listener.port?.protocol)),
         metadata: { filterMetadata: { ...ours, istio: istio ?? {} } },
       },
     ];

@@ -1,33 +1,14 @@
-import { type FieldPath, formatPath, originOf, type Resource } from '../../config/resource.ts';
+import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Problem } from '../../errors.ts';
 import type { DestinationRuleView, EffectivePolicy } from '../../mesh/types.ts';
+import { problemAt } from '../problems.ts';
 
 type Level = EffectivePolicy & { portLevelSettings?: readonly EffectivePolicy[] };
-
-/** A finding about one field of a resource, with its position. */
-export function problemAt(
-  resource: Resource,
-  path: FieldPath,
-  severity: Problem['severity'],
-  rule: string,
-  message: string,
-  hint?: string,
-): Problem {
-  return {
-    severity,
-    rule,
-    message,
-    ...(hint !== undefined && { hint }),
-    position: resource.source.positionOf(path),
-    origin: originOf(resource),
-    path: formatPath(path),
-  };
-}
 
 function levelProblems(resource: Resource, path: FieldPath, level: EffectivePolicy): Problem[] {
   const out: Problem[] = [];
   const report = (field: FieldPath, rule: string, message: string, hint?: string): void => {
-    out.push(problemAt(resource, [...path, ...field], 'warning', rule, message, hint));
+    out.push(problemAt(resource, [...path, ...field], { severity: 'warning', rule, message, ...(hint !== undefined && { hint }) }));
   };
   const mode = level.tls?.mode;
   if (mode && mode !== 'DISABLE') {
@@ -70,8 +51,15 @@ function levelProblems(resource: Resource, path: FieldPath, level: EffectivePoli
     report(
       ['outlierDetection', 'consecutiveErrors'],
       'unsupported/field',
-      'consecutiveErrors is no longer part of the API and has no effect',
+      'consecutiveErrors is deprecated and has no effect',
       'use consecutive5xxErrors or consecutiveGatewayErrors',
+    );
+  }
+  if (level.retryBudget?.budgetInterval !== undefined) {
+    report(
+      ['retryBudget', 'budgetInterval'],
+      'unsupported/field',
+      'budgetInterval is not supported: the budget counts the requests that are under way',
     );
   }
   return out;

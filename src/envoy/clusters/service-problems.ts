@@ -1,8 +1,8 @@
 import type { Problem } from '../../errors.ts';
 import type { Mesh, ProxyScope, Service } from '../../mesh/types.ts';
 import { isEdsAddress } from '../endpoints/select.ts';
+import { problemAt } from '../problems.ts';
 import { discoveryOf } from './discovery.ts';
-import { problemAt } from './policy-problems.ts';
 
 /** Endpoints that cannot be used as they are written, once each. */
 export function serviceProblems(mesh: Mesh, scope: ProxyScope, service: Service): Problem[] {
@@ -16,14 +16,12 @@ export function serviceProblems(mesh: Mesh, scope: ProxyScope, service: Service)
       if (endpoints.length > 1 && !seen.has('')) {
         seen.add('');
         out.push(
-          problemAt(
-            service.resource,
-            ['spec', 'endpoints'],
-            'warning',
-            'unsupported/field',
-            `only the first of ${endpoints.length} endpoints of ${service.host} is used with this resolution`,
-            'use resolution DNS',
-          ),
+          problemAt(service.resource, ['spec', 'endpoints'], {
+            severity: 'warning',
+            rule: 'unsupported/field',
+            message: `only the first of ${endpoints.length} endpoints of ${service.host} is used with this resolution`,
+            hint: 'use resolution DNS',
+          }),
         );
       }
       continue;
@@ -32,14 +30,12 @@ export function serviceProblems(mesh: Mesh, scope: ProxyScope, service: Service)
       if (isEdsAddress(endpoint.address) || seen.has(endpoint.address)) continue;
       seen.add(endpoint.address);
       out.push(
-        problemAt(
-          endpoint.resource,
-          ['spec'],
-          'warning',
-          'endpoint/not-an-address',
-          `endpoint ${endpoint.address} of ${service.host} is a host name, which resolution STATIC leaves out`,
-          'use an IP address, or resolution DNS',
-        ),
+        problemAt(endpoint.resource, ['spec'], {
+          severity: 'warning',
+          rule: 'endpoint/not-an-address',
+          message: `endpoint ${endpoint.address} of ${service.host} is a host name, which resolution STATIC leaves out`,
+          hint: 'use an IP address, or resolution DNS',
+        }),
       );
     }
   }

@@ -4,14 +4,15 @@ import type {
   Http2ProtocolOptionsJson,
 } from '#envoy-api/envoy/config/core/v3/protocol_pb.js';
 import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import { parseDuration } from '../../config/duration.ts';
 import type { EffectivePolicy, Protocol, ResolvedMeshConfig } from '../../mesh/types.ts';
+import { isHttp } from '../protocols.ts';
 import { anyOf } from './any.ts';
 import { optionalDuration } from './connection-pool.ts';
 
 /** Key of a cluster's `typed_extension_protocol_options`. */
 export const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
-const httpProtocols: ReadonlySet<Protocol> = new Set<Protocol>(['HTTP', 'HTTP2', 'HTTP_PROXY', 'GRPC', 'GRPC-Web']);
 const http2Protocols: ReadonlySet<Protocol> = new Set<Protocol>(['HTTP2', 'GRPC', 'GRPC-Web']);
 const opaqueProtocols: ReadonlySet<Protocol> = new Set<Protocol>(['TCP', 'HTTPS', 'TLS', 'Mongo', 'Redis', 'MySQL', 'UDP']);
 
@@ -28,7 +29,7 @@ function upstreamMode(
   if (http?.useClientProtocol) return 'downstream';
   if (http2Protocols.has(protocol)) return 'http2';
   if (http?.h2UpgradePolicy === 'UPGRADE') return 'http2';
-  if (config.h2UpgradePolicy === 'UPGRADE' && http?.h2UpgradePolicy !== 'DO_NOT_UPGRADE' && httpProtocols.has(protocol)) return 'http2';
+  if (config.h2UpgradePolicy === 'UPGRADE' && http?.h2UpgradePolicy !== 'DO_NOT_UPGRADE' && isHttp(protocol)) return 'http2';
   return protocol === 'detected' && detects ? 'downstream' : 'default';
 }
 
@@ -44,7 +45,9 @@ function http2Options(http: HttpPool | undefined): Http2ProtocolOptionsJson {
 
 function commonOptions(policy: EffectivePolicy): CommonOptionsJson | undefined {
   const { http, tcp } = policy.connectionPool ?? {};
-  const idleTimeout = optionalDuration(http?.idleTimeout) ?? optionalDuration(tcp?.idleTimeout);
+  // Of the two, only TCP's may be 0s: never.
+  const never = tcp?.idleTimeout !== undefined && parseDuration(tcp.idleTimeout) === 0 ? '0s' : undefined;
+  const idleTimeout = optionalDuration(http?.idleTimeout) ?? optionalDuration(tcp?.idleTimeout) ?? never;
   const maxConnectionDuration = optionalDuration(tcp?.maxConnectionDuration);
   const maxRequestsPerConnection = http?.maxRequestsPerConnection || undefined;
   if (!idleTimeout && !maxConnectionDuration && !maxRequestsPerConnection) return undefined;
