@@ -1,5 +1,7 @@
 /** The per-node agent: wiring and life cycle. */
+import { bootstrap } from '../src/envoy/dump/bootstrap.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
+import { resolveMeshConfig } from '../src/mesh/mesh-config.ts';
 import { type ApiServer, startApi } from './api/server.ts';
 import { type Controller, type ControllerEvent, createController } from './controller.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -55,6 +57,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     version: options.version,
     orphanSeconds: options.orphanSeconds,
     log,
+    describe(id) {
+      const proxy = controller.proxies().find((p) => p.node.id === id)?.node;
+      const config = controller.mesh()?.config ?? resolveMeshConfig({});
+      const admin = api.url ? { address: '127.0.0.1', port: Number(new URL(api.url).port) } : { path: api.socket };
+      return proxy && { proxy, bootstrap: bootstrap(proxy, { config, version: options.version, admin, xdsPath: './XDS' }) };
+    },
   });
   let saveTimer: NodeJS.Timeout | undefined;
   let ending: Promise<void> | undefined;

@@ -1,7 +1,10 @@
 /** The embedded proxy as an engine: its process supervised, its config kept in step, its admin API passed through. */
+
+import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import { FairleadError } from '../../src/errors.ts';
+import type { ProxyNode } from '../../src/mesh/types.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import type { ApplyResult, Engine, EngineStatus } from '../engine.ts';
 import { exchange, type HttpAnswer, httpTarget, streamLines } from '../http-client.ts';
@@ -16,6 +19,8 @@ export interface EmbeddedEngineOptions {
   version: string;
   orphanSeconds: number | undefined;
   log: Log;
+  /** Who a proxy is, for its config dump; undefined while it is not known. */
+  describe(proxyId: string): { proxy: ProxyNode; bootstrap: BootstrapJson } | undefined;
 }
 
 /** The first restart comes at once, then each later: a crash loop must not eat the machine. */
@@ -157,7 +162,9 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       if (path === '/config_dump' || path.startsWith('/config_dump?')) {
         const { status: code, body } = await exchange(target, 'GET', `/fairlead/v1/proxies/${encodeURIComponent(id)}/config`);
         if (code !== 200) return { status: code, contentType: 'application/json', body };
-        return answerConfigDump(JSON.parse(body.toString('utf8')) as AppliedConfig, path);
+        const of = options.describe(id);
+        if (!of) return { status: 503, contentType: 'text/plain', body: Buffer.from('the configuration is being read\n') };
+        return answerConfigDump(JSON.parse(body.toString('utf8')) as AppliedConfig, of, path);
       }
       return asEnvoyWrites(await exchange(target, method, `/proxies/${encodeURIComponent(id)}${path}`));
     },

@@ -1,0 +1,42 @@
+import * as Args from '@oclif/core/args';
+import { BaseCommand } from '../src/cli/base-command.ts';
+import * as flags from '../src/cli/flags.ts';
+import { FairleadError } from '../src/errors.ts';
+
+export default class Schema extends BaseCommand {
+  static override summary = 'Print the JSON Schema of a kind, for editors.';
+  static override description = 'Without a kind: the list of kinds. Names as kubectl takes them: VirtualService, virtualservices, vs.';
+  static override examples = ['<%= config.bin %> schema', '<%= config.bin %> schema vs > virtual-service.schema.json'];
+  static override args = { kind: Args.string({ name: 'KIND', description: 'kind, plural or short name' }) };
+  static override flags = { output: flags.output('json', 'yaml') };
+
+  async run(): Promise<unknown> {
+    const { args, flags } = await this.parse(Schema);
+    const { kindByName, kinds, schemaDocument } = await import('../src/config/kinds/registry.ts');
+    if (args.kind === undefined) {
+      const { columns } = await import('../src/output/columns.ts');
+      const list = kinds.map((k) => ({
+        kind: k.kind,
+        group: k.group,
+        versions: k.versions,
+        shortNames: k.shortNames,
+        description: k.description,
+      }));
+      return this.print(list, flags.output, () =>
+        columns([
+          ['KIND', 'GROUP', 'VERSIONS', 'SHORT NAMES'],
+          ...kinds.map((k) => [k.kind, k.group || 'core', k.versions.join(','), k.shortNames.join(',')]),
+        ]),
+      );
+    }
+    const kind = kindByName(args.kind);
+    if (kind) return this.print(schemaDocument(kind), flags.output ?? 'json', () => '');
+    const { closest } = await import('fastest-levenshtein');
+    throw new FairleadError('E_KIND_UNKNOWN', `there is no kind ${JSON.stringify(args.kind)}`, {
+      next: `Did you mean ${closest(
+        args.kind,
+        kinds.map((k) => k.kind),
+      )}? \`fairlead schema\` lists them all.`,
+    });
+  }
+}

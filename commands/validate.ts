@@ -1,0 +1,47 @@
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import { BaseCommand } from '../src/cli/base-command.ts';
+import * as flags from '../src/cli/flags.ts';
+import { EXIT, type Problem } from '../src/errors.ts';
+
+export interface ValidateResult {
+  files: number;
+  resources: number;
+  errors: number;
+  warnings: number;
+  problems: readonly Problem[];
+}
+
+export default class Validate extends BaseCommand {
+  static override aliases = ['v'];
+  static override summary = 'Check configuration against its schemas and rules: every error of every file, with its line.';
+  static override description = 'Exit code 1 when there are errors, or with --strict any warning.';
+  static override examples = [
+    '<%= config.bin %> validate',
+    '<%= config.bin %> validate mesh/ extra.yaml',
+    'helm template chart | <%= config.bin %> validate -',
+  ];
+  static override strict = false;
+  static override args = { path: Args.string({ name: 'PATH', description: 'files, folders, - for standard input [default: ./mesh]' }) };
+  static override flags = {
+    config: flags.config,
+    namespace: flags.namespace,
+    output: flags.output('text', 'json', 'yaml'),
+    quiet: flags.quiet,
+    strict: Flags.boolean({ description: 'warnings fail too' }),
+  };
+
+  async run(): Promise<ValidateResult> {
+    const { argv, flags } = await this.parse(Validate);
+    const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
+    const { loadConfig } = await import('../src/config/load.ts');
+    const { files, resources, problems } = await loadConfig(paths, { namespace: flags.namespace });
+    const errors = problems.filter((p) => p.severity === 'error').length;
+    const result = { files: files.length, resources: resources.length, errors, warnings: problems.length - errors, problems };
+    if (errors > 0 || (flags.strict && problems.length > 0)) process.exitCode = EXIT.findings;
+    const { formatProblems } = await import('../src/output/problems.ts');
+    const found = problems.length === 0 ? '' : await formatProblems(problems, { color: this.color, width: process.stdout.columns ?? 100 });
+    const fine = `${result.resources} resources in ${result.files} files are valid`;
+    return this.print(result, flags.output, () => found || (flags.quiet ? '' : fine));
+  }
+}
