@@ -18,16 +18,12 @@ export const failoverPriority = strings(
   'Labels, most important first; endpoints that share more of them with the client, in this order, are used before others. `label=value` compares with that value instead.',
 );
 
-export const LocalityLoadBalancerSetting = message(
-  'Which localities get requests. Failover acts only together with outlier detection.',
-  {
-    distribute: list(LocalityDistribute, 'Fixed shares by locality; not together with `failover`.'),
-    failover: list(LocalityFailover, 'Regions that take over; not together with `distribute`.'),
-    failoverPriority,
-    enabled: boolean("Turns locality load balancing on or off, whatever the mesh says. Default: the mesh's setting."),
-  },
-  { oneOf: [['distribute', 'failover']] },
-);
+export const LocalityLoadBalancerSetting = message('Which localities get requests. Failover acts only together with outlier detection.', {
+  distribute: list(LocalityDistribute, 'Fixed shares by locality; not together with `failover`.'),
+  failover: list(LocalityFailover, 'Regions that take over; not together with `distribute`.'),
+  failoverPriority,
+  enabled: boolean("Turns locality load balancing on or off, whatever the mesh says. Default: the mesh's setting."),
+});
 
 export const ZoneAwareLoadBalancerSetting = message('Keeps requests within their zone as far as its share of endpoints allows.', {
   enabled: boolean("Turns this on or off, whatever the mesh says. Default: the mesh's setting."),
