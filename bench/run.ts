@@ -1,0 +1,23 @@
+/**
+ * `npm run bench [-- NAME …]`: measures Fairlead side by side with peers, in one run, and prints ratios.
+ *
+ * Machines differ and are noisy: read the ratios, not the absolute figures. Nothing here passes or fails.
+ */
+const BENCHES: Record<string, () => Promise<void>> = {
+  start: async () => (await import('./start.ts')).benchStart(),
+  parse: async () => (await import('./parse.ts')).benchParse(),
+  proxy: async () => (await import('./proxy.ts')).benchProxy(),
+  memory: async () => (await import('./memory.ts')).benchMemory(),
+};
+
+const names = process.argv.slice(2);
+const unknown = names.filter((n) => !Object.hasOwn(BENCHES, n));
+if (unknown.length > 0) {
+  console.error(`no bench ${unknown.join(', ')}; there are ${Object.keys(BENCHES).join(', ')}`);
+  process.exitCode = 2;
+} else {
+  for (const name of names.length > 0 ? names : Object.keys(BENCHES)) {
+    console.log(`\n== ${name}`);
+    await BENCHES[name]?.();
+  }
+}
