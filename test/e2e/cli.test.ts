@@ -1,0 +1,134 @@
+/** The built command line, as people use and misuse it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fairlead, type Ran } from '../support/cli.ts';
+
+const shop = fileURLToPath(new URL('../../examples/shop/mesh', import.meta.url));
+const noTrace = ({ out, err }: Ran): void => assert.not.match(out + err, /^\s+at .*[.](js|ts):\d+/m);
+
+test('help names every command, grouped, and fits 100 columns', async () => {
+  const ran = await fairlead(['--help']);
+  assert.is(ran.code, 0);
+  for (const name of [
+    'demo',
+    'up [DIR]',
+    'validate',
+    'schema',
+    'agent run',
+    'proxy-status',
+    'proxy-config route',
+    'version',
+    'autocomplete',
+  ])
+    assert.ok(ran.out.includes(name), name);
+  for (const line of ran.out.split('\n')) assert.ok(line.length <= 100, line);
+});
+
+test('no arguments shows the help', async () => {
+  assert.match((await fairlead([])).out, /Start here/);
+});
+
+test('a wrong command gets the nearest one, exit 2', async () => {
+  const ran = await fairlead(['proxy-statu']);
+  assert.is(ran.code, 2);
+  assert.match(ran.err, /Did you mean `fairlead proxy-status`/);
+  noTrace(ran);
+});
+
+test('a wrong flag names its command’s help, exit 2', async () => {
+  const ran = await fairlead(['validate', '--colour']);
+  assert.is(ran.code, 2);
+  assert.match(ran.err, /--colour/);
+  assert.match(ran.err, /fairlead validate --help/);
+  noTrace(ran);
+});
+
+test('errors are JSON with --json', async () => {
+  const ran = await fairlead(['proxy-status', '--json', '--agent', 'http://127.0.0.1:1']);
+  assert.is(ran.code, 3);
+  assert.is(JSON.parse(ran.out).error.code, 'E_AGENT_UNREACHABLE');
+});
+
+test('an agent that is not there: what, where, what next, exit 3', async () => {
+  const ran = await fairlead(['proxy-status', '--agent', 'http://127.0.0.1:1']);
+  assert.is(ran.code, 3);
+  assert.match(ran.err, /no agent answers at http:\/\/127\.0\.0\.1:1/);
+  assert.match(ran.err, /fairlead up/);
+  noTrace(ran);
+});
+
+test('the shop’s mesh is valid', async () => {
+  const ran = await fairlead(['validate', shop]);
+  assert.is(ran.err + ran.out.replace(/^\d+ resources in \d+ files are valid\n$/, ''), '');
+  assert.is(ran.code, 0);
+});
+
+test('a broken file: every error with its line, exit 1; a missing one: exit 3', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  try {
+    writeFileSync(
+      join(folder, 'reviews.yaml'),
+      'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: reviews\nspec:\n  hosts: [reviews]\n  htpp:\n  - route:\n    - destination: { host: reviews }\n      wieght: 5\n',
+    );
+    const ran = await fairlead(['validate', folder]);
+    assert.is(ran.code, 1);
+    assert.match(ran.out, /reviews\.yaml:7:3/);
+    assert.match(ran.out, /did you mean.*http/i);
+    noTrace(ran);
+    const json = JSON.parse((await fairlead(['validate', folder, '--json'])).out);
+    assert.is(json.errors, json.problems.length);
+    assert.is(json.problems[0].position.line, 7);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const missing = await fairlead(['validate', join(folder, 'nothing')]);
+  assert.is(missing.code, 3);
+  noTrace(missing);
+});
+
+test('configuration comes from standard input too', async () => {
+  const ran = await fairlead(['validate', '-'], {
+    input: 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { ports: [{ port: 80 }] }\n',
+  });
+  assert.is(ran.code, 0, ran.out + ran.err);
+});
+
+test('schema prints a JSON Schema, and names the nearest kind', async () => {
+  const schema = JSON.parse((await fairlead(['schema', 'vs'])).out);
+  assert.is(schema.properties.kind.const, 'VirtualService');
+  const wrong = await fairlead(['schema', 'VirtualServic']);
+  assert.is(wrong.code, 2);
+  assert.match(wrong.err, /VirtualService/);
+});
+
+test('an offline proxy-config shows the shop’s routes; an unknown proxy names those there are', async () => {
+  const ran = await fairlead(['proxy-config', 'route', '-f', shop, '--proxy', 'web']);
+  assert.is(ran.code, 0, ran.err);
+  assert.match(ran.out, /^NAME\s+VHOST NAME\s+DOMAINS\s+MATCH\s+VIRTUAL SERVICE/);
+  assert.match(ran.out, /catalog\.default/);
+  const wrong = await fairlead(['pc', 'route', '-f', shop, '--proxy', 'wbe']);
+  assert.is(wrong.code, 2);
+  assert.match(wrong.err, /web/);
+  noTrace(wrong);
+});
+
+test('`up` with a folder that does not exist, and with nothing: said in a sentence', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  try {
+    const missing = await fairlead(['up', join(folder, 'nothing')]);
+    assert.is(missing.code, 3);
+    assert.match(missing.err, /does not exist/);
+    const nothing = await fairlead(['up'], { cwd: folder });
+    assert.is(nothing.code, 2);
+    assert.match(nothing.err, /-f PATH/);
+    noTrace(nothing);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test.run();

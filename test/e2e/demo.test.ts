@@ -1,0 +1,50 @@
+// test: exclusive
+/** The demo as people run it. Alone: it counts shares and times. */
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { bin, fairlead } from '../support/cli.ts';
+
+test('every act is seen, the summary is counted, exit 0', async () => {
+  const ran = await fairlead(['demo', '--json']);
+  const { acts, interrupted } = JSON.parse(ran.out) as {
+    acts: { title: string; happened: boolean; missing?: string }[];
+    interrupted: boolean;
+  };
+  assert.is(interrupted, false);
+  assert.equal(
+    acts.filter((a) => !a.happened),
+    [],
+  );
+  assert.is(acts.length, 7);
+  assert.is(ran.code, 0);
+});
+
+test('a port in use is named, exit 3', async () => {
+  const holder = createServer().listen(18081, '127.0.0.1');
+  await new Promise((r) => holder.once('listening', r));
+  try {
+    const ran = await fairlead(['demo']);
+    assert.is(ran.code, 3);
+    assert.match(ran.err, /127\.0\.0\.1:18081 is in use/);
+  } finally {
+    holder.close();
+  }
+});
+
+test('Ctrl-C leaves nothing behind', async () => {
+  const { spawn } = await import('node:child_process');
+  const child = spawn(process.execPath, [bin, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (d) => {
+    out += d;
+    if (/web calls through/.test(out)) child.kill('SIGINT');
+  });
+  const code = await new Promise((resolve) => child.on('exit', resolve));
+  assert.is(code, 130);
+  const left = spawnSync('pgrep', ['-f', 'fairlead-demo-'], { encoding: 'utf8' }).stdout.trim();
+  assert.is(left, '');
+});
+
+test.run();

@@ -1,0 +1,211 @@
+/** `fairlead up` as a process: traffic, reloads, broken files, kills. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { agentClient } from '../../agent/client.ts';
+import type { AgentStatus } from '../../agent/status.ts';
+import { type Backend, startBackend } from '../support/backend.ts';
+import { fairlead, type Running, startFairlead } from '../support/cli.ts';
+import { createClient, until } from '../support/http.ts';
+import { service, testPort, workload } from '../support/mesh.ts';
+
+interface Up {
+  root: string;
+  mesh: string;
+  data: string;
+  running: Running;
+  proxy: string;
+  backend: Backend;
+  status(): Promise<AgentStatus>;
+  start(): Promise<void>;
+}
+
+const route = (prefix: string): string => `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: shop }
+spec:
+  hosts: [shop]
+  http:
+  - match: [{ uri: { prefix: ${prefix} } }]
+    route: [{ destination: { host: shop } }]
+`;
+
+async function withUp(run: (up: Up) => Promise<void>): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  const backend = await startBackend('shop');
+  const port = testPort();
+  const mesh = join(root, 'mesh');
+  const data = join(root, 'data');
+  mkdirSync(mesh);
+  writeFileSync(
+    join(mesh, 'shop.yaml'),
+    `${service('shop')}${workload('shop', { app: 'shop' }, backend.port, { 'fairlead.dev/http-proxy-port': String(port) })}`,
+  );
+  writeFileSync(join(mesh, 'routes.yaml'), route('/a'));
+  const status = (): Promise<AgentStatus> => agentClient(`unix:${join(data, 'agent.sock')}`).getJson<AgentStatus>('/fairlead/v1/status');
+  const start = async (): Promise<void> => {
+    up.running = startFairlead(['up', mesh, '--data', data, '--api-port', '0']);
+    await until(`up is up: ${up.running.err()}`, () => up.running.out().includes('HTTP_PROXY') || up.running.child.exitCode !== null);
+    assert.is(up.running.child.exitCode, null, up.running.err());
+  };
+  const up: Up = { root, mesh, data, running: undefined as unknown as Running, proxy: `127.0.0.1:${port}`, backend, status, start };
+  try {
+    await start();
+    await run(up);
+  } finally {
+    const pid = await status().then(
+      (s) => s.engine.pid,
+      () => undefined,
+    );
+    if (up.running.child.exitCode === null) up.running.child.kill('SIGKILL');
+    if (pid !== undefined) kill(pid);
+    await backend.close();
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone already.
+  }
+}
+
+test('a request is one line; a saved change applies; a broken file is reported with its line and traffic goes on', () =>
+  withUp(async (up) => {
+    const client = createClient(up.proxy);
+    try {
+      assert.is((await client.get('http://shop/a')).status, 200);
+      await until('the request is shown', () => /GET .*200.*shop\/a/.test(up.running.out()));
+      assert.is((await client.get('http://shop/b')).status, 404);
+
+      writeFileSync(join(up.mesh, 'routes.yaml'), route('/b'));
+      await until('the new route is there', async () => (await client.get('http://shop/b')).status === 200);
+
+      writeFileSync(join(up.mesh, 'routes.yaml'), route('/c').replace('hosts:', 'hots:'));
+      await until('the error is shown', () => /routes\.yaml:5/.test(up.running.err()));
+      await until('the refusal is shown', () => /last good configuration runs on/.test(up.running.out()));
+      assert.is((await client.get('http://shop/b')).status, 200);
+      assert.is((await up.status()).config.state, 'refused');
+
+      writeFileSync(join(up.mesh, 'routes.yaml'), route('/d'));
+      await until('it recovers', async () => (await client.get('http://shop/d')).status === 200);
+    } finally {
+      client.close();
+    }
+  }));
+
+test('Ctrl-C lets a request in flight finish, then ends with everything', () =>
+  withUp(async (up) => {
+    const client = createClient(up.proxy);
+    const { pid } = (await up.status()).engine;
+    let release = (): void => undefined;
+    up.backend.handler = (request, response) => {
+      request.resume();
+      release = () => response.end('late');
+    };
+    const slow = client.get('http://shop/a');
+    await until('the request is with the backend', () => up.backend.requests === 1);
+    up.running.child.kill('SIGINT');
+    await until('it says that it waits', () => /Ctrl-C/.test(up.running.out()));
+    release();
+    assert.is((await slow).body, 'late');
+    assert.is(await up.running.ended, 0);
+    assert.throws(() => process.kill(pid as number, 0));
+    client.close();
+  }));
+
+test('kill -9 of the proxy: back at once, with its config', () =>
+  withUp(async (up) => {
+    const client = createClient(up.proxy);
+    try {
+      assert.is((await client.get('http://shop/a')).status, 200);
+      const before = (await up.status()).engine;
+      process.kill(before.pid as number, 'SIGKILL');
+      await until('a new proxy serves', async () => (await client.get('http://shop/a').catch(() => ({ status: 0 }))).status === 200);
+      const after = (await up.status()).engine;
+      assert.is.not(after.pid, before.pid);
+      assert.is(after.restarts, 1);
+      assert.match(String(after.lastExit), /SIGKILL/);
+    } finally {
+      client.close();
+    }
+  }));
+
+test('kill -9 of the agent: the proxy serves on, and the next agent takes it over without dropping a connection', () =>
+  withUp(async (up) => {
+    // One socket, kept alive over all of it: a dropped connection would be an error here.
+    const client = createClient(up.proxy, 1);
+    let failures = 0;
+    let requests = 0;
+    let stop = false;
+    const load = (async () => {
+      while (!stop) {
+        requests++;
+        const { status } = await client.get('http://shop/a').catch(() => ({ status: 0 }));
+        if (status !== 200) failures++;
+        await new Promise((r) => setTimeout(r, 2));
+      }
+    })();
+    try {
+      const before = (await up.status()).engine;
+      up.running.child.kill('SIGKILL');
+      await up.running.ended;
+      const then = requests;
+      await until('it serves without an agent', () => requests > then + 50);
+      await up.start();
+      const after = (await up.status()).engine;
+      assert.is(after.pid, before.pid);
+      assert.is(after.adopted, true);
+      writeFileSync(
+        join(up.mesh, 'routes.yaml'),
+        `${route('/a')}---\n${route('/x').replace('name: shop', 'name: other').replace('hosts: [shop]', 'hosts: [other.example.com]')}`,
+      );
+      const other = createClient(up.proxy);
+      await until('the new agent’s changes arrive', async () => (await other.get('http://other.example.com/x')).status === 200);
+      other.close();
+    } finally {
+      stop = true;
+      await load;
+      client.close();
+    }
+    assert.is(failures, 0, `${failures} of ${requests} failed`);
+  }));
+
+test('offline and live proxy-config print the same tables, and a saved dump reads back', () =>
+  withUp(async (up) => {
+    const agent = ['--agent', `unix:${join(up.data, 'agent.sock')}`];
+    for (const type of ['listener', 'route', 'cluster']) {
+      const offline = await fairlead(['proxy-config', type, '-f', up.mesh, '--proxy', 'shop']);
+      const live = await fairlead(['proxy-config', type, '--proxy', 'shop', ...agent]);
+      assert.is(offline.code, 0, offline.err);
+      assert.is(live.out, offline.out, type);
+    }
+    const dump = await agentClient(`unix:${join(up.data, 'agent.sock')}`).get('/proxies/shop.default/config_dump?include_eds');
+    const file = join(up.root, 'dump.json');
+    writeFileSync(file, dump.body);
+    const live = await fairlead(['proxy-config', 'route', '--proxy', 'shop', ...agent]);
+    const saved = await fairlead(['proxy-config', 'route', '--file', file]);
+    assert.is(saved.out, live.out);
+    const status = await fairlead(['proxy-status', ...agent]);
+    assert.match(status.out, /shop\.default .*SYNCED/);
+  }));
+
+test('a second agent on the same data directory is refused with the first one’s process', () =>
+  withUp(async (up) => {
+    const second = await fairlead(['up', up.mesh, '--data', up.data, '--api-port', '0']);
+    assert.is(second.code, 3);
+    assert.match(second.err, new RegExp(`process ${up.running.child.pid}`));
+  }));
+
+test('`agent stop` ends it', () =>
+  withUp(async (up) => {
+    const ran = await fairlead(['agent', 'stop', '--agent', `unix:${join(up.data, 'agent.sock')}`, '--deadline', '1s']);
+    assert.is(ran.code, 0, ran.err);
+    assert.is(await up.running.ended, 0);
+  }));
+
+test.run();
