@@ -1,0 +1,44 @@
+import type { Problem } from '../errors.ts';
+import { type ParseOptions, type ParseResult, parseFiles } from './parse-config.ts';
+import type { ConfigSource } from './sources/config-source.ts';
+import { type PathOptions, pathSource } from './sources/path-source.ts';
+import { withSteadyHeap } from './steady-heap.ts';
+
+/** How a configuration is loaded. */
+export interface LoadOptions extends ParseOptions, PathOptions {
+  /** A file with a MeshConfig: its fields at the top, without apiVersion and kind. It wins over a ConfigMap `istio`. */
+  meshConfig?: string | undefined;
+}
+
+/** A configuration and all that is wrong with it. Whoever applies it refuses the whole when one problem is an error. */
+export interface LoadResult extends ParseResult {
+  /** What was read, as named, in order; `-` for standard input. */
+  files: string[];
+  /** Texts that no file can be read for again, by name, for showing lines: standard input. */
+  sources: ReadonlyMap<string, string>;
+}
+
+/**
+ * Loads files, folders and `-` (standard input). Nothing throws for what it finds: an unreadable or wrong file is a problem among the
+ * others, all of them in one go.
+ */
+export async function loadConfig(paths: readonly string[], options: LoadOptions = {}): Promise<LoadResult> {
+  const meshConfig = options.meshConfig === undefined ? undefined : pathSource([options.meshConfig], options);
+  return loadSource(pathSource(paths, options), options, meshConfig);
+}
+
+/** Loads what any source has. */
+export async function loadSource(source: ConfigSource, options: ParseOptions = {}, meshConfigSource?: ConfigSource): Promise<LoadResult> {
+  const { files, problems } = await source.read();
+  const mesh = await meshConfigSource?.read();
+  const size = files.reduce((sum, file) => sum + file.text.length, 0);
+  const parsed = await withSteadyHeap(size, () => parseFiles(files, options, mesh?.files));
+  const before: Problem[] = [...problems, ...(mesh?.problems ?? [])];
+  const sources = new Map(files.filter((file) => file.name === '-').map((file) => [file.name, file.text]));
+  return {
+    ...parsed,
+    sources,
+    problems: [...before, ...parsed.problems],
+    files: [...files, ...(mesh?.files ?? [])].map((file) => file.name),
+  };
+}

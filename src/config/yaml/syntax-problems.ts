@@ -1,0 +1,105 @@
+import type { Problem } from '../../errors.ts';
+import type { TextFile } from '../text-file.ts';
+import type { ParseFailure } from './parse-document.ts';
+import type { DocumentRange } from './split-documents.ts';
+
+/** Beyond this size of one document only the first error is reported: finding all of them takes a second per megabyte. */
+const MAX_FULL_REPORT = 4_000_000;
+
+/**
+ * All syntax errors of a document that the fast parser refused with `failure`. The `yaml` package, which goes on after an error,
+ * finds them; where it sees none, the fast parser's own is reported.
+ */
+export async function syntaxProblems(file: TextFile, range: DocumentRange, failure: ParseFailure): Promise<Problem[]> {
+  const first = problemAt(
+    file,
+    range.start + failure.offset,
+    failure.rule,
+    firstMessage(failure.reason),
+    firstHint(file.text, range, failure),
+  );
+  if (failure.rule === 'yaml/limit' || range.end - range.start > MAX_FULL_REPORT) return [first];
+  const text = file.text.slice(range.start, range.end);
+  const errors = await allErrors(text);
+  if (errors.length === 0) return [first];
+  const seen = new Set<string>();
+  const problems: Problem[] = [];
+  for (const { code, offset, message } of errors) {
+    const explained = EXPLANATIONS[code];
+    const key = keyAt(text, offset);
+    const duplicate = code === 'DUPLICATE_KEY' ? `the key ${JSON.stringify(key)} is there twice in the same map` : undefined;
+    const problem = problemAt(
+      file,
+      range.start + offset,
+      duplicate === undefined ? 'yaml/syntax' : 'yaml/duplicate-key',
+      duplicate ?? explained?.message ?? lowerFirst(message),
+      explained?.hint ?? hintFor(text, offset),
+    );
+    // One slip gives rise to several complaints about its line; the first one says it.
+    const line = `${problem.position!.line}`;
+    if (duplicate === undefined && seen.has(line)) continue;
+    seen.add(line);
+    problems.push(problem);
+  }
+  return problems;
+}
+
+interface SyntaxError {
+  code: string;
+  offset: number;
+  message: string;
+}
+
+async function allErrors(text: string): Promise<SyntaxError[]> {
+  const { parseAllDocuments } = await import('yaml');
+  try {
+    const documents = parseAllDocuments(text, { prettyErrors: false, merge: true, version: '1.2', logLevel: 'silent' });
+    if (!Array.isArray(documents)) return [];
+    return documents.flatMap((document) => document.errors.map((e) => ({ code: e.code as string, offset: e.pos[0], message: e.message })));
+  } catch {
+    // Deep nesting can exhaust its stack; the fast parser's error remains.
+    return [];
+  }
+}
+
+const EXPLANATIONS: Record<string, { message?: string; hint?: string } | undefined> = {
+  TAB_AS_INDENT: { message: 'a tab is used for indentation', hint: 'YAML indents by spaces only; replace the tab' },
+  BAD_INDENT: { hint: 'Entries of the same map or list begin in the same column' },
+  BLOCK_AS_IMPLICIT_KEY: {
+    message: 'a map cannot begin in the middle of a line: there is a second `: `',
+    hint: 'Quote the value if the colon belongs to it, or put the map on its own lines',
+  },
+  MULTILINE_IMPLICIT_KEY: { message: 'a key must be on one line', hint: 'Is there a space missing after a colon?' },
+  BAD_SCALAR_START: { hint: 'Quote the value' },
+  MULTIPLE_DOCS: { message: 'a second document begins without a `---` line' },
+};
+
+function hintFor(text: string, offset: number): string | undefined {
+  const lineStart = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1)) + 1;
+  return /^ *\t/.test(text.slice(lineStart, offset + 1)) ? EXPLANATIONS['TAB_AS_INDENT']!.hint : undefined;
+}
+
+function firstHint(text: string, range: DocumentRange, failure: ParseFailure): string | undefined {
+  const near = text.slice(range.start, range.end);
+  return failure.rule === 'yaml/limit' ? undefined : hintFor(near, failure.offset);
+}
+
+/** The fast parser's reasons, where they can be said better. */
+function firstMessage(reason: string): string {
+  const alias = /^unidentified alias "(.*)"$/.exec(reason);
+  if (alias !== null) return `there is no anchor \`&${alias[1]}\` before the alias \`*${alias[1]}\``;
+  const tag = /^unknown (?:scalar|mapping|sequence) tag !<(.*)>$/.exec(reason);
+  if (tag !== null) return `the tag ${tag[1]} is not supported`;
+  return reason;
+}
+
+function keyAt(text: string, offset: number): string {
+  const written = /^(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*'|[^\n:,}]*)/.exec(text.slice(offset, offset + 300))?.[0] ?? '';
+  return written.trim().replace(/^(["'])(.*)\1$/, '$2');
+}
+
+const lowerFirst = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1);
+
+function problemAt(file: TextFile, offset: number, rule: string, message: string, hint: string | undefined): Problem {
+  return { severity: 'error', rule, message, ...(hint === undefined ? {} : { hint }), position: file.positionAt(offset) };
+}
