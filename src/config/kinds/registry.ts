@@ -47,6 +47,8 @@ import { peerAuthentication } from './security/peer-authentication.ts';
 import { requestAuthentication } from './security/request-authentication.ts';
 import { telemetry } from './telemetry/telemetry.ts';
 
+export { schemaDocument } from './schema-document.ts';
+
 /** Istio's kinds first, then Kubernetes' own, then those of the Gateway API: a name that several have means the first. */
 export const kinds: readonly Kind[] = [
   virtualService,
