@@ -1,0 +1,88 @@
+import { RE2JS, RE2JSException } from 're2js';
+import { nativeFullMatch } from './native-regex.ts';
+import { fromWire, isAscii, toWire } from './wire-text.ts';
+
+/** A compiled RE2 pattern over wire text (one character a byte). Envoy: every match is a match of the whole text. */
+export interface Regex {
+  readonly pattern: string;
+  fullMatch(wire: string): boolean;
+  /** Every match replaced, as RE2's GlobalReplace: `\0` is the match, `\1` … `\9` its groups. */
+  replaceAll(wire: string, substitution: Substitution): string;
+}
+
+/** A parsed substitution: literal parts and group numbers. */
+export type Substitution = readonly (string | number)[];
+
+/** Compiles a pattern; a string says why RE2 refuses it. */
+export function compileRegex(pattern: string): Regex | string {
+  let re2: RE2JS;
+  try {
+    re2 = RE2JS.compile(pattern);
+  } catch (error) {
+    if (error instanceof RE2JSException) return error.message;
+    throw error;
+  }
+  const native = nativeFullMatch(pattern);
+  const prefix = native === undefined ? literalPrefix(pattern) : '';
+  return {
+    pattern,
+    fullMatch(wire: string): boolean {
+      if (native !== undefined && isAscii(wire)) return native.test(wire);
+      if (prefix !== '' && !wire.startsWith(prefix)) return false;
+      const text = fromWire(wire);
+      // RE2 matches no byte that is not UTF-8, whatever the pattern (but for \C, which re2js refuses).
+      return text !== undefined && re2.matches(text);
+    },
+    replaceAll(wire: string, substitution: Substitution): string {
+      const text = fromWire(wire);
+      if (text === undefined) return wire;
+      const matcher = re2.matcher(text);
+      let out = '';
+      let last = 0;
+      while (matcher.find()) {
+        out += text.slice(last, matcher.start());
+        for (const part of substitution) out += typeof part === 'string' ? part : (matcher.group(part) ?? '');
+        last = matcher.end();
+      }
+      return toWire(out + text.slice(last));
+    },
+  };
+}
+
+/** How many groups a pattern captures; the pattern compiles. */
+export function groupCount(pattern: string): number {
+  return RE2JS.compile(pattern).groupCount();
+}
+
+/** `\1/\2` as parts; a string says what is wrong with it. */
+export function parseSubstitution(text: string, groups: number): Substitution | { error: string } {
+  const parts: (string | number)[] = [];
+  let plain = '';
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== '\\') {
+      plain += text[i];
+      continue;
+    }
+    const next = text[++i];
+    if (next === '\\') plain += '\\';
+    else if (next !== undefined && next >= '0' && next <= '9') {
+      if (Number(next) > groups) return { error: `substitution ${JSON.stringify(text)} names group ${next}, the pattern has ${groups}` };
+      if (plain !== '') parts.push(plain);
+      plain = '';
+      parts.push(Number(next));
+    } else return { error: `substitution ${JSON.stringify(text)} has a backslash that is not followed by a digit or a backslash` };
+  }
+  if (plain !== '' || parts.length === 0) parts.push(plain);
+  return parts;
+}
+
+/** What every match must begin with, as far as that is plain to see. */
+function literalPrefix(pattern: string): string {
+  if (pattern.includes('|') || pattern.includes('(?')) return '';
+  const found = /^\^?((?:[A-Za-z0-9_/~:@!%&=,;"'<> -]|\\[./-])*)(.?)/s.exec(pattern);
+  if (found === null) return '';
+  let prefix = found[1]!;
+  // The last character may be optional or repeated.
+  if (/[?*+{]/.test(found[2]!)) prefix = prefix.replace(/\\?.$/, '');
+  return toWire(prefix.replace(/\\(.)/g, '$1'));
+}
