@@ -1,0 +1,10 @@
+import type { Problem } from '../errors.ts';
+import type { Mesh, ProxyNode, ProxyScope } from '../mesh/types.ts';
+
+/** What every part of one proxy's build gets: the inputs, and the list that findings are added to. */
+export interface BuildContext {
+  readonly mesh: Mesh;
+  readonly scope: ProxyScope;
+  readonly proxy: ProxyNode;
+  readonly problems: Problem[];
+}

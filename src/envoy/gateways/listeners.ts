@@ -1,0 +1,51 @@
+import type { FilterChainJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
+import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
+import { listenerAccessLogs } from '../access-log.ts';
+import type { BuildContext } from '../context.ts';
+import { httpConnectionManager } from '../http-connection-manager.ts';
+import { listenerAddress, WILDCARD } from '../listeners/address.ts';
+import { inspectorsFor } from '../listeners/assemble.ts';
+import { detectionTimeout, FAIR_ACCEPT, proxyProtocol } from '../listeners/filters.ts';
+import { CONNECT_TIMEOUT } from '../listeners/outbound-http.ts';
+import { httpStatPrefix, listenerName } from '../names.ts';
+import { passthroughChains, tcpServerChains } from './layer4.ts';
+import type { GatewayPort, GatewayServer } from './servers.ts';
+
+function httpChain(context: BuildContext, listener: string, entry: GatewayServer): FilterChainJson {
+  const hcm = httpConnectionManager(context, {
+    role: 'gateway',
+    statPrefix: entry.server.name || httpStatPrefix('outbound', listener),
+    routes: entry.routeName!,
+    protocol: entry.protocol,
+  });
+  return { filters: [hcm], ...CONNECT_TIMEOUT };
+}
+
+function chainsOf(context: BuildContext, listener: string, { servers }: GatewayPort): FilterChainJson[] {
+  const [first] = servers as [GatewayServer];
+  // Plain HTTP servers share one connection manager: hosts are told apart by its routes.
+  if (first.http && !first.tls) return [httpChain(context, listener, first)];
+  const taken = new Set<string>();
+  return servers.flatMap((s) => (s.tls ? passthroughChains(context, s, taken) : tcpServerChains(context, s)));
+}
+
+/** The listener of one address of a gateway; undefined when no VirtualService gives it anything to do. */
+export function gatewayListener(context: BuildContext, at: GatewayPort): ListenerJson | undefined {
+  const bind = at.bind ?? WILDCARD;
+  const name = listenerName(bind, at.port);
+  const filterChains = chainsOf(context, name, at);
+  if (filterChains.length === 0) return undefined;
+  const { config } = context.mesh;
+  const logs = listenerAccessLogs(config);
+  const filters = [...(config.defaultConfig?.gatewayTopology?.proxyProtocol ? [proxyProtocol] : []), ...inspectorsFor(filterChains)];
+  return {
+    name,
+    address: listenerAddress(bind, at.port),
+    filterChains,
+    ...(filters.length > 0 && { listenerFilters: filters }),
+    ...detectionTimeout(context),
+    trafficDirection: 'OUTBOUND',
+    ...(logs.length > 0 && { accessLog: logs }),
+    ...FAIR_ACCEPT,
+  };
+}

@@ -1,0 +1,130 @@
+import type { Server } from '../../config/kinds/networking.ts';
+import type { Resource } from '../../config/resource.ts';
+import { problemAt } from '../../mesh/problem.ts';
+import { isHttp, isSniRouted, parseProtocol } from '../../mesh/protocol.ts';
+import type { Protocol } from '../../mesh/types.ts';
+import type { BuildContext } from '../context.ts';
+import { gatewayHttpRouteName, gatewayHttpsRouteName } from '../names.ts';
+import { parseServerHost, type ServerHost } from './hosts.ts';
+import { gatewayPort } from './port.ts';
+
+/** One server of a Gateway that this proxy serves. */
+export interface GatewayServer {
+  /** `<ns>/<name>`, as VirtualServices name it. */
+  gateway: string;
+  resource: Resource;
+  index: number;
+  server: Server;
+  protocol: Protocol;
+  hosts: readonly ServerHost[];
+  /** Where the proxy listens. */
+  port: number;
+  bind: string | undefined;
+  /** HTTP, or HTTPS that is terminated here. */
+  http: boolean;
+  /** Has TLS settings beyond a redirect: terminated or passed through. */
+  tls: boolean;
+  /** HTTP servers: their route configuration. */
+  routeName: string | undefined;
+}
+
+/** Servers that share an address, in the order in which they were taken in. */
+export interface GatewayPort {
+  port: number;
+  bind: string | undefined;
+  servers: GatewayServer[];
+}
+
+function isPassthrough(server: Server): boolean {
+  return server.tls?.mode === 'PASSTHROUGH' || server.tls?.mode === 'AUTO_PASSTHROUGH';
+}
+
+function readServer(context: BuildContext, resource: Resource, server: Server, index: number): GatewayServer {
+  const { namespace, name } = resource.metadata;
+  const protocol = parseProtocol(server.port.protocol);
+  const plainHttp = isHttp(protocol);
+  const http = plainHttp || (protocol === 'HTTPS' && server.tls !== undefined && !isPassthrough(server));
+  const tls = server.tls !== undefined && !plainHttp;
+  const port = gatewayPort(context, server.port.number);
+  const bind = server.bind || undefined;
+  const { number, name: portName } = server.port;
+  return {
+    gateway: `${namespace}/${name}`,
+    resource,
+    index,
+    server,
+    protocol,
+    hosts: (server.hosts ?? []).map((h) => parseServerHost(h, namespace)),
+    port,
+    bind,
+    http,
+    tls,
+    routeName: plainHttp
+      ? gatewayHttpRouteName(port, bind)
+      : http
+        ? gatewayHttpsRouteName(number, portName, name, namespace, bind)
+        : undefined,
+  };
+}
+
+/** What cannot be served yet: it needs a certificate, or clients with one. Leaving the server out keeps it closed. */
+function needsCertificate(entry: GatewayServer): string | undefined {
+  const { server, tls, protocol } = entry;
+  if (!tls) return isSniRouted(protocol) ? `a ${protocol} server needs \`tls\` settings` : undefined;
+  if (server.tls?.mode === 'AUTO_PASSTHROUGH') return 'TLS mode AUTO_PASSTHROUGH is not supported';
+  return isPassthrough(server) ? undefined : `TLS termination (mode ${server.tls?.mode ?? 'SIMPLE'}) is not supported`;
+}
+
+/** Why a server cannot join those that are there; undefined when it can. Istio's rules: HTTP with HTTP, TLS with TLS, nothing else. */
+function conflict(there: GatewayPort | undefined, entry: GatewayServer, tlsHosts: ReadonlySet<string>): string | undefined {
+  if (entry.server.tls !== undefined) {
+    const taken = entry.hosts.find((h) => tlsHosts.has(hostKey(entry, h)));
+    if (taken) return `another server with TLS settings has host ${taken.host} on port ${entry.server.port.number}`;
+  }
+  const first = there?.servers[0];
+  if (first === undefined) return undefined;
+  const plainHttp = (s: GatewayServer): boolean => s.http && !s.tls;
+  if (plainHttp(first) && plainHttp(entry)) return undefined;
+  if (first.tls && entry.tls) {
+    if (entry.http && there!.servers.some((s) => s.routeName === entry.routeName))
+      return `another server has the port name ${entry.server.port.name}`;
+    return undefined;
+  }
+  return `port ${entry.server.port.number} is ${first.server.port.protocol} in Gateway ${first.gateway}`;
+}
+
+function hostKey(entry: GatewayServer, host: ServerHost): string {
+  return `${entry.port} ${entry.bind ?? ''} ${host.host}`;
+}
+
+/** The servers of all Gateways that select this proxy, by address, oldest Gateway first. What cannot be served is reported. */
+export function gatewayPorts(context: BuildContext): GatewayPort[] {
+  const ports = new Map<string, GatewayPort>();
+  const tlsHosts = new Set<string>();
+  for (const { resource, spec } of context.scope.gateways) {
+    for (const [i, server] of (spec.servers ?? []).entries()) {
+      const entry = readServer(context, resource, server, i);
+      const path = ['spec', 'servers', i];
+      const missing = needsCertificate(entry);
+      if (missing !== undefined) {
+        const rule = 'unsupported/Gateway.servers.tls';
+        context.problems.push(
+          problemAt(resource, [...path, 'tls'], { severity: 'warning', rule, message: `${missing}; the server is left out` }),
+        );
+        continue;
+      }
+      const key = `${entry.port} ${entry.bind ?? ''}`;
+      const there = ports.get(key);
+      const why = conflict(there, entry, tlsHosts);
+      if (why !== undefined) {
+        const message = `${why}; the server is left out`;
+        context.problems.push(problemAt(resource, path, { severity: 'warning', rule: 'gateway/conflict', message }));
+        continue;
+      }
+      if (server.tls !== undefined) for (const host of entry.hosts) tlsHosts.add(hostKey(entry, host));
+      if (there === undefined) ports.set(key, { port: entry.port, bind: entry.bind, servers: [entry] });
+      else there.servers.push(entry);
+    }
+  }
+  return [...ports.values()];
+}

@@ -1,0 +1,82 @@
+import type {
+  FilterChainJson,
+  ListenerFilterChainMatchPredicateJson,
+  ListenerFilterJson,
+} from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
+import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
+import { listenerAccessLogs } from '../access-log.ts';
+import type { BuildContext } from '../context.ts';
+import { isUnixBind, listenerAddress, WILDCARD } from '../listeners/address.ts';
+import { detectionTimeout, FAIR_ACCEPT, httpInspector, originalDst, originalSrc, tlsInspector } from '../listeners/filters.ts';
+import { blackHoleChain } from '../listeners/fixed-chains.ts';
+import { VIRTUAL_INBOUND, VIRTUAL_INBOUND_BLACK_HOLE } from '../names.ts';
+import { portChains, unknownPortChains } from './chains.ts';
+import { type InboundPort, inboundPorts } from './ports.ts';
+import { inboundTlsMode } from './tls-mode.ts';
+
+const defaultPort = 15006;
+
+/** A listener filter that lets the connections of some ports alone. */
+function disabledFor(filter: ListenerFilterJson, ports: readonly number[]): ListenerFilterJson {
+  const rules: ListenerFilterChainMatchPredicateJson[] = ports.map((port) => ({ destinationPortRange: { start: port, end: port + 1 } }));
+  return { ...filter, filterDisabled: rules.length === 1 ? rules[0]! : { orMatch: { rules } } };
+}
+
+/** The listener that captured connections to the workload arrive at. */
+function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): ListenerJson {
+  const capture = context.mesh.config.proxyInboundListenPort || defaultPort;
+  const logs = listenerAccessLogs(context.mesh.config);
+  const transparent = context.proxy.interception === 'TPROXY';
+  const plainOnly = ports.filter((p) => inboundTlsMode(context, p.targetPort) === 'DISABLE').map((p) => p.targetPort);
+  const declared = ports.filter((p) => p.protocol !== 'detected').map((p) => p.targetPort);
+  return {
+    name: VIRTUAL_INBOUND,
+    address: listenerAddress(WILDCARD, capture),
+    filterChains: [
+      blackHoleChain(context, VIRTUAL_INBOUND_BLACK_HOLE, capture),
+      ...unknownPortChains(context),
+      ...ports.flatMap((p) => portChains(context, p, true)),
+    ],
+    listenerFilters: [
+      originalDst,
+      ...(transparent ? [originalSrc] : []),
+      disabledFor(tlsInspector, [capture, ...plainOnly]),
+      disabledFor(httpInspector, [capture, ...declared]),
+    ],
+    ...detectionTimeout(context),
+    trafficDirection: 'INBOUND',
+    ...(transparent && { transparent: true }),
+    ...(logs.length > 0 && { accessLog: logs }),
+    ...FAIR_ACCEPT,
+  };
+}
+
+function inspectors(chains: readonly FilterChainJson[]): ListenerFilterJson[] {
+  const tls = chains.some((c) => c.filterChainMatch?.transportProtocol === 'tls');
+  const http = chains.some((c) => c.filterChainMatch?.applicationProtocols?.length);
+  return [...(tls ? [tlsInspector] : []), ...(http ? [httpInspector] : [])];
+}
+
+/** A Sidecar's ingress port that clients connect to without capture. */
+function boundListener(context: BuildContext, port: InboundPort): ListenerJson {
+  const filterChains = portChains(context, port, false);
+  const filters = inspectors(filterChains);
+  const logs = listenerAccessLogs(context.mesh.config);
+  return {
+    name: port.name,
+    address: listenerAddress(port.bind, isUnixBind(port.bind) ? 0 : port.targetPort),
+    filterChains,
+    ...(filters.length > 0 && { listenerFilters: filters }),
+    ...detectionTimeout(context),
+    trafficDirection: 'INBOUND',
+    ...(logs.length > 0 && { accessLog: logs }),
+    ...FAIR_ACCEPT,
+  };
+}
+
+/** The listeners on which a sidecar's application is called. Without capture only a Sidecar's ingress ports can be: they bind. */
+export function inboundListeners(context: BuildContext): ListenerJson[] {
+  const { scope, proxy } = context;
+  if (proxy.interception !== 'NONE') return [virtualInbound(context, inboundPorts(context))];
+  return scope.ingress?.length ? inboundPorts(context).map((p) => boundListener(context, p)) : [];
+}

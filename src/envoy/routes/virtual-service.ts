@@ -1,0 +1,106 @@
+import type { RouteJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
+import type { HTTPMatchRequest, HTTPRoute } from '../../config/kinds/networking.ts';
+import type { FieldPath, Resource } from '../../config/resource.ts';
+import { problemAt } from '../../mesh/problem.ts';
+import { provenance } from '../metadata.ts';
+import { routeAction } from './action.ts';
+import type { RouteContext } from './context.ts';
+import { CORS_FILTER, corsConfig } from './cors.ts';
+import { FAULT_FILTER, faultConfig } from './fault.ts';
+import { isCatchAll, isClaimKey, routeMatch } from './match.ts';
+import { routeOperation } from './operation.ts';
+import { httpSourceHolds } from './source.ts';
+
+function usesClaims(match: HTTPMatchRequest | undefined): boolean {
+  return [match?.headers, match?.withoutHeaders].some((map) => map !== undefined && Object.keys(map).some(isClaimKey));
+}
+
+function routeName(rule: HTTPRoute, match: HTTPMatchRequest | undefined): string | undefined {
+  const name = match?.name ? `${rule.name ?? ''}.${match.name}` : rule.name;
+  return name || undefined;
+}
+
+function perFilterConfig(rule: HTTPRoute): RouteJson['typedPerFilterConfig'] {
+  const fault = faultConfig(rule.fault);
+  const out: NonNullable<RouteJson['typedPerFilterConfig']> = {
+    ...(rule.corsPolicy && { [CORS_FILTER]: corsConfig(rule.corsPolicy) }),
+    ...(fault && { [FAULT_FILTER]: fault }),
+  };
+  return Object.keys(out).length > 0 ? out : undefined;
+}
+
+/** Where a rule was written, and by which match of it. */
+interface RuleOrigin {
+  resource: Resource;
+  path: FieldPath;
+}
+
+function translate(
+  context: RouteContext,
+  rule: HTTPRoute,
+  match: HTTPMatchRequest | undefined,
+  index: number | undefined,
+  origin: RuleOrigin,
+): RouteJson | undefined {
+  const matchPath = index === undefined ? origin.path : [...origin.path, 'match', index];
+  if (usesClaims(match)) {
+    // Leaving only the claim out would open the rule to everyone; the whole match stays away instead.
+    context.problems.push(
+      problemAt(origin.resource, matchPath, {
+        severity: 'error',
+        rule: 'unsupported/VirtualService.http.match.headers.claims',
+        message: 'matching claims of a JWT is not supported; the match is left out',
+      }),
+    );
+    return undefined;
+  }
+  const action = routeAction(context, rule, origin.resource);
+  if (action === undefined) {
+    context.problems.push(
+      problemAt(origin.resource, origin.path, {
+        severity: 'error',
+        rule: 'route/no-action',
+        message:
+          'the rule has no destination with a weight, no redirect with a status that Envoy knows and no direct response; it is left out',
+      }),
+    );
+    return undefined;
+  }
+  const { resource } = context.view;
+  const name = routeName(rule, match);
+  const filters = perFilterConfig(rule);
+  const route: RouteJson = {
+    ...(name && { name }),
+    match: routeMatch(match),
+    ...action,
+    ...(match?.statPrefix && { statPrefix: match.statPrefix }),
+    metadata: provenance(resource, matchPath, origin.resource),
+    ...(filters && { typedPerFilterConfig: filters }),
+  };
+  route.decorator = { operation: routeOperation(route, resource.metadata.name, context.listenPort) };
+  return route;
+}
+
+/**
+ * The routes that a VirtualService's `http` rules yield on one port, in order, up to and with the first that takes everything.
+ * Empty: the VirtualService has nothing to say there.
+ */
+export function virtualServiceRoutes(context: RouteContext): RouteJson[] {
+  const { view, proxy, listenPort, gateway } = context;
+  const out: RouteJson[] = [];
+  const namespace = view.resource.metadata.namespace;
+  for (const [i, rule] of (view.spec.http ?? []).entries()) {
+    const written = view.httpOrigins[i];
+    const origin: RuleOrigin = { resource: written?.resource ?? view.resource, path: written?.path ?? ['spec', 'http', i] };
+    const matches = rule.match?.length ? rule.match : [undefined];
+    for (const [j, match] of matches.entries()) {
+      if (match?.port && match.port !== listenPort) continue;
+      if (match && !httpSourceHolds(match, proxy, namespace, gateway)) continue;
+      const route = translate(context, rule, match, match === undefined ? undefined : j, origin);
+      if (route === undefined) continue;
+      out.push(route);
+      if (isCatchAll(route.match)) return out;
+    }
+  }
+  return out;
+}

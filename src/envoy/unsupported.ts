@@ -1,0 +1,118 @@
+/**
+ * What Fairlead does not act on, as data. Work that makes something of it deletes its entry here, and nothing else.
+ *
+ * `error`: ignoring it would open access, or break what the author relies on for safety. `warning`: traffic flows, but not wholly as written.
+ */
+import type { Problem } from '../errors.ts';
+
+export interface UnsupportedEntry {
+  kind: string;
+  /** From the document's root; `*` stands for every item of a list and every value of a map. Without one: the whole resource. */
+  path?: readonly string[];
+  /** Only these values; without: whatever is there, but for `false`, 0 and empty strings, lists and objects. */
+  values?: readonly unknown[];
+  severity: Problem['severity'];
+  /** Completes "<Kind> <field>: …"; no full stop. */
+  reason: string;
+}
+
+const sessions = 'persistent sessions are not supported: requests are balanced as if the label were not there';
+const noTracing = 'tracing is not supported: no spans are made';
+const noCertificates = 'workloads have no certificates yet';
+
+export const UNSUPPORTED: readonly UnsupportedEntry[] = [
+  // Whole kinds.
+  { kind: 'AuthorizationPolicy', severity: 'error', reason: 'authorization is not enforced yet: everybody would be let in' },
+  { kind: 'RequestAuthentication', severity: 'error', reason: 'tokens are not checked yet: requests with invalid ones would be let in' },
+  { kind: 'EnvoyFilter', severity: 'warning', reason: 'patches to the Envoy configuration are not applied' },
+  { kind: 'WasmPlugin', severity: 'warning', reason: 'WebAssembly extensions are not run' },
+  { kind: 'TrafficExtension', severity: 'warning', reason: 'extensions are not run' },
+  { kind: 'ProxyConfig', severity: 'warning', reason: 'settings of single proxies are not acted on' },
+
+  // Mesh TLS.
+  {
+    kind: 'PeerAuthentication',
+    path: ['spec', 'mtls', 'mode'],
+    values: ['STRICT'],
+    severity: 'error',
+    reason: `${noCertificates}: plain text would be let in`,
+  },
+  {
+    kind: 'PeerAuthentication',
+    path: ['spec', 'portLevelMtls', '*', 'mode'],
+    values: ['STRICT'],
+    severity: 'error',
+    reason: `${noCertificates}: plain text would be let in`,
+  },
+  {
+    kind: 'Sidecar',
+    path: ['spec', 'ingress', '*', 'tls'],
+    severity: 'error',
+    reason: 'TLS of ingress ports is not supported: plain text would be let in',
+  },
+
+  // Telemetry.
+  { kind: 'Telemetry', path: ['spec', 'tracing'], severity: 'warning', reason: noTracing },
+  {
+    kind: 'Telemetry',
+    path: ['spec', 'metrics'],
+    severity: 'warning',
+    reason: 'metrics cannot be changed: they are always kept, with their usual labels',
+  },
+  { kind: 'Telemetry', path: ['spec', 'accessLogging'], severity: 'warning', reason: "access logs follow the mesh's accessLogFile alone" },
+
+  // Routes.
+  {
+    kind: 'VirtualService',
+    path: ['spec', 'http', '*', 'fault', 'delay', 'exponentialDelay'],
+    severity: 'warning',
+    reason: 'the proxy has only fixed delays: there is none',
+  },
+  {
+    kind: 'VirtualService',
+    path: ['spec', 'http', '*', 'fault', 'abort', 'http2Error'],
+    severity: 'warning',
+    reason: 'the proxy cannot send it: requests are not aborted',
+  },
+  {
+    kind: 'VirtualService',
+    path: ['spec', 'tcp', '*', 'match', '*', 'sourceSubnet'],
+    severity: 'warning',
+    reason: 'nothing acts on it: every client matches',
+  },
+  { kind: 'Gateway', path: ['spec', 'servers', '*', 'defaultEndpoint'], severity: 'warning', reason: 'nothing acts on it' },
+  { kind: 'Gateway', path: ['spec', 'servers', '*', 'port', 'targetPort'], severity: 'warning', reason: 'nothing acts on it' },
+  { kind: 'Service', path: ['metadata', 'labels', 'istio.io/persistent-session'], severity: 'warning', reason: sessions },
+  { kind: 'Service', path: ['metadata', 'labels', 'istio.io/persistent-session-header'], severity: 'warning', reason: sessions },
+  { kind: 'ServiceEntry', path: ['metadata', 'labels', 'istio.io/persistent-session'], severity: 'warning', reason: sessions },
+  { kind: 'ServiceEntry', path: ['metadata', 'labels', 'istio.io/persistent-session-header'], severity: 'warning', reason: sessions },
+
+  // The mesh's settings.
+  ...(
+    [
+      [['enableEnvoyAccessLogService'], 'access logs go to files only'],
+      [['extensionProviders'], 'no provider is used: authorizers, tracing services and logs are not called'],
+      [['defaultProviders'], 'no provider is used'],
+      [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
+      [['caCertificates'], noCertificates],
+      [['ca'], noCertificates],
+      [['trustDomainAliases'], noCertificates],
+      [['meshMTLS'], noCertificates],
+      [['tlsDefaults'], noCertificates],
+      [['certificates'], 'nothing acts on it'],
+      [['configSources'], 'configuration comes from what the command line names'],
+      [['serviceSettings'], 'there is one cluster only'],
+      [['serviceScopeConfigs'], 'ambient mode is not supported'],
+      [['hboneIdleTimeout'], 'ambient mode is not supported'],
+      [['defaultConfig', 'tracing'], noTracing],
+      [['defaultConfig', 'proxyHeaders'], 'headers that the proxy adds cannot be switched off'],
+      [['defaultConfig', 'connectionSettings'], 'limits on client connections are not acted on'],
+      [['defaultConfig', 'extraStatTags'], 'statistics cannot be changed'],
+      [['defaultConfig', 'proxyStatsMatcher'], 'statistics cannot be changed'],
+      [['defaultConfig', 'envoyMetricsService'], 'metrics are served, not sent'],
+      [['defaultConfig', 'envoyAccessLogService'], 'access logs go to files only'],
+      [['defaultConfig', 'privateKeyProvider'], noCertificates],
+      [['defaultConfig', 'gatewayTopology', 'forwardClientCertDetails'], noCertificates],
+    ] as const
+  ).map(([path, reason]): UnsupportedEntry => ({ kind: 'MeshConfig', path: ['spec', ...path], severity: 'warning', reason })),
+];
