@@ -11,6 +11,8 @@ export interface AgentClient {
   get(path: string): Promise<HttpAnswer>;
   getJson<T>(path: string): Promise<T>;
   post<T>(path: string, body?: unknown, timeoutMs?: number): Promise<T>;
+  /** POST without a body to an endpoint of Envoy's admin API that answers text. */
+  postText(path: string): Promise<string>;
   /** Lines of JSON until the agent ends. Returns the function that ends it. */
   stream(path: string, on: { open?(): void; line(value: unknown): void; ended(error?: Error): void }): () => void;
 }
@@ -47,6 +49,7 @@ export function agentClient(address: string | undefined): AgentClient {
     getJson: async <T>(path: string) => JSON.parse((await call('GET', path)).body.toString('utf8')) as T,
     post: async <T>(path: string, body?: unknown, timeoutMs?: number) =>
       JSON.parse((await call('POST', path, body ?? {}, timeoutMs)).body.toString('utf8')) as T,
+    postText: async (path) => (await call('POST', path)).body.toString('utf8'),
     stream: (path, on) => streamLines(target, path, on),
   };
 }

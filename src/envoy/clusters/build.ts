@@ -1,7 +1,7 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { Problem } from '../../errors.ts';
+import { problemAt } from '../../mesh/problem.ts';
 import type { DestinationRuleView, Mesh, ProxyScope } from '../../mesh/types.ts';
-import { problemAt } from '../problems.ts';
 import { fixedClusters } from './fixed.ts';
 import { inboundClusters } from './inbound.ts';
 import { outboundClusters } from './outbound.ts';

@@ -1,6 +1,6 @@
 import type { Cluster_DnsLookupFamilyJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ProxyNode, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
-import { anyOf } from './any.ts';
+import { typed } from '../any.ts';
 import { optionalDuration } from './connection-pool.ts';
 
 /** How Envoy finds the hosts of a service's clusters. `none`: the service has no clusters of its own. */
@@ -52,7 +52,7 @@ export function dnsFields(service: Service, scope: ProxyScope, dnsRefreshRate: s
     respectDnsTtl: true,
     typedDnsResolverConfig: {
       name: 'envoy.network.dns_resolver.cares',
-      typedConfig: anyOf('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udpMaxQueries: 100 }),
+      typedConfig: typed('envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig', { udpMaxQueries: 100 }),
     },
   };
 }
@@ -63,7 +63,7 @@ export function forwardProxyFields(cacheName: string, family: Cluster_DnsLookupF
     lbPolicy: 'CLUSTER_PROVIDED',
     clusterType: {
       name: 'envoy.clusters.dynamic_forward_proxy',
-      typedConfig: anyOf('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', {
+      typedConfig: typed('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', {
         dnsCacheConfig: { name: cacheName, dnsLookupFamily: family, ...(maxHosts !== undefined && { maxHosts }) },
       }),
     },

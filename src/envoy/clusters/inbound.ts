@@ -1,9 +1,9 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import { parseProtocol } from '../../mesh/protocol.ts';
 import type { EffectivePolicy, Mesh, Protocol, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
 import { addressOf } from '../endpoints/load-assignment.ts';
 import { provenance } from '../metadata.ts';
 import { inboundClusterName, STAT_DELIMITER } from '../names.ts';
-import { parseProtocol } from '../protocols.ts';
 import { serviceMetadata } from './cluster-metadata.ts';
 import { connectionPoolFields } from './connection-pool.ts';
 import { effectivePolicy, withMeshDefaults } from './effective-policy.ts';

@@ -1,7 +1,7 @@
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Problem } from '../../errors.ts';
+import { problemAt } from '../../mesh/problem.ts';
 import type { DestinationRuleView, EffectivePolicy } from '../../mesh/types.ts';
-import { problemAt } from '../problems.ts';
 
 type Level = EffectivePolicy & { portLevelSettings?: readonly EffectivePolicy[] };
 

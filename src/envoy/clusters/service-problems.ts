@@ -1,7 +1,7 @@
 import type { Problem } from '../../errors.ts';
+import { problemAt } from '../../mesh/problem.ts';
 import type { Mesh, ProxyScope, Service } from '../../mesh/types.ts';
 import { isEdsAddress } from '../endpoints/select.ts';
-import { problemAt } from '../problems.ts';
 import { discoveryOf } from './discovery.ts';
 
 /** Endpoints that cannot be used as they are written, once each. */

@@ -1,11 +1,11 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { TransportSocketJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
 import type { EffectivePolicy } from '../../mesh/types.ts';
-import { anyOf } from './any.ts';
+import { typed } from '../any.ts';
 
 const rawBuffer: TransportSocketJson = {
   name: 'envoy.transport_sockets.raw_buffer',
-  typedConfig: anyOf('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer'),
+  typedConfig: typed('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer'),
 };
 
 /** The socket that a policy's `tls` asks for. All modes but DISABLE need certificates, which nothing issues yet: policy-problems.ts says so. */
@@ -20,7 +20,7 @@ export function transportSocket(policy: EffectivePolicy): Partial<ClusterJson> {
   return {
     transportSocket: {
       name: 'envoy.transport_sockets.upstream_proxy_protocol',
-      typedConfig: anyOf('envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport', {
+      typedConfig: typed('envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport', {
         config: { version: policy.proxyProtocol.version === 'V2' ? 'V2' : 'V1' },
         transportSocket: inner ?? rawBuffer,
       }),

@@ -5,16 +5,13 @@ import type {
 } from '#envoy-api/envoy/config/core/v3/protocol_pb.js';
 import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { parseDuration } from '../../config/duration.ts';
+import { isHttp, isHttp2 } from '../../mesh/protocol.ts';
 import type { EffectivePolicy, Protocol, ResolvedMeshConfig } from '../../mesh/types.ts';
-import { isHttp } from '../protocols.ts';
-import { anyOf } from './any.ts';
+import { typed } from '../any.ts';
 import { optionalDuration } from './connection-pool.ts';
 
 /** Key of a cluster's `typed_extension_protocol_options`. */
 export const httpOptionsKey = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-
-const http2Protocols: ReadonlySet<Protocol> = new Set<Protocol>(['HTTP2', 'GRPC', 'GRPC-Web']);
-const opaqueProtocols: ReadonlySet<Protocol> = new Set<Protocol>(['TCP', 'HTTPS', 'TLS', 'Mongo', 'Redis', 'MySQL', 'UDP']);
 
 type HttpPool = NonNullable<NonNullable<EffectivePolicy['connectionPool']>['http']>;
 
@@ -27,7 +24,7 @@ function upstreamMode(
 ): 'default' | 'http2' | 'downstream' {
   // Istio: with useClientProtocol, h2UpgradePolicy has no effect.
   if (http?.useClientProtocol) return 'downstream';
-  if (http2Protocols.has(protocol)) return 'http2';
+  if (isHttp2(protocol)) return 'http2';
   if (http?.h2UpgradePolicy === 'UPGRADE') return 'http2';
   if (config.h2UpgradePolicy === 'UPGRADE' && http?.h2UpgradePolicy !== 'DO_NOT_UPGRADE' && isHttp(protocol)) return 'http2';
   return protocol === 'detected' && detects ? 'downstream' : 'default';
@@ -60,7 +57,7 @@ function commonOptions(policy: EffectivePolicy): CommonOptionsJson | undefined {
 
 /** `typed_extension_protocol_options` with these HTTP options. */
 export function withHttpOptions(options: HttpProtocolOptionsJson): Partial<ClusterJson> {
-  return { typedExtensionProtocolOptions: { [httpOptionsKey]: anyOf(httpOptionsKey, options) } };
+  return { typedExtensionProtocolOptions: { [httpOptionsKey]: typed(httpOptionsKey, options) } };
 }
 
 /**
@@ -76,7 +73,7 @@ export function upstreamProtocol(
 ): Partial<ClusterJson> {
   const http = policy.connectionPool?.http;
   const mode = upstreamMode(protocol, http, config, detects);
-  const common = opaqueProtocols.has(protocol) && mode === 'default' ? undefined : commonOptions(policy);
+  const common = !isHttp(protocol) && protocol !== 'detected' && mode === 'default' ? undefined : commonOptions(policy);
   if (mode === 'default' && common === undefined) return {};
   return withHttpOptions({
     ...(common && { commonHttpProtocolOptions: common }),

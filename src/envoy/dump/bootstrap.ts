@@ -3,7 +3,7 @@ import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.
 import type { AddressJson } from '#envoy-api/envoy/config/core/v3/address_pb.js';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { ProxyNode, ResolvedMeshConfig } from '../../mesh/types.ts';
-import { anyOf } from '../clusters/any.ts';
+import { typed } from '../any.ts';
 import { withHttpOptions } from '../clusters/upstream-protocol.ts';
 import { nodeJson } from './node.ts';
 import { statsConfig } from './stats-config.ts';
@@ -71,11 +71,11 @@ function staticListener(port: number, statPrefix: string, prefix: string, cluste
         filters: [
           {
             name: 'envoy.filters.network.http_connection_manager',
-            typedConfig: anyOf('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+            typedConfig: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
               codecType: 'AUTO',
               statPrefix,
               routeConfig: { virtualHosts: [{ name: 'backend', domains: ['*'], routes: [{ match: { prefix }, route: { cluster } }] }] },
-              httpFilters: [{ name: 'envoy.filters.http.router', typedConfig: anyOf('envoy.extensions.filters.http.router.v3.Router') }],
+              httpFilters: [{ name: 'envoy.filters.http.router', typedConfig: typed('envoy.extensions.filters.http.router.v3.Router') }],
             }),
           },
         ],
@@ -140,7 +140,7 @@ export function bootstrap(proxy: ProxyNode, options: BootstrapOptions): Bootstra
       accessLog: [
         {
           name: 'envoy.access_loggers.file',
-          typedConfig: anyOf('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path: '/dev/null' }),
+          typedConfig: typed('envoy.extensions.access_loggers.file.v3.FileAccessLog', { path: '/dev/null' }),
         },
       ],
       address: addressJson(options.admin),

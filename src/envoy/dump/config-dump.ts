@@ -1,8 +1,8 @@
-import type { AnyJson } from '@bufbuild/protobuf/wkt';
 import type { ConfigDumpJson } from '#envoy-api/envoy/admin/v3/config_dump_pb.js';
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { typed } from '../any.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { type SectionName, type Sections, sectionType } from './sections.ts';
+import { type SectionName, type Sections, sectionMessages, sectionType } from './sections.ts';
 
 /** What a dump says beside the config itself. */
 export interface DumpContext {
@@ -15,8 +15,6 @@ export interface DumpContext {
   endpoints?: readonly object[];
 }
 
-const packed = (type: string, message: object): AnyJson => ({ '@type': `type.googleapis.com/${type}`, ...message }) as AnyJson;
-
 const resourceTypes = {
   cluster: 'envoy.config.cluster.v3.Cluster',
   endpoints: 'envoy.config.endpoint.v3.ClusterLoadAssignment',
@@ -24,8 +22,8 @@ const resourceTypes = {
   route: 'envoy.config.route.v3.RouteConfiguration',
 } as const;
 
-/** The sections of one proxy's dump. */
-function sectionsOf(snapshot: Snapshot, context: DumpContext): Omit<Sections, 'ecds'> {
+/** The sections of one proxy's dump, camelCase. Throws RangeError when `lastUpdated` is no time. */
+export function dumpSections(snapshot: Snapshot, context: DumpContext): Omit<Sections, 'ecds'> {
   const lastUpdated = new Date(context.lastUpdated).toISOString();
   const version = (type: keyof NonNullable<DumpContext['versions']>): string => context.versions?.[type] ?? snapshot.version;
   // Envoy: whatever came by CDS counts as dynamic, clusters with a load assignment of their own included.
@@ -35,37 +33,37 @@ function sectionsOf(snapshot: Snapshot, context: DumpContext): Omit<Sections, 'e
     clusters: {
       versionInfo: version('clusters'),
       staticClusters: (context.bootstrap.staticResources?.clusters ?? []).map((c) => ({
-        cluster: packed(resourceTypes.cluster, c),
+        cluster: typed(resourceTypes.cluster, c),
         lastUpdated,
       })),
       dynamicActiveClusters: snapshot.clusters.map((c) => ({
         versionInfo: version('clusters'),
-        cluster: packed(resourceTypes.cluster, c),
+        cluster: typed(resourceTypes.cluster, c),
         lastUpdated,
       })),
     },
     endpoints: {
       dynamicEndpointConfigs: assignments.map((e) => ({
         versionInfo: version('endpoints'),
-        endpointConfig: packed(resourceTypes.endpoints, e),
+        endpointConfig: typed(resourceTypes.endpoints, e),
         lastUpdated,
       })),
     },
     listeners: {
       versionInfo: version('listeners'),
       staticListeners: (context.bootstrap.staticResources?.listeners ?? []).map((l) => ({
-        listener: packed(resourceTypes.listener, l),
+        listener: typed(resourceTypes.listener, l),
         lastUpdated,
       })),
       dynamicListeners: snapshot.listeners.map((l) => ({
         ...(l.name !== undefined && { name: l.name }),
-        activeState: { versionInfo: version('listeners'), listener: packed(resourceTypes.listener, l), lastUpdated },
+        activeState: { versionInfo: version('listeners'), listener: typed(resourceTypes.listener, l), lastUpdated },
       })),
     },
     routes: {
       dynamicRouteConfigs: snapshot.routes.map((r) => ({
         versionInfo: version('routes'),
-        routeConfig: packed(resourceTypes.route, r),
+        routeConfig: typed(resourceTypes.route, r),
         lastUpdated,
       })),
     },
@@ -73,13 +71,16 @@ function sectionsOf(snapshot: Snapshot, context: DumpContext): Omit<Sections, 'e
   };
 }
 
+/** Sections as the messages of one dump, in Envoy's order. */
+export function packSections(sections: Readonly<Partial<Sections>>): ConfigDumpJson {
+  const names = (Object.keys(sectionMessages) as SectionName[]).filter((name) => sections[name] !== undefined);
+  return { configs: names.map((name) => typed(sectionType(name), sections[name]!)) };
+}
+
 /**
  * Envoy's config dump of one proxy, camelCase, endpoints included: what Envoy leaves out unless `include_eds` asks for it,
  * `filterDump` leaves out too. Envoy's own spelling of it is `Wire.toSnake('envoy.admin.v3.ConfigDump', dump)`.
  */
 export function configDump(snapshot: Snapshot, context: DumpContext): ConfigDumpJson {
-  const sections = sectionsOf(snapshot, context);
-  return {
-    configs: (Object.keys(sections) as (keyof typeof sections & SectionName)[]).map((name) => packed(sectionType(name), sections[name])),
-  };
+  return packSections(dumpSections(snapshot, context));
 }

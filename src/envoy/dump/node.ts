@@ -1,16 +1,7 @@
 import type { NodeJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
+import { serviceCluster } from '../../mesh/canonical.ts';
 import type { ProxyNode, ResolvedMeshConfig } from '../../mesh/types.ts';
 import { localityJson } from '../endpoints/load-assignment.ts';
-
-type Labels = Readonly<Record<string, string>>;
-
-/** Istio's name for a proxy's own service: by the first of these labels, else the workload's name. */
-function serviceCluster(labels: Labels, workload: string, namespace: string): string {
-  const label = ['app', 'app.kubernetes.io/name', 'service.istio.io/canonical-name'].find(
-    (key) => Object.hasOwn(labels, key) && labels[key],
-  );
-  return `${label ? labels[label] : workload}.${namespace}`;
-}
 
 /** Envoy's node: who the proxy is, as Istio's tools expect to find it. All scalars of the metadata are strings. */
 export function nodeJson(proxy: ProxyNode, config: ResolvedMeshConfig, version: string): NodeJson {
@@ -20,7 +11,7 @@ export function nodeJson(proxy: ProxyNode, config: ResolvedMeshConfig, version: 
   const optional = (key: string, value: string): Record<string, string> => (value ? { [key]: value } : {});
   return {
     id: proxy.id,
-    cluster: serviceCluster(proxy.labels, workloadName, proxy.namespace),
+    cluster: serviceCluster(config.defaultConfig?.serviceCluster, { labels: proxy.labels, namespace: proxy.namespace, workloadName }),
     ...(locality && { locality }),
     metadata: {
       NAME: proxy.name,

@@ -1,3 +1,4 @@
+import { isSubset } from '../../mesh/labels.ts';
 import type { EffectivePolicy, Endpoint, Mesh, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
 
 const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
@@ -5,10 +6,6 @@ const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 /** What EDS can carry: IP literals and unix paths. Envoy refuses a whole load assignment over one host name. */
 export function isEdsAddress(address: string): boolean {
   return ipv4.test(address) || address.includes(':');
-}
-
-function hasLabels(labels: Readonly<Record<string, string>>, wanted: readonly (readonly [string, string])[]): boolean {
-  return wanted.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);
 }
 
 /** What narrows the endpoints of a service's port for one cluster of one proxy. */
@@ -31,12 +28,12 @@ export function selectEndpoints(
   selection: Selection,
 ): readonly Endpoint[] {
   const all = mesh.endpoints(service, port);
-  const labels = Object.entries(selection.labels ?? {});
+  const labels = selection.labels ?? {};
   const node = service.internalTrafficPolicyLocal ? scope.proxy.workload.nodeName : undefined;
   // Istio: a panic threshold of the rule's own means that unhealthy endpoints must not be there to panic into.
   const healthyOnly = (selection.policy.outlierDetection?.minHealthPercent ?? 0) > 0;
   const keep = (e: Endpoint): boolean =>
-    (labels.length === 0 || hasLabels(e.labels, labels)) &&
+    isSubset(labels, e.labels) &&
     (node === undefined || e.nodeName === node) &&
     !(healthyOnly && e.health === 'unhealthy') &&
     !(selection.meshTlsOnly && e.tlsMode !== 'istio') &&

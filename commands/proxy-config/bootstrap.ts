@@ -1,0 +1,22 @@
+import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { agentClient } from '../../agent/client.ts';
+import * as flags from '../../src/cli/flags.ts';
+import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
+import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+
+export default class ProxyConfigBootstrap extends ProxyConfigCommand {
+  static override aliases = ['proxy-config:b', 'pc:bootstrap', 'pc:b'];
+  static override summary = 'Show what a proxy was started with.';
+  static override examples = ['<%= config.bin %> proxy-config bootstrap web', '<%= config.bin %> pc b --file config_dump.json -o short'];
+  static override args = proxyArgs;
+  static override flags = { ...proxyFlags, output: flags.output('short', 'json', 'yaml') };
+
+  async run(): Promise<BootstrapJson> {
+    const { args, flags } = await this.parse(ProxyConfigBootstrap);
+    const source = await this.open(flags, args, agentClient);
+    const { bootstrapOf } = await import('../../src/envoy/dump/resources.ts');
+    const { bootstrapSummary } = await import('../../src/output/proxy-config/bootstrap.ts');
+    // istioctl: JSON unless said otherwise.
+    return this.print(bootstrapOf(await source.dump()), flags.output ?? 'json', bootstrapSummary);
+  }
+}

@@ -1,0 +1,23 @@
+import type { TypedExtensionConfigJson } from '#envoy-api/envoy/config/core/v3/extension_pb.js';
+import { agentClient } from '../../agent/client.ts';
+import * as flags from '../../src/cli/flags.ts';
+import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
+import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+
+export default class ProxyConfigEcds extends ProxyConfigCommand {
+  static override aliases = ['pc:ecds'];
+  static override summary = 'Show the filters of a proxy whose config comes by itself (ECDS).';
+  static override examples = ['<%= config.bin %> proxy-config ecds --file config_dump.json'];
+  static override args = proxyArgs;
+  static override flags = { ...proxyFlags, output: flags.output('short', 'json', 'yaml') };
+
+  async run(): Promise<TypedExtensionConfigJson[]> {
+    const { args, flags } = await this.parse(ProxyConfigEcds);
+    const source = await this.open(flags, args, agentClient);
+    const { section } = await import('../../src/envoy/dump/read-dump.ts');
+    const { ecdsTable, extensionsOf } = await import('../../src/output/proxy-config/ecds.ts');
+    const { formatTable } = await import('../../src/output/table.ts');
+    const extensions = section(await source.dump(), 'ecds');
+    return this.print(extensionsOf(extensions), flags.output, () => formatTable(ecdsTable(extensions)));
+  }
+}

@@ -1,0 +1,31 @@
+import * as Flags from '@oclif/core/flags';
+import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import { agentClient } from '../../agent/client.ts';
+import * as flags from '../../src/cli/flags.ts';
+import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
+import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+
+export default class ProxyConfigEds extends ProxyConfigCommand {
+  static override aliases = ['pc:eds'];
+  static override summary = 'Show the endpoints that a proxy is configured with, with their locality.';
+  static override examples = ['<%= config.bin %> proxy-config eds web -f mesh/', '<%= config.bin %> pc eds web.default --port 8080'];
+  static override args = proxyArgs;
+  static override flags = {
+    ...proxyFlags,
+    output: flags.output('short', 'json', 'yaml'),
+    address: Flags.string({ helpValue: 'ADDRESS', description: 'only endpoints with this address' }),
+    port: Flags.integer({ helpValue: 'PORT', min: 0, max: 65535, description: 'only endpoints with this port' }),
+    cluster: Flags.string({ helpValue: 'NAME', description: 'only endpoints of this cluster: its whole name' }),
+    status: Flags.string({ helpValue: 'STATUS', description: 'only endpoints in this state: healthy, unhealthy, draining, unknown' }),
+  };
+
+  async run(): Promise<ClusterLoadAssignmentJson[]> {
+    const { args, flags } = await this.parse(ProxyConfigEds);
+    const source = await this.open(flags, args, agentClient);
+    const { endpointsOf } = await import('../../src/envoy/dump/resources.ts');
+    const { edsTable, selectAssignments } = await import('../../src/output/proxy-config/endpoint.ts');
+    const { formatTable } = await import('../../src/output/table.ts');
+    const assignments = endpointsOf(await source.dump());
+    return this.print(selectAssignments(assignments, flags), flags.output, () => formatTable(edsTable(assignments, flags)));
+  }
+}

@@ -1,0 +1,41 @@
+import * as Flags from '@oclif/core/flags';
+import { agentClient } from '../../agent/client.ts';
+import * as flags from '../../src/cli/flags.ts';
+import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
+import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+
+export default class ProxyConfigEndpoint extends ProxyConfigCommand {
+  static override aliases = ['endpoints', 'ep']
+    .map((n) => `proxy-config:${n}`)
+    .concat(['endpoint', 'endpoints', 'ep'].map((n) => `pc:${n}`));
+  static override summary = 'Show the endpoints that a proxy sends to, with their health.';
+  static override description =
+    'Of a live proxy: what it uses now, ejected endpoints marked FAILED. From configuration or a dump: what it is configured with.';
+  static override examples = [
+    '<%= config.bin %> proxy-config endpoint web --cluster "outbound|80||reviews.default.svc.cluster.local"',
+    '<%= config.bin %> pc ep web -f mesh/ --status unhealthy',
+  ];
+  static override args = proxyArgs;
+  static override flags = {
+    ...proxyFlags,
+    output: flags.output('short', 'json', 'yaml'),
+    address: Flags.string({ helpValue: 'ADDRESS', description: 'only endpoints with this address' }),
+    port: Flags.integer({ helpValue: 'PORT', min: 0, max: 65535, description: 'only endpoints with this port' }),
+    cluster: Flags.string({ helpValue: 'NAME', description: 'only endpoints of this cluster: its whole name' }),
+    status: Flags.string({ helpValue: 'STATUS', description: 'only endpoints in this state: healthy, unhealthy, draining' }),
+  };
+
+  async run(): Promise<readonly object[]> {
+    const { args, flags } = await this.parse(ProxyConfigEndpoint);
+    const source = await this.open(flags, args, agentClient);
+    const { endpointsOf } = await import('../../src/envoy/dump/resources.ts');
+    const { endpointTable, selectAssignments, selectStatuses } = await import('../../src/output/proxy-config/endpoint.ts');
+    const { formatTable } = await import('../../src/output/table.ts');
+    const statuses = await source.clusterStatuses();
+    if (statuses) {
+      return this.print(selectStatuses(statuses, flags), flags.output, () => formatTable(endpointTable(statuses, flags)));
+    }
+    const assignments = endpointsOf(await source.dump());
+    return this.print(selectAssignments(assignments, flags), flags.output, () => formatTable(endpointTable(assignments, flags)));
+  }
+}

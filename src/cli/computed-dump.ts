@@ -1,0 +1,72 @@
+/** A proxy's config dump, computed from configuration without any proxy. */
+import type { Dump } from '../envoy/dump/read-dump.ts';
+import type { Problem } from '../errors.ts';
+import { FairleadError } from '../errors.ts';
+import type { ProxyNode } from '../mesh/types.ts';
+
+export interface ComputedDumpOptions {
+  paths: readonly string[];
+  namespace?: string | undefined;
+  meshConfig?: string | undefined;
+  /** `NAME[.NAMESPACE]`; undefined: the only proxy. */
+  proxy: string | undefined;
+  /** Fairlead's own. */
+  version: string;
+}
+
+const nameOf = (p: ProxyNode): string => `${p.name}.${p.namespace}`;
+
+/** The proxy that a name means: its whole name, or its short one where that is unique. Throws E_PROXY_UNKNOWN with the names there are. */
+export function chooseProxy(proxies: readonly ProxyNode[], name: string | undefined): ProxyNode {
+  const known = proxies.map(nameOf).sort().join(', ');
+  const next = known === '' ? 'Nothing in the configuration runs: it has no workloads and no gateways.' : `There are: ${known}.`;
+  if (name === undefined) {
+    if (proxies.length === 1) return proxies[0]!;
+    throw new FairleadError('E_PROXY_UNKNOWN', 'say whose config with --proxy NAME[.NAMESPACE]', { next });
+  }
+  const exact = proxies.find((p) => nameOf(p) === name || p.id === name);
+  const short = proxies.filter((p) => p.name === name);
+  if (exact) return exact;
+  if (short.length === 1) return short[0]!;
+  const what = short.length > 1 ? `${name} is in several namespaces` : `there is no proxy ${name} in this configuration`;
+  throw new FairleadError('E_PROXY_UNKNOWN', what, { next });
+}
+
+/** One line about what the computed config leaves out. */
+function summary(problems: readonly Problem[]): string | undefined {
+  if (problems.length === 0) return undefined;
+  const [first] = problems;
+  const at = first?.position ? ` (${first.position.file}:${first.position.line}:${first.position.column})` : '';
+  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
+  return `not all of the configuration is carried out: ${first?.message}${at}${more}`;
+}
+
+/**
+ * Loads configuration and computes one proxy's dump. Throws E_CONFIG_INVALID with every error of every file, E_PROXY_UNKNOWN.
+ *
+ * @param warn told in one line what the config does not carry out
+ */
+export async function computedDump(options: ComputedDumpOptions, warn: (text: string) => void): Promise<Dump> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = await loadConfig(options.paths, { namespace: options.namespace, meshConfig: options.meshConfig });
+  const errors = loaded.problems.filter((p) => p.severity === 'error');
+  if (errors.length > 0) {
+    const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
+    throw new FairleadError('E_CONFIG_INVALID', `the configuration has ${count}`, { problems: errors });
+  }
+  const [{ buildMesh }, { proxiesOf }, { buildSnapshot }, { dumpSections }, { bootstrap }] = await Promise.all([
+    import('../mesh/mesh.ts'),
+    import('../mesh/proxies.ts'),
+    import('../envoy/build.ts'),
+    import('../envoy/dump/config-dump.ts'),
+    import('../envoy/dump/bootstrap.ts'),
+  ]);
+  const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig });
+  const proxy = chooseProxy(proxiesOf(mesh), options.proxy);
+  const snapshot = buildSnapshot(mesh, proxy);
+  const note = summary([...mesh.problems, ...snapshot.problems]);
+  if (note) warn(note);
+  const admin = { address: '127.0.0.1', port: 15000 };
+  const own = bootstrap(proxy, { config: mesh.config, version: options.version, admin, xdsPath: './XDS' });
+  return { source: 'the computed config', sections: dumpSections(snapshot, { bootstrap: own, lastUpdated: 0 }) };
+}

@@ -1,0 +1,113 @@
+/** Where a proxy's config is read from: a live agent, a saved dump, or computed from configuration. */
+
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
+import type { ClustersJson } from '#envoy-api/envoy/admin/v3/clusters_pb.js';
+import type { Dump } from '../envoy/dump/read-dump.ts';
+import { FairleadError } from '../errors.ts';
+import * as flags from './flags.ts';
+
+/** The argument that names the proxy, as istioctl's commands take it. */
+export const proxyArgs = {
+  proxy: Args.string({ name: 'NAME[.NAMESPACE]', description: 'the proxy: a workload or a gateway [default: the only one]' }),
+};
+
+/** Flags of all commands that read one proxy's config. */
+export const proxyFlags = {
+  config: flags.config,
+  namespace: flags.namespace,
+  'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig, for computed config' }),
+  proxy: Flags.string({ helpValue: 'NAME[.NAMESPACE]', description: 'the proxy, in place of the argument' }),
+  agent: flags.agent,
+  file: Flags.string({
+    helpValue: 'DUMP',
+    description: 'a saved config_dump (JSON), - for standard input',
+    exclusive: ['config', 'agent'],
+  }),
+};
+
+/** What `proxyArgs` and `proxyFlags` gave. */
+export interface ProxyChoice {
+  config?: string[] | undefined;
+  namespace?: string | undefined;
+  'mesh-config'?: string | undefined;
+  proxy?: string | undefined;
+  agent?: string | undefined;
+  file?: string | undefined;
+}
+
+/** The part of the agent's client that is needed here. */
+export interface AdminClient {
+  readonly address: string;
+  get(path: string): Promise<{ body: Buffer }>;
+}
+
+/** What a source needs of the command that opens it. */
+export interface Surroundings {
+  /** Makes the agent's client; called only when it is asked. */
+  connect(): AdminClient;
+  /** Told what a computed config does not carry out. */
+  warn(text: string): void;
+  /** Fairlead's own. */
+  version: string;
+}
+
+export interface ProxySource {
+  /** The config dump, endpoints included. */
+  dump(): Promise<Dump>;
+  /** What the proxy says of its hosts now; undefined when it is not running (a dump, computed config). */
+  clusterStatuses(): Promise<ClustersJson | undefined>;
+}
+
+async function readText(file: string): Promise<string> {
+  const { readFile } = await import('node:fs/promises');
+  try {
+    if (file !== '-') return await readFile(file, 'utf8');
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString('utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'no permission' : message;
+    throw new FairleadError('E_DUMP_INVALID', `${file} cannot be read: ${why}`, {
+      next: 'A folder of configuration is read with -f.',
+      cause: error,
+    });
+  }
+}
+
+/** The path of one proxy's admin API at an agent. */
+export function adminPath(proxy: string | undefined, path: string): string {
+  return proxy === undefined ? path : `/proxies/${encodeURIComponent(proxy)}${path}`;
+}
+
+function live(client: AdminClient, proxy: string | undefined): ProxySource {
+  const get = async (path: string): Promise<string> => (await client.get(adminPath(proxy, path))).body.toString('utf8');
+  return {
+    dump: async () => (await import('../envoy/dump/read-dump.ts')).readDump(await get('/config_dump?include_eds'), client.address),
+    clusterStatuses: async () => {
+      const { readDump } = await import('../envoy/dump/read-dump.ts');
+      return (await readDump(await get('/clusters?format=json'), client.address)).clusterStatuses;
+    },
+  };
+}
+
+/**
+ * Opens the source that the flags name: `--file`, else `-f`, else the agent.
+ *
+ * Throws E_DUMP_INVALID, E_CONFIG_INVALID, E_PROXY_UNKNOWN, E_AGENT_UNREACHABLE.
+ */
+export async function proxySource(choice: ProxyChoice, around: Surroundings): Promise<ProxySource> {
+  const { file, config, proxy } = choice;
+  if (file !== undefined) {
+    const { readDump } = await import('../envoy/dump/read-dump.ts');
+    const dump = await readDump(await readText(file), file === '-' ? 'standard input' : file);
+    return { dump: async () => dump, clusterStatuses: async () => dump.clusterStatuses };
+  }
+  if (config === undefined || config.length === 0) return live(around.connect(), proxy);
+  const { computedDump } = await import('./computed-dump.ts');
+  const options = { paths: config, namespace: choice.namespace, meshConfig: choice['mesh-config'], proxy, version: around.version };
+  const dump = await computedDump(options, around.warn);
+  return { dump: async () => dump, clusterStatuses: async () => undefined };
+}

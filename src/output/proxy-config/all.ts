@@ -1,0 +1,33 @@
+import { type Dump, section } from '../../envoy/dump/read-dump.ts';
+import { bootstrapOf, clustersOf, endpointsOf, listenersOf, routesOf } from '../../envoy/dump/resources.ts';
+import { formatTable } from '../table.ts';
+import { bootstrapSummary } from './bootstrap.ts';
+import { clusterTable } from './cluster.ts';
+import { edsTable } from './endpoint.ts';
+import { namedListenerTable } from './listener.ts';
+import { routeTable } from './route.ts';
+
+/**
+ * `proxy-config all`: bootstrap, clusters, listeners, routes, secrets and endpoints, one under the other. Throws E_DUMP_INVALID when the
+ * dump lacks one of them.
+ *
+ * @param headers a title line before each
+ */
+export function allText(dump: Dump, headers: boolean): string {
+  const { dynamicActiveSecrets, dynamicWarmingSecrets, staticSecrets } = section(dump, 'secrets');
+  const secrets = [...(dynamicActiveSecrets ?? []), ...(dynamicWarmingSecrets ?? []), ...(staticSecrets ?? [])];
+  const parts: [title: string, text: string][] = [
+    ['BOOTSTRAP', bootstrapSummary(bootstrapOf(dump))],
+    ['CLUSTERS', formatTable(clusterTable(clustersOf(dump)))],
+    ['LISTENERS', formatTable(namedListenerTable(listenersOf(dump)))],
+    ['ROUTES', formatTable(routeTable(routesOf(dump)))],
+    [
+      'SECRETS',
+      secrets.length === 0
+        ? 'No active or warming secrets found.\n'
+        : formatTable({ columns: ['RESOURCE NAME'], rows: secrets.map((s) => [s.name ?? '']) }),
+    ],
+    ['ENDPOINTS', formatTable(edsTable(endpointsOf(dump)))],
+  ];
+  return parts.map(([title, text]) => (headers ? `${title}\n${text}` : text)).join('\n');
+}
