@@ -10,7 +10,19 @@ import type { Problem } from '../errors.ts';
 
 /** `detected` is Istio's "unsupported": neither appProtocol nor the port's name says what it is. */
 export type Protocol =
-  | 'HTTP' | 'HTTP2' | 'HTTP_PROXY' | 'GRPC' | 'GRPC-Web' | 'HTTPS' | 'TLS' | 'TCP' | 'Mongo' | 'Redis' | 'MySQL' | 'UDP' | 'detected';
+  | 'HTTP'
+  | 'HTTP2'
+  | 'HTTP_PROXY'
+  | 'GRPC'
+  | 'GRPC-Web'
+  | 'HTTPS'
+  | 'TLS'
+  | 'TCP'
+  | 'Mongo'
+  | 'Redis'
+  | 'MySQL'
+  | 'UDP'
+  | 'detected';
 
 export interface ServicePort {
   name: string;
@@ -21,6 +33,8 @@ export interface ServicePort {
   protocol: Protocol;
   /** Where it stands in the service's resource. */
   path: FieldPath;
+  /** The resource that declares it, when that is not the service's own (ports of several ServiceEntries of one host are united). */
+  resource?: Resource;
 }
 
 export type Resolution = 'static' | 'dns' | 'dns-round-robin' | 'dynamic-dns' | 'passthrough' | 'alias';
@@ -107,6 +121,21 @@ export interface Workload {
   resource: Resource | undefined;
 }
 
+/** What the pods of a Deployment, StatefulSet, DaemonSet, ReplicaSet or Job will be. It has no addresses, so it gives no endpoints. */
+export interface WorkloadTemplate {
+  /** `Deployment`, … */
+  kind: string;
+  name: string;
+  namespace: string;
+  /** Of the pods. */
+  labels: Readonly<Record<string, string>>;
+  annotations: Readonly<Record<string, string>>;
+  serviceAccount: string;
+  /** Container ports by name. */
+  ports: Readonly<Record<string, number>>;
+  resource: Resource;
+}
+
 /** How traffic gets to a proxy. NONE: explicitly, by HTTP_PROXY or a bound port; the rest transparently. */
 export type Interception = 'NONE' | 'REDIRECT' | 'TPROXY';
 
@@ -137,8 +166,15 @@ export interface VirtualServiceView {
   gateways: readonly string[];
   /** With delegates merged in; else the resource's own. Short host names inside are NOT completed: use `Mesh.completeHost`. */
   spec: VirtualService;
-  /** For `spec.http[i]`: the resource and the field it was written in (a delegate's own position). */
-  httpOrigins: readonly { resource: Resource<VirtualService>; path: FieldPath }[];
+  /**
+   * For `spec.http[i]`: the resource and the field it was written in (a delegate's own position). `matches`, for routes merged from a
+   * delegate only: where `spec.http[i].match[j]` was written. Hosts inside such routes are complete already.
+   */
+  httpOrigins: readonly {
+    resource: Resource<VirtualService>;
+    path: FieldPath;
+    matches?: readonly { resource: Resource<VirtualService>; path: FieldPath }[];
+  }[];
   exportTo: readonly string[];
 }
 
@@ -192,7 +228,8 @@ export interface ProxyScope {
   virtualServices: readonly VirtualServiceView[];
   /** VirtualServices attached to `<ns>/<name>`, in the order in which a gateway concatenates their routes. */
   virtualServicesFor(gateway: string): readonly VirtualServiceView[];
-  destinationRule(service: Service): DestinationRuleView | undefined;
+  /** The rule for a service's clusters. Rules with a workloadSelector count outbound (the default) only. */
+  destinationRule(service: Service, direction?: 'outbound' | 'inbound'): DestinationRuleView | undefined;
   /** Services whose endpoints this proxy's workload serves, with the instance's port: for inbound listeners and gateway ports. */
   instances: readonly { service: Service; port: ServicePort; targetPort: number }[];
   /** Gateways that select this proxy, oldest first. Empty for sidecars. */
@@ -205,12 +242,19 @@ export interface Mesh {
   resources: readonly Resource[];
   services: readonly Service[];
   workloads: readonly Workload[];
+  /** Deployments and the like, oldest first. */
+  workloadTemplates: readonly WorkloadTemplate[];
+  /** `reviews` named in namespace `foo` is `reviews.foo.svc.<domain>`; names with dots, `*` and addresses stay. Lower case. */
+  completeHost(host: string, namespace: string): string;
   /** All of a kind, oldest first (creation time, name, namespace). */
   ofKind<T>(kind: string): readonly Resource<T>[];
   /** Endpoints of one port of a service, before any proxy's view. DNS services too. */
   endpoints(service: Service, port: ServicePort): readonly Endpoint[];
   scope(proxy: ProxyNode): ProxyScope;
-  /** Same object while nothing but endpoints changed: listeners, routes and clusters can be kept. */
+  /**
+   * Same object while nothing but endpoints changed: listeners, routes and clusters of the same proxy can be kept. (A proxy whose own
+   * workload changed is another ProxyNode: compare those as well.)
+   */
   routingVersion: object;
   /** What was found while building: conflicts, dangling delegates, refused or ignored fields. */
   problems: readonly Problem[];

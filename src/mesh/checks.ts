@@ -1,0 +1,87 @@
+import type { FieldPath, Resource } from '../config/resource.ts';
+import { visitHttpDestinations, visitLayer4Destinations } from './destinations.ts';
+import { overlapExportTo } from './export-to.ts';
+import { completeHost } from './host-match.ts';
+import { labelOf } from './labels.ts';
+import { problemAt, type Report } from './problem.ts';
+import type { VirtualServiceView, Workload } from './types.ts';
+
+/** Destinations whose host no service has: requests get 503 (NC). */
+export function checkDestinations(
+  views: readonly VirtualServiceView[],
+  known: ReadonlyMap<string, unknown>,
+  domain: string,
+  report: Report,
+): void {
+  for (const view of views) {
+    const check = (host: string, resource: Resource, path: FieldPath): void => {
+      const complete = completeHost(host, resource.metadata.namespace, domain);
+      if (known.has(complete)) return;
+      report(
+        problemAt(resource, [...path, 'host'], {
+          severity: 'warning',
+          rule: 'destination/unknown-host',
+          message: `no service ${complete}: what is sent there is answered 503`,
+          hint: host.includes('.')
+            ? 'declare it with a ServiceEntry'
+            : `a name without dots is looked up in the namespace of the rule, ${resource.metadata.namespace}`,
+        }),
+      );
+    };
+    view.spec.http?.forEach((route, index) => {
+      const origin = view.httpOrigins[index];
+      visitHttpDestinations(route, (d, path) =>
+        check(d.host, origin?.resource ?? view.resource, [...(origin?.path ?? ['spec', 'http', index]), ...path]),
+      );
+    });
+    visitLayer4Destinations(view.spec, (d, path) => check(d.host, view.resource, path));
+  }
+}
+
+/** On sidecars one VirtualService has a host; the younger ones of the same host are not merged with it. */
+export function checkDuplicateHosts(views: readonly VirtualServiceView[], report: Report): void {
+  const byHost = new Map<string, VirtualServiceView[]>();
+  for (const view of views) {
+    if (!view.gateways.includes('mesh')) continue;
+    for (const [index, host] of view.hosts.entries()) {
+      const older = byHost.get(host);
+      if (older === undefined) {
+        byHost.set(host, [view]);
+        continue;
+      }
+      const first = older.find((v) => overlapExportTo(v.exportTo, view.exportTo));
+      older.push(view);
+      if (first === undefined) continue;
+      const { namespace, name } = first.resource.metadata;
+      report(
+        problemAt(view.resource, ['spec', 'hosts', index], {
+          severity: 'warning',
+          rule: 'virtual-service/duplicate-host',
+          message: `sidecars route host ${host} by VirtualService ${namespace}/${name} already; the routes here are not merged with it`,
+          hint: 'put the routes into one VirtualService, or use delegates',
+        }),
+      );
+    }
+  }
+}
+
+/** The explicit proxy port that a workload's annotation asks for. */
+export const HTTP_PROXY_PORT = 'fairlead.dev/http-proxy-port';
+const INTERCEPTION_MODE = 'sidecar.istio.io/interceptionMode';
+
+/** Annotations by which workloads set up their proxies. */
+export function checkAnnotations(workloads: readonly Workload[], report: Report): void {
+  for (const { annotations, resource } of workloads) {
+    if (resource === undefined) continue;
+    const bad = (key: string, message: string): void =>
+      report(problemAt(resource, ['metadata', 'annotations', key], { severity: 'error', rule: 'workload/annotation', message }));
+    const port = labelOf(annotations, HTTP_PROXY_PORT);
+    if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535)) {
+      bad(HTTP_PROXY_PORT, `${HTTP_PROXY_PORT} is a port from 1 to 65535, not ${JSON.stringify(port)}`);
+    }
+    const mode = labelOf(annotations, INTERCEPTION_MODE);
+    if (mode !== undefined && !['NONE', 'REDIRECT', 'TPROXY'].includes(mode)) {
+      bad(INTERCEPTION_MODE, `${INTERCEPTION_MODE} is NONE, REDIRECT or TPROXY, not ${JSON.stringify(mode)}`);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ServiceEntry } from '../config/kinds/networking.ts';
+import type { Resource } from '../config/resource.ts';
+import type { EndpointChanges } from './changes.ts';
+import { type EndpointState, endpointInputs, patchSlices, serviceKeyOf } from './endpoint-state.ts';
+import type { EndpointSlice, Endpoints } from './kubernetes-objects.ts';
+import type { ServiceRegistry } from './service-registry.ts';
+import type { Service, Workload } from './types.ts';
+import { isWorkload } from './workload-set.ts';
+
+/** Services whose endpoints may differ, as the registry has them. */
+function affected(
+  changes: EndpointChanges,
+  from: { before: EndpointState; after: EndpointState; registry: ServiceRegistry },
+): Set<Service> {
+  const { before, after, registry } = from;
+  const found = new Set<Service>();
+  const ofKey = (key: string): void => {
+    for (const service of registry.byKubernetesName.get(key) ?? []) found.add(service);
+  };
+  const ofWorkload = (workload: Workload | undefined): void => {
+    if (workload === undefined) return;
+    for (const service of registry.selecting(workload.namespace).selecting(workload.labels)) found.add(service);
+    // Slices that somebody wrote by hand may name any pod.
+    for (const service of registry.withoutSelector(workload.namespace)) found.add(service);
+  };
+  for (const [list, { inputs }] of [[changes.removed, before] as const, [changes.added, after] as const]) {
+    for (const resource of list) {
+      if (isWorkload(resource)) ofWorkload(inputs.workloads.of(resource));
+      else ofKey(serviceKeyOf(resource));
+    }
+  }
+  for (const { before: old } of changes.entries)
+    for (const service of registry.byResource.get(originalEntry(before, old)) ?? []) found.add(service);
+  return found;
+}
+
+/** The version of a ServiceEntry that services were made from. */
+function originalEntry(state: EndpointState, current: Resource): Resource {
+  for (const [original, newest] of state.entries) if (newest === current) return original;
+  return current;
+}
+
+function addressesOf(resource: Resource): string[] {
+  if (resource.kind === 'ServiceEntry') return ((resource.spec as ServiceEntry).endpoints ?? []).map((e) => e.address ?? '');
+  if (resource.kind === 'EndpointSlice') return ((resource.spec as EndpointSlice).endpoints ?? []).flatMap((e) => e.addresses ?? []);
+  if (resource.kind !== 'Endpoints') return [];
+  return ((resource.spec as Endpoints).subsets ?? []).flatMap((s) =>
+    [...(s.addresses ?? []), ...(s.notReadyAddresses ?? [])].map((a) => a.ip),
+  );
+}
+
+/** Whether an address that came or went is that of a workload, whose inbound side follows from the services that it serves. */
+function touchesWorkload(resources: readonly Resource[], state: EndpointState): boolean {
+  const times = new Map<string, number>();
+  for (const resource of resources) for (const address of addressesOf(resource)) times.set(address, (times.get(address) ?? 0) + 1);
+  // Before and after both have it: nothing came or went.
+  for (const [address, count] of times) if (count % 2 === 1 && state.inputs.workloads.hasAddress(address)) return true;
+  return false;
+}
+
+/** Whether a workload that stays has become another one to its own proxy. */
+function changesProxies(changes: EndpointChanges, before: EndpointState, after: EndpointState): boolean {
+  for (const resource of changes.added) {
+    if (!isWorkload(resource)) continue;
+    const old = before.inputs.workloads.of(resource);
+    const now = after.inputs.workloads.of(resource);
+    if (old === undefined || now === undefined) continue;
+    const essence = ({ labels, annotations, addresses, ports, serviceAccount, locality, nodeName }: Workload): unknown => [
+      labels,
+      annotations,
+      addresses,
+      ports,
+      serviceAccount,
+      locality,
+      nodeName,
+    ];
+    if (!isDeepStrictEqual(essence(old), essence(now))) return true;
+  }
+  return false;
+}
+
+/** The state after some endpoints changed, and whether anything but load assignments depends on them. */
+export function updateEndpointState(
+  before: EndpointState,
+  changes: EndpointChanges,
+  registry: ServiceRegistry,
+): { state: EndpointState; routingChanged: boolean } {
+  const of = (list: readonly Resource[], kind: string): Resource[] => list.filter((r) => r.kind === kind);
+  const { inputs } = before;
+  const slices = patchSlices(inputs.slices, new Set(of(changes.removed, 'EndpointSlice')), of(changes.added, 'EndpointSlice'));
+  const endpointsObjects = new Map(inputs.endpointsObjects);
+  for (const object of of(changes.removed, 'Endpoints')) endpointsObjects.delete(serviceKeyOf(object));
+  for (const object of of(changes.added, 'Endpoints')) endpointsObjects.set(serviceKeyOf(object), object as Resource<Endpoints>);
+  const gone = changes.removed.filter(isWorkload);
+  const come = changes.added.filter(isWorkload);
+  const workloads = gone.length + come.length === 0 ? inputs.workloads : inputs.workloads.replace(gone, come);
+  const entries = new Map(before.entries);
+  for (const { before: old, after } of changes.entries) entries.set(originalEntry(before, old), after);
+  const state: EndpointState = {
+    inputs: endpointInputs({ nodes: inputs.nodes, workloads, slices, endpointsObjects }, entries),
+    cache: new Map(before.cache),
+    entries,
+  };
+  const services = affected(changes, { before, after: state, registry });
+  let routingChanged = false;
+  for (const service of services) {
+    for (const part of registry.partsOf(service)) state.cache.delete(part);
+    // Load assignments of other types are inside clusters, and headless services have a listener for each endpoint.
+    if (service.resolution !== 'static') routingChanged = true;
+  }
+  const byAddress = [...changes.entries.flatMap(({ before, after }) => [before, after]), ...changes.removed, ...changes.added].filter(
+    (r) => {
+      if (r.kind === 'ServiceEntry') return true;
+      return !isWorkload(r) && registry.byKubernetesName.get(serviceKeyOf(r))?.some((s) => s.selector === undefined);
+    },
+  );
+  routingChanged ||= touchesWorkload(byAddress, before) || changesProxies(changes, before, state);
+  return { state, routingChanged };
+}

@@ -1,0 +1,31 @@
+import type { Gateway } from '../config/kinds/networking.ts';
+import type { Resource } from '../config/resource.ts';
+import { isSubset, type Labels, labelOf } from './labels.ts';
+import type { GatewayView, ProxyScope } from './types.ts';
+
+const noTranslation = 'experimental.istio.io/disable-gateway-port-translation';
+
+/** Gateways that a router with these labels serves, of any namespace; `gateways` oldest first. An empty selector is for all routers. */
+export function gatewaysOf(gateways: readonly Resource<Gateway>[], labels: Labels): readonly GatewayView[] {
+  return gateways.filter((g) => isSubset(g.spec.selector ?? {}, labels)).map((resource) => ({ resource, spec: resource.spec }));
+}
+
+/** Where implied gateways listen for ports that only root may bind, as Istio's own gateway Service maps them. */
+export function unprivilegedPort(port: number): number {
+  if (port === 80) return 8080;
+  if (port === 443) return 8443;
+  return port > 0 && port < 1024 ? port + 8000 : port;
+}
+
+/**
+ * The port that a gateway proxy listens on for a Gateway's server: the target port of the first service that selects the proxy and has
+ * a port of that number; else as declared (privileged ports of an implied gateway are translated).
+ */
+export function gatewayListenPort(scope: Pick<ProxyScope, 'proxy' | 'instances'>, port: number): number {
+  const { proxy, instances } = scope;
+  if (labelOf(proxy.labels, noTranslation) !== undefined) return port;
+  for (const { service, port: own, targetPort } of instances) {
+    if (own.number === port && labelOf(service.resource.metadata.labels, noTranslation) === undefined) return targetPort;
+  }
+  return proxy.workload.kind === 'implied' ? unprivilegedPort(port) : port;
+}

@@ -1,0 +1,106 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { MeshConfig } from '../config/kinds/mesh-config.ts';
+import type { Resource } from '../config/resource.ts';
+import type { Problem } from '../errors.ts';
+import { endpointChanges } from './changes.ts';
+import { checkAnnotations } from './checks.ts';
+import { buildEndpointState, type EndpointState } from './endpoint-state.ts';
+import { updateEndpointState } from './endpoint-update.ts';
+import { endpointsOf } from './endpoints.ts';
+import { completeHost } from './host-match.ts';
+import type { PodTemplateOwner } from './kubernetes-objects.ts';
+import { resolveMeshConfig } from './mesh-config.ts';
+import { compareResources } from './order.ts';
+import { indexResources, type ResourceIndex } from './resource-index.ts';
+import { buildRouting, type Routing } from './routing.ts';
+import { scopeOf } from './scope.ts';
+import type { Mesh, ProxyNode, ProxyScope, WorkloadTemplate } from './types.ts';
+import { TEMPLATE_KINDS, workloadTemplate } from './workload-templates.ts';
+
+/** What a mesh is made of; kept beside it for the next one. */
+interface Parts {
+  /** As they were handed in, duplicates included. */
+  given: readonly Resource[];
+  meshConfig: MeshConfig | undefined;
+  index: ResourceIndex;
+  routing: Routing;
+  state: EndpointState;
+  version: object;
+}
+
+const partsOf = new WeakMap<Mesh, Parts>();
+
+function templates(index: ResourceIndex): readonly WorkloadTemplate[] {
+  return [...TEMPLATE_KINDS]
+    .flatMap((kind) => index.ofKind<PodTemplateOwner>(kind))
+    .sort(compareResources)
+    .map(workloadTemplate);
+}
+
+function assemble(parts: Parts): Mesh {
+  const { index, routing, state, version } = parts;
+  const { registry, config } = routing;
+  const scopes = new WeakMap<ProxyNode, ProxyScope>();
+  let problems: readonly Problem[] | undefined;
+  let workloadTemplates: readonly WorkloadTemplate[] | undefined;
+  const endpoints: Mesh['endpoints'] = (service, port) =>
+    endpointsOf(service, port, { registry, inputs: state.inputs, cache: state.cache });
+  const instanceInputs = { registry, endpoints, currentEntry: state.inputs.currentEntry };
+  const mesh: Mesh = {
+    config,
+    resources: index.resources,
+    services: registry.services,
+    get workloads() {
+      return state.inputs.workloads.all;
+    },
+    get workloadTemplates() {
+      workloadTemplates ??= templates(index);
+      return workloadTemplates;
+    },
+    completeHost: (host, namespace) => completeHost(host, namespace, config.domain),
+    ofKind: (kind) => index.ofKind(kind),
+    endpoints,
+    scope(proxy) {
+      let scope = scopes.get(proxy);
+      if (scope === undefined) scopes.set(proxy, (scope = scopeOf(proxy, routing, instanceInputs)));
+      return scope;
+    },
+    routingVersion: version,
+    get problems() {
+      if (problems === undefined) {
+        const found = [...routing.problems];
+        checkAnnotations(state.inputs.workloads.all, (problem) => found.push(problem));
+        problems = found;
+      }
+      return problems;
+    },
+  };
+  partsOf.set(mesh, parts);
+  return mesh;
+}
+
+function update(previous: Parts, resources: readonly Resource[]): Parts | undefined {
+  // Which of two of one name counts may change with either.
+  if (previous.index.resources !== previous.given) return undefined;
+  const changes = endpointChanges(previous.given, resources);
+  if (changes === undefined) return undefined;
+  const { state, routingChanged } = updateEndpointState(previous.state, changes, previous.routing.registry);
+  return { ...previous, given: resources, index: indexResources(resources), state, version: routingChanged ? {} : previous.version };
+}
+
+/**
+ * The mesh that `resources` describe. With `previous`, a mesh of mostly the same resources (unchanged ones being the same objects),
+ * a change of nothing but endpoints shares all the rest and keeps `routingVersion`, in time proportional to the change.
+ *
+ * What cannot be carried out is in `problems` and left out; nothing is thrown.
+ */
+export function buildMesh(resources: readonly Resource[], options: { meshConfig?: MeshConfig; previous?: Mesh } = {}): Mesh {
+  const { meshConfig } = options;
+  const previous = options.previous && partsOf.get(options.previous);
+  if (previous !== undefined && (previous.meshConfig === meshConfig || isDeepStrictEqual(previous.meshConfig, meshConfig))) {
+    const updated = update(previous, resources);
+    if (updated !== undefined) return assemble(updated);
+  }
+  const { routing, index } = buildRouting(resources, resolveMeshConfig(meshConfig));
+  return assemble({ given: resources, meshConfig, index, routing, state: buildEndpointState(index), version: {} });
+}

@@ -1,0 +1,84 @@
+import { type FieldPath, originOf, type Resource } from '../config/resource.ts';
+import { compareResources } from './order.ts';
+import { problemAt, type Report } from './problem.ts';
+
+/** Groups whose kinds a mesh reads, by kind: `Gateway` and `Service` are names in other groups as well. */
+const groups: Readonly<Record<string, string>> = {
+  Service: '',
+  Endpoints: '',
+  Pod: '',
+  Node: '',
+  Namespace: '',
+  Secret: '',
+  ConfigMap: '',
+  ServiceAccount: '',
+  EndpointSlice: 'discovery.k8s.io',
+  Gateway: 'networking.istio.io',
+  VirtualService: 'networking.istio.io',
+  DestinationRule: 'networking.istio.io',
+  ServiceEntry: 'networking.istio.io',
+  Sidecar: 'networking.istio.io',
+  WorkloadEntry: 'networking.istio.io',
+};
+
+/** Resources by kind. */
+export interface ResourceIndex {
+  resources: readonly Resource[];
+  /** Oldest first. A kind that several groups have means the mesh's own; `Gateway` is Istio's. */
+  ofKind<T = unknown>(kind: string): readonly Resource<T>[];
+}
+
+const keyOf = (r: Resource): string => `${r.group}/${r.kind}/${r.metadata.namespace}/${r.metadata.name}`;
+
+/** Indexes `resources`, each kind when it is first asked for. */
+export function indexResources(resources: readonly Resource[]): ResourceIndex {
+  let byKind: Map<string, Resource[]> | undefined;
+  const sorted = new Set<string>();
+  return {
+    resources,
+    ofKind<T>(kind: string) {
+      if (byKind === undefined) {
+        byKind = new Map();
+        for (const resource of resources) {
+          const group = Object.hasOwn(groups, resource.kind) ? groups[resource.kind] : undefined;
+          if (group !== undefined && group !== resource.group) continue;
+          const list = byKind.get(resource.kind);
+          if (list) list.push(resource);
+          else byKind.set(resource.kind, [resource]);
+        }
+      }
+      const list = byKind.get(kind) ?? [];
+      if (!sorted.has(kind)) {
+        list.sort(compareResources);
+        sorted.add(kind);
+      }
+      return list as Resource<T>[];
+    },
+  };
+}
+
+/** The resources without those that an earlier one of the same kind, namespace and name hides, which are reported. */
+export function withoutDuplicates(resources: readonly Resource[], report: Report): readonly Resource[] {
+  const seen = new Map<string, Resource>();
+  const path: FieldPath = ['metadata', 'name'];
+  const doubles = new Set<Resource>();
+  for (const resource of resources) {
+    const key = keyOf(resource);
+    const first = seen.get(key);
+    if (first === undefined) {
+      seen.set(key, resource);
+      continue;
+    }
+    doubles.add(resource);
+    const { line } = first.source.positionOf(path);
+    report(
+      problemAt(resource, path, {
+        severity: 'error',
+        rule: 'resource/duplicate',
+        message: `${originOf(resource)} is defined twice; first in ${first.source.file}:${line}`,
+        hint: 'remove one of the two, or give it another name',
+      }),
+    );
+  }
+  return doubles.size === 0 ? resources : resources.filter((r) => !doubles.has(r));
+}
