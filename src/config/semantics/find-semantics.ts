@@ -1,11 +1,24 @@
 import type { Kind } from '../kinds/kind.ts';
 import type { Resource } from '../resource.ts';
 import type { Report } from '../validation/report.ts';
+import { checkDestinationRule } from './destination-rule.ts';
+import { checkGateway } from './gateway.ts';
+import { checkServiceEntry } from './service-entry.ts';
+import { checkSidecar } from './sidecar.ts';
+import { checkVirtualService } from './virtual-service.ts';
+import { checkWorkloadEntry } from './workload-entry.ts';
 
 /** The rules of one kind that need nothing but one object of it. The schema has been checked without errors. */
 export type Semantics = (resource: Resource, report: Report) => void;
 
-const rules: ReadonlyMap<string, Semantics> = new Map<string, Semantics>([]);
+const rules: ReadonlyMap<string, Semantics> = new Map<string, Semantics>([
+  ['networking.istio.io/VirtualService', checkVirtualService],
+  ['networking.istio.io/DestinationRule', checkDestinationRule],
+  ['networking.istio.io/Gateway', checkGateway],
+  ['networking.istio.io/ServiceEntry', checkServiceEntry],
+  ['networking.istio.io/Sidecar', checkSidecar],
+  ['networking.istio.io/WorkloadEntry', checkWorkloadEntry],
+]);
 
 /** The rules of a kind; undefined when its schema says everything. */
 export function findSemantics(kind: Kind): Semantics | undefined {

@@ -142,6 +142,9 @@ function checkDuration(minimumMs: number, value: string, { report, path }: Check
     report.error(path, 'schema/duration', `${place(path)} must be a duration, not ${describeValue(value)}`, { hint });
   } else if (ms < minimumMs) {
     report.error(path, 'schema/duration', `${place(path)} must be at least ${minimumMs} ms, not ${quote(value)}`);
+  } else if (minimumMs > 0 && !Number.isInteger(ms)) {
+    // Istio's CRDs and its validation both refuse parts of a millisecond.
+    report.error(path, 'schema/duration', `${place(path)} must be in whole milliseconds, not ${quote(value)}`);
   }
 }
 
