@@ -17,12 +17,12 @@ export const HttpHeader = message(
 
 export const HttpService = message('How the service is called over HTTP.', {
   path: string('Path of requests.'),
-  timeout: duration('How long a request may take.'),
+  timeout: duration('How long a request may take.', { zero: true }),
   headers: list(HttpHeader, 'Headers to send.'),
 });
 
 export const GrpcService = message('How the service is called over gRPC.', {
-  timeout: duration('How long a call may take.'),
+  timeout: duration('How long a call may take.', { zero: true }),
   initialMetadata: list(HttpHeader, 'Metadata to send.'),
 });
 

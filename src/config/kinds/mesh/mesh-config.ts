@@ -65,7 +65,7 @@ export const MeshConfig = message('Settings of the whole mesh.', {
   proxyInboundListenPort: port('Port of sidecars for captured inbound connections. Default: 15006.'),
   proxyHttpPort: port('Port of sidecars on 127.0.0.1 that serves as an HTTP proxy (HTTP_PROXY). Default: none.'),
   connectTimeout: duration('How long connecting to an endpoint may take. Default: 10s.'),
-  hboneIdleTimeout: duration('How long an HBONE connection may carry nothing before it is closed. Default: 1h.'),
+  hboneIdleTimeout: duration('How long an HBONE connection may carry nothing before it is closed; 0s: never. Default: 1h.', { zero: true }),
   protocolDetectionTimeout: duration(
     'How long proxies wait for the first bytes of a connection whose protocol nobody told; 0s: for ever, the default.',
     { zero: true },
@@ -147,7 +147,7 @@ export const MeshConfig = message('Settings of the whole mesh.', {
   ca: message('An external CA.', {
     address: string('Its address: `host:port`.'),
     tlsSettings: as(ClientTLSSettings, 'How connections to it are secured.'),
-    requestTimeout: duration('How long a request may take.'),
+    requestTimeout: duration('How long a request may take. Default: 10s.', { zero: true }),
     istiodSide: boolean('The control plane asks it, not the agents. Default: true.'),
   }),
   extensionProviders: list(ExtensionProvider, 'Authorizers, tracing services and logs that policies and Telemetry refer to.'),

@@ -32,7 +32,7 @@ export const MeshProxyConfig = message(
     ),
     drainDuration: duration('How long listeners that go away still serve, in whole seconds. Default: 45s.'),
     discoveryAddress: string('Control plane: `host:port`. Default: `istiod.istio-system.svc:15012`.'),
-    discoveryRefreshDelay: duration('Nothing acts on it.', { deprecated: true }),
+    discoveryRefreshDelay: duration('Nothing acts on it.', { zero: true, deprecated: true }),
     zipkinAddress: string('Use `tracing.zipkin.address`.', { deprecated: true }),
     statsdUdpAddress: string('A statsd server for statistics: `ip:port`.'),
     envoyMetricsServiceAddress: string('Use `envoyMetricsService.address`.', { deprecated: true }),
@@ -69,7 +69,7 @@ export const MeshProxyConfig = message(
       forwardClientCertDetails,
       proxyProtocol: message('Present: clients speak the PROXY protocol.', {}),
     }),
-    terminationDrainDuration: duration('How long the proxy waits for its connections when it is stopped. Default: 5s.'),
+    terminationDrainDuration: duration('How long the proxy waits for its connections when it is stopped. Default: 5s.', { zero: true }),
     meshId: string('Name of the mesh. Default: the trust domain.'),
     readinessProbe: ReadinessProbe,
     proxyStatsMatcher: message('Statistics that are kept besides the usual ones.', {
