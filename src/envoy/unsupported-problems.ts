@@ -1,8 +1,9 @@
-import type { FieldPath, Resource } from '../config/resource.ts';
+import type { MeshConfig } from '../config/kinds/mesh-config.ts';
+import { type FieldPath, formatPath, type Resource, type Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
-import { problemAt } from '../mesh/problem.ts';
+import { type ProblemText, problemAt } from '../mesh/problem.ts';
 import type { Mesh } from '../mesh/types.ts';
-import { getOrMake } from './get-or-make.ts';
+import { getOrMake } from '../mesh/memo.ts';
 import { UNSUPPORTED, type UnsupportedEntry } from './unsupported.ts';
 
 const byKind: ReadonlyMap<string, readonly UnsupportedEntry[]> = Map.groupBy(UNSUPPORTED, (e) => e.kind);
@@ -36,29 +37,50 @@ function find(
   }
 }
 
-function problemsOf(resource: Resource): Problem[] {
-  const out: Problem[] = [];
-  for (const entry of byKind.get(resource.kind) ?? []) {
+/** What is found in one object of a kind: the text of each problem, and where it is. */
+function findings(kind: string, object: unknown): { text: ProblemText; path: FieldPath }[] {
+  const out: { text: ProblemText; path: FieldPath }[] = [];
+  for (const entry of byKind.get(kind) ?? []) {
     const paths: FieldPath[] = [];
     if (entry.path === undefined) paths.push([]);
-    else find({ metadata: resource.metadata, spec: resource.spec }, entry.path, 0, [], entry, paths);
+    else find(object, entry.path, 0, [], entry, paths);
     const field = entry.path?.filter((p) => p !== '*' && p !== 'spec' && p !== 'metadata').join('.');
-    for (const path of paths) {
-      out.push(
-        problemAt(resource, path, {
-          severity: entry.severity,
-          rule: `unsupported/${resource.kind}${field ? `.${field}` : ''}`,
-          message: `${field ? field : resource.kind} is not acted on: ${entry.reason}`,
-        }),
-      );
-    }
+    const text = {
+      severity: entry.severity,
+      rule: `unsupported/${kind}${field ? `.${field}` : ''}`,
+      message: `${field || kind} is not acted on: ${entry.reason}`,
+    };
+    for (const path of paths) out.push({ text, path });
   }
   return out;
 }
 
+function problemsOf(resource: Resource): Problem[] {
+  const { kind, metadata, spec } = resource;
+  if (!byKind.has(kind)) return [];
+  return findings(kind, { metadata, spec }).map(({ text, path }) => problemAt(resource, path, text));
+}
+
+/**
+ * What of the mesh's settings no proxy's config carries out.
+ *
+ * @param source where the settings stand; without it the problems have no position
+ */
+export function meshConfigProblems(config: MeshConfig, source?: Source): Problem[] {
+  return findings('MeshConfig', config).map(({ text, path }) => ({
+    ...text,
+    origin: 'MeshConfig',
+    path: formatPath(path),
+    ...(source && { position: source.positionOf(path) }),
+  }));
+}
+
 const made = new WeakMap<readonly Resource[], readonly Problem[]>();
 
-/** Everything in a mesh's resources that no proxy's config carries out, each with its position. Worked out once for a mesh. */
-export function unsupportedProblems(mesh: Pick<Mesh, 'resources'>): readonly Problem[] {
-  return getOrMake(made, mesh.resources, () => mesh.resources.flatMap(problemsOf));
+/**
+ * Everything in a mesh's resources and settings that no proxy's config carries out, resources' with their positions. Worked out once
+ * for a mesh.
+ */
+export function unsupportedProblems(mesh: Pick<Mesh, 'resources' | 'config'>): readonly Problem[] {
+  return getOrMake(made, mesh.resources, () => [...mesh.resources.flatMap(problemsOf), ...meshConfigProblems(mesh.config)]);
 }

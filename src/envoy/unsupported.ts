@@ -7,7 +7,7 @@ import type { Problem } from '../errors.ts';
 
 export interface UnsupportedEntry {
   kind: string;
-  /** From the document's root; `*` stands for every item of a list and every value of a map. Without one: the whole resource. */
+  /** From the document's root (MeshConfig: from its own); `*` stands for every item of a list and every value of a map. Without one: the whole resource. */
   path?: readonly string[];
   /** Only these values; without: whatever is there, but for `false`, 0 and empty strings, lists and objects. */
   values?: readonly unknown[];
@@ -114,5 +114,5 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       [['defaultConfig', 'privateKeyProvider'], noCertificates],
       [['defaultConfig', 'gatewayTopology', 'forwardClientCertDetails'], noCertificates],
     ] as const
-  ).map(([path, reason]): UnsupportedEntry => ({ kind: 'MeshConfig', path: ['spec', ...path], severity: 'warning', reason })),
+  ).map(([path, reason]): UnsupportedEntry => ({ kind: 'MeshConfig', path, severity: 'warning', reason })),
 ];

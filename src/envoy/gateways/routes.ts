@@ -3,7 +3,7 @@ import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/ro
 import { compareSpecificity } from '../../mesh/host-match.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
-import { getOrMake } from '../get-or-make.ts';
+import { getOrMake } from '../../mesh/memo.ts';
 import { virtualHostName } from '../names.ts';
 import { domainOf } from '../routes/domains.ts';
 import { isCatchAll } from '../routes/match.ts';

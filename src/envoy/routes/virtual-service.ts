@@ -2,6 +2,7 @@ import type { RouteJson } from '#envoy-api/envoy/config/route/v3/route_component
 import type { HTTPMatchRequest, HTTPRoute } from '../../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import { problemAt } from '../../mesh/problem.ts';
+import type { VirtualServiceView } from '../../mesh/types.ts';
 import { provenance } from '../metadata.ts';
 import { routeAction } from './action.ts';
 import type { RouteContext } from './context.ts';
@@ -29,24 +30,25 @@ function perFilterConfig(rule: HTTPRoute): RouteJson['typedPerFilterConfig'] {
   return Object.keys(out).length > 0 ? out : undefined;
 }
 
-/** Where a rule was written, and by which match of it. */
+/** Where a rule was written, and where its match was: a delegate's rule may carry a match of the root's. */
 interface RuleOrigin {
   resource: Resource;
   path: FieldPath;
+  match: { resource: Resource; path: FieldPath };
 }
 
-function translate(
-  context: RouteContext,
-  rule: HTTPRoute,
-  match: HTTPMatchRequest | undefined,
-  index: number | undefined,
-  origin: RuleOrigin,
-): RouteJson | undefined {
-  const matchPath = index === undefined ? origin.path : [...origin.path, 'match', index];
+function originOfRule(view: VirtualServiceView, rule: number, match: number | undefined): RuleOrigin {
+  const written = view.httpOrigins[rule] ?? { resource: view.resource, path: ['spec', 'http', rule] };
+  const { resource, path } = written;
+  if (match === undefined) return { resource, path, match: { resource, path } };
+  return { resource, path, match: written.matches?.[match] ?? { resource, path: [...path, 'match', match] } };
+}
+
+function translate(context: RouteContext, rule: HTTPRoute, match: HTTPMatchRequest | undefined, origin: RuleOrigin): RouteJson | undefined {
   if (usesClaims(match)) {
     // Leaving only the claim out would open the rule to everyone; the whole match stays away instead.
     context.problems.push(
-      problemAt(origin.resource, matchPath, {
+      problemAt(origin.match.resource, origin.match.path, {
         severity: 'error',
         rule: 'unsupported/VirtualService.http.match.headers.claims',
         message: 'matching claims of a JWT is not supported; the match is left out',
@@ -74,7 +76,7 @@ function translate(
     match: routeMatch(match),
     ...action,
     ...(match?.statPrefix && { statPrefix: match.statPrefix }),
-    metadata: provenance(resource, matchPath, origin.resource),
+    metadata: provenance(resource, origin.match.path, origin.match.resource),
     ...(filters && { typedPerFilterConfig: filters }),
   };
   route.decorator = { operation: routeOperation(route, resource.metadata.name, context.listenPort) };
@@ -90,13 +92,11 @@ export function virtualServiceRoutes(context: RouteContext): RouteJson[] {
   const out: RouteJson[] = [];
   const namespace = view.resource.metadata.namespace;
   for (const [i, rule] of (view.spec.http ?? []).entries()) {
-    const written = view.httpOrigins[i];
-    const origin: RuleOrigin = { resource: written?.resource ?? view.resource, path: written?.path ?? ['spec', 'http', i] };
     const matches = rule.match?.length ? rule.match : [undefined];
     for (const [j, match] of matches.entries()) {
       if (match?.port && match.port !== listenPort) continue;
       if (match && !httpSourceHolds(match, proxy, namespace, gateway)) continue;
-      const route = translate(context, rule, match, match === undefined ? undefined : j, origin);
+      const route = translate(context, rule, match, originOfRule(view, i, match === undefined ? undefined : j));
       if (route === undefined) continue;
       out.push(route);
       if (isCatchAll(route.match)) return out;
