@@ -1,8 +1,5 @@
-import type { Sidecar } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
 import { covers, intersects, isWildcard } from './host-match.ts';
 import { getOrMake } from './memo.ts';
-import { problemAt, type Report } from './problem.ts';
 
 interface HostSet {
   exact: Set<string>;
@@ -17,20 +14,14 @@ export interface EgressHosts {
   importsVirtualService(namespace: string, hosts: readonly string[]): boolean;
 }
 
-function parse(
-  hosts: readonly string[],
-  ownNamespace: string,
-  onBad: (index: number) => void,
-): { include: Map<string, HostSet>; exclude: Map<string, HostSet> } {
+function parse(hosts: readonly string[], ownNamespace: string): { include: Map<string, HostSet>; exclude: Map<string, HostSet> } {
   const include = new Map<string, HostSet>();
   const exclude = new Map<string, HostSet>();
-  for (const [index, text] of hosts.entries()) {
+  for (const text of hosts) {
     const parts = text.split('/');
     let [namespace, name] = parts as [string, string | undefined];
-    if (parts.length !== 2 || !namespace || !name) {
-      onBad(index);
-      continue;
-    }
+    // Validation has refused these.
+    if (parts.length !== 2 || !namespace || !name) continue;
     let to = include;
     if (namespace.startsWith('~')) {
       to = exclude;
@@ -58,27 +49,9 @@ function touches(set: HostSet | undefined, host: string): boolean {
   return false;
 }
 
-/** Hosts that cannot be read. */
-export function checkEgressHosts(sidecars: readonly Resource<Sidecar>[], report: Report): void {
-  for (const sidecar of sidecars) {
-    sidecar.spec.egress?.forEach(({ hosts }, listener) => {
-      parse(hosts, sidecar.metadata.namespace, (index) =>
-        report(
-          problemAt(sidecar, ['spec', 'egress', listener, 'hosts', index], {
-            severity: 'error',
-            rule: 'sidecar/egress-host',
-            message: `${JSON.stringify(hosts[index])} is not of the form namespace/host`,
-            hint: 'write ./host for a service of the own namespace, */host for any',
-          }),
-        ),
-      );
-    });
-  }
-}
-
 /** Reads `<namespace>/<dnsName>` hosts: namespace `*` any, `.` that of the proxies, `~` excludes. What cannot be read is left out. */
 export function parseEgressHosts(hosts: readonly string[], ownNamespace: string): EgressHosts {
-  const { include, exclude } = parse(hosts, ownNamespace, () => {});
+  const { include, exclude } = parse(hosts, ownNamespace);
   const any = include.get('*');
   const never = exclude.get('*');
   return {

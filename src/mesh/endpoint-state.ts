@@ -1,8 +1,9 @@
+import type { EndpointSlice, Endpoints } from '../config/kinds/kubernetes.ts';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import type { EndpointCache, EndpointInputs } from './endpoints.ts';
-import type { EndpointSlice, Endpoints } from './kubernetes-objects.ts';
 import { labelOf } from './labels.ts';
+import { getOrMake } from './memo.ts';
 import type { ResourceIndex } from './resource-index.ts';
 import { buildWorkloadSet, isWorkload } from './workload-set.ts';
 
@@ -31,11 +32,8 @@ export function patchSlices(
 ): ReadonlyMap<string, readonly Resource<EndpointSlice>[]> {
   const next = new Map(map);
   const changed = new Map<string, Resource<EndpointSlice>[]>();
-  const listOf = (key: string): Resource<EndpointSlice>[] => {
-    let list = changed.get(key);
-    if (list === undefined) changed.set(key, (list = (map.get(key) ?? []).filter((slice) => !removed.has(slice))));
-    return list;
-  };
+  const listOf = (key: string): Resource<EndpointSlice>[] =>
+    getOrMake(changed, key, () => (map.get(key) ?? []).filter((slice) => !removed.has(slice)));
   for (const resource of removed) listOf(serviceKeyOf(resource));
   for (const resource of added) listOf(serviceKeyOf(resource)).push(resource as Resource<EndpointSlice>);
   for (const [key, list] of changed) {

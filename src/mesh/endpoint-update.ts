@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { EndpointSlice, Endpoints } from '../config/kinds/kubernetes.ts';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import type { EndpointChanges } from './changes.ts';
 import { type EndpointState, endpointInputs, patchSlices, serviceKeyOf } from './endpoint-state.ts';
-import type { EndpointSlice, Endpoints } from './kubernetes-objects.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { Service, Workload } from './types.ts';
 import { isWorkload } from './workload-set.ts';

@@ -1,7 +1,7 @@
+import type { EndpointSlice, Endpoints, KubernetesService, ObjectReference } from '../config/kinds/kubernetes.ts';
 import type { Resource } from '../config/resource.ts';
 import { isIp } from './addresses.ts';
 import type { EndpointInputs } from './endpoints.ts';
-import type { EndpointSlice, Endpoints, KubernetesService, ObjectReference } from './kubernetes-objects.ts';
 import { labelOf } from './labels.ts';
 import { localityOfNode, NO_LOCALITY, withTopology } from './locality.ts';
 import type { Endpoint, Service, ServicePort, Workload } from './types.ts';

@@ -1,8 +1,9 @@
+import type { EndpointSlice, Endpoints } from '../config/kinds/kubernetes.ts';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import { entryEndpoints } from './endpoints-entry.ts';
 import { kubernetesEndpoints } from './endpoints-kubernetes.ts';
-import type { EndpointSlice, Endpoints } from './kubernetes-objects.ts';
+import { getOrMake } from './memo.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { Endpoint, Service, ServicePort } from './types.ts';
 import type { WorkloadSet } from './workload-set.ts';
@@ -24,8 +25,7 @@ export interface EndpointInputs {
 export type EndpointCache = Map<Service, Map<number, readonly Endpoint[]>>;
 
 function endpointsOfPart(part: Service, port: ServicePort, inputs: EndpointInputs, cache: EndpointCache): readonly Endpoint[] {
-  let ports = cache.get(part);
-  if (ports === undefined) cache.set(part, (ports = new Map()));
+  const ports = getOrMake(cache, part, () => new Map());
   let found = ports.get(port.number);
   if (found === undefined) {
     found = part.registry === 'Kubernetes' ? kubernetesEndpoints(part, port, inputs) : entryEndpoints(part, port, inputs);

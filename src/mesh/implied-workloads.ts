@@ -2,14 +2,14 @@ import type { Gateway } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import { equalLabels, isSubset, type Labels, labelOf } from './labels.ts';
 import { NO_LOCALITY } from './locality.ts';
+import { getOrMake } from './memo.ts';
 import type { Mesh, Workload } from './types.ts';
 
 /** Implied workloads by what they are, as long as the mesh's routing is the same. */
 const memo = new WeakMap<object, Map<string, Workload>>();
 
 function implied(mesh: Mesh, name: string, namespace: string, labels: Labels, resource: Resource | undefined): Workload {
-  let known = memo.get(mesh.routingVersion);
-  if (known === undefined) memo.set(mesh.routingVersion, (known = new Map()));
+  const known = getOrMake(memo, mesh.routingVersion, () => new Map<string, Workload>());
   const key = JSON.stringify([name, namespace, labels]);
   let workload = known.get(key);
   if (workload === undefined) {

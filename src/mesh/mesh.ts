@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Deployment } from '../config/kinds/kubernetes.ts';
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
 import type { Resource } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
@@ -8,7 +9,7 @@ import { buildEndpointState, type EndpointState } from './endpoint-state.ts';
 import { updateEndpointState } from './endpoint-update.ts';
 import { endpointsOf } from './endpoints.ts';
 import { completeHost } from './host-match.ts';
-import type { PodTemplateOwner } from './kubernetes-objects.ts';
+import { getOrMake } from './memo.ts';
 import { resolveMeshConfig } from './mesh-config.ts';
 import { compareResources } from './order.ts';
 import { indexResources, type ResourceIndex } from './resource-index.ts';
@@ -32,7 +33,7 @@ const partsOf = new WeakMap<Mesh, Parts>();
 
 function templates(index: ResourceIndex): readonly WorkloadTemplate[] {
   return [...TEMPLATE_KINDS]
-    .flatMap((kind) => index.ofKind<PodTemplateOwner>(kind))
+    .flatMap((kind) => index.ofKind<Deployment>(kind))
     .sort(compareResources)
     .map(workloadTemplate);
 }
@@ -60,11 +61,7 @@ function assemble(parts: Parts): Mesh {
     completeHost: (host, namespace) => completeHost(host, namespace, config.domain),
     ofKind: (kind) => index.ofKind(kind),
     endpoints,
-    scope(proxy) {
-      let scope = scopes.get(proxy);
-      if (scope === undefined) scopes.set(proxy, (scope = scopeOf(proxy, routing, instanceInputs)));
-      return scope;
-    },
+    scope: (proxy) => getOrMake(scopes, proxy, () => scopeOf(proxy, routing, instanceInputs)),
     routingVersion: version,
     get problems() {
       if (problems === undefined) {

@@ -1,8 +1,8 @@
+import type { PodStatus } from '../config/kinds/kubernetes.ts';
 import type { Gateway } from '../config/kinds/networking.ts';
 import { isLoopback } from './addresses.ts';
 import { impliedClient, impliedGateways, isGatewayWorkload } from './implied-workloads.ts';
 import { httpProxyPorts } from './interception.ts';
-import type { PodStatus } from './kubernetes-objects.ts';
 import { proxyNodeOf } from './proxy-node.ts';
 import type { Mesh, ProxyNode, Workload, WorkloadTemplate } from './types.ts';
 

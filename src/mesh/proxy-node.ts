@@ -1,5 +1,6 @@
 import { isIp } from './addresses.ts';
 import { interceptionOf } from './interception.ts';
+import { getOrMake } from './memo.ts';
 import type { ProxyNode, ResolvedMeshConfig, Workload } from './types.ts';
 
 /** Proxies by workload: the same workload with the same settings is the same object, so that what was computed for it is found again. */
@@ -14,8 +15,7 @@ export function proxyNodeOf(
 ): ProxyNode {
   const interception = interceptionOf(workload, config);
   const key = `${type} ${interception} ${httpProxyPort ?? ''} ${config.domain}`;
-  let known = memo.get(workload);
-  if (known === undefined) memo.set(workload, (known = new Map()));
+  const known = getOrMake(memo, workload, () => new Map<string, ProxyNode>());
   let node = known.get(key);
   if (node === undefined) {
     const { name, namespace, labels, locality, network, serviceAccount } = workload;

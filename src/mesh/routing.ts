@@ -1,10 +1,10 @@
+import type { KubernetesService } from '../config/kinds/kubernetes.ts';
 import type { DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import { checkDestinations, checkDuplicateHosts } from './checks.ts';
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts';
-import { checkEgressHosts } from './egress-hosts.ts';
-import type { KubernetesService } from './kubernetes-objects.ts';
+import { getOrMake } from './memo.ts';
 import { indexResources, type ResourceIndex, withoutDuplicates } from './resource-index.ts';
 import { buildServiceRegistry, type ServiceRegistry } from './service-registry.ts';
 import { entryServices } from './services-entry.ts';
@@ -54,18 +54,13 @@ export function buildRouting(given: readonly Resource[], config: ResolvedMeshCon
     gateways: index.ofKind<Gateway>('Gateway'),
     sidecarFor: buildSidecarSelection(sidecars, config.rootNamespace, report),
     shared(namespace, by) {
-      let byNamespace = memo.get(by);
-      if (byNamespace === undefined) memo.set(by, (byNamespace = new Map()));
-      let scope = byNamespace.get(namespace);
-      if (scope === undefined) {
-        scope = typeof by === 'object' ? sidecarScope(by, namespace, inputs) : namespaceScope(namespace, by === 'gateway', inputs);
-        byNamespace.set(namespace, scope);
-      }
-      return scope;
+      const byNamespace = getOrMake(memo, by, () => new Map<string, SharedScope>());
+      return getOrMake(byNamespace, namespace, () =>
+        typeof by === 'object' ? sidecarScope(by, namespace, inputs) : namespaceScope(namespace, by === 'gateway', inputs),
+      );
     },
     problems,
   };
-  checkEgressHosts(sidecars, report);
   reportUnsupported(index.resources, report);
   return { routing, index };
 }

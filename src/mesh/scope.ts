@@ -1,13 +1,8 @@
 import { gatewaysOf } from './gateways.ts';
 import { type InstanceInputs, instancesOf } from './instances.ts';
+import { lazily } from './memo.ts';
 import type { Routing } from './routing.ts';
 import type { DestinationRuleView, ProxyNode, ProxyScope, Service } from './types.ts';
-
-/** `make` once, when first asked for. */
-function lazily<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
 
 /** What one proxy sees. Everything is computed when it is first asked for; what proxies have in common is computed once for them all. */
 export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: InstanceInputs): ProxyScope {

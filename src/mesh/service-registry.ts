@@ -4,6 +4,7 @@ import { linkAliases } from './aliases.ts';
 import { equalExportTo } from './export-to.ts';
 import { indexSelecting, type SelectingIndex } from './label-index.ts';
 import { equalLabels } from './labels.ts';
+import { getOrMake } from './memo.ts';
 import { compareAge } from './order.ts';
 import { problemAt, type Report } from './problem.ts';
 import type { Service } from './types.ts';
@@ -175,8 +176,7 @@ export function buildServiceRegistry(drafts: Service[], report: Report): Service
       const { ports = service.ports, aliases = service.aliases } = changes;
       if (ports.length === original.ports.length && aliases.length === original.aliases.length) return original;
       const key = `${ports.map((p) => p.number).join()} ${aliases.map((a) => a.host).join()}`;
-      let copies = derived.get(original);
-      if (copies === undefined) derived.set(original, (copies = new Map()));
+      const copies = getOrMake(derived, original, () => new Map<string, Service>());
       let copy = copies.get(key);
       if (copy === undefined) {
         copy = { ...original, ports, aliases };

@@ -60,42 +60,10 @@ function autoAddresses(resource: Resource<ServiceEntry>, host: string, resolutio
   return addresses.filter((a) => a.value && (!a.host || a.host.toLowerCase() === host)).map((a) => a.value as string);
 }
 
-function check(resource: Resource<ServiceEntry>, resolution: Resolution, report: Report): void {
-  const { spec } = resource;
-  const endpoints = spec.endpoints?.length ?? 0;
-  const error = (path: (string | number)[], rule: string, message: string): void =>
-    report(problemAt(resource, path, { severity: 'error', rule: `service-entry/${rule}`, message }));
-  if (endpoints > 0 && spec.workloadSelector !== undefined) {
-    error(['spec', 'workloadSelector'], 'selector-and-endpoints', 'workloadSelector and endpoints exclude each other');
-  }
-  if (resolution === 'passthrough' && endpoints > 0) {
-    error(
-      ['spec', 'endpoints'],
-      'endpoints-unused',
-      'endpoints need a resolution other than NONE: connections go where the client wanted to',
-    );
-  }
-  if (resolution === 'dns-round-robin' && endpoints > 1) {
-    error(['spec', 'endpoints', 1], 'too-many-endpoints', 'DNS_ROUND_ROBIN takes one endpoint at most');
-  }
-  spec.hosts.forEach((host, index) => {
-    if (!isWildcard(host)) {
-      if (resolution === 'dynamic-dns')
-        error(['spec', 'hosts', index], 'dynamic-dns-host', `DYNAMIC_DNS needs a wildcard host, not ${host}`);
-      return;
-    }
-    const dns = resolution === 'dns' || resolution === 'dns-round-robin';
-    if (dns && endpoints === 0 && spec.workloadSelector === undefined) {
-      error(['spec', 'hosts', index], 'wildcard-dns', `${host} cannot be looked up in DNS: give endpoints, or use resolution DYNAMIC_DNS`);
-    }
-  });
-}
-
 /** A ServiceEntry's services: one for each host and address (one for each host when it has no addresses). */
 export function entryServices(resource: Resource<ServiceEntry>, context: ServiceContext, report: Report): Service[] {
   const { metadata, spec } = resource;
   const resolution = resolutions[spec.resolution ?? 'NONE'] ?? 'passthrough';
-  check(resource, resolution, report);
   const namespace = metadata.namespace;
   const shared = {
     namespace,

@@ -1,6 +1,6 @@
+import type { KubernetesService } from '../config/kinds/kubernetes.ts';
 import type { FieldPath, Resource } from '../config/resource.ts';
 import { normaliseExportTo } from './export-to.ts';
-import type { KubernetesService } from './kubernetes-objects.ts';
 import { labelOf } from './labels.ts';
 import { kubernetesProtocol } from './protocol.ts';
 import type { ResolvedMeshConfig, Service, ServicePort } from './types.ts';

@@ -4,6 +4,7 @@ import { mergeDelegates } from './delegates.ts';
 import { isExportedTo, normaliseExportTo } from './export-to.ts';
 import { normaliseGateway } from './gateway-names.ts';
 import { completeHost } from './host-match.ts';
+import { getOrMake } from './memo.ts';
 import type { Report } from './problem.ts';
 import type { ResolvedMeshConfig, VirtualServiceView } from './types.ts';
 
@@ -72,14 +73,9 @@ export function buildVirtualServices(
     }
   }
   const memo = new Map<string, readonly VirtualServiceView[]>();
-  const remember = (key: string, make: () => readonly VirtualServiceView[]): readonly VirtualServiceView[] => {
-    let found = memo.get(key);
-    if (found === undefined) memo.set(key, (found = make()));
-    return found;
-  };
   return {
     all,
-    attachedTo: (gateway, namespace) => remember(`${gateway}\n${namespace}`, () => visible(byGateway.get(gateway) ?? [], namespace)),
-    visibleIn: (namespace) => remember(`\n${namespace}`, () => visible(all, namespace)),
+    attachedTo: (gateway, namespace) => getOrMake(memo, `${gateway}\n${namespace}`, () => visible(byGateway.get(gateway) ?? [], namespace)),
+    visibleIn: (namespace) => getOrMake(memo, `\n${namespace}`, () => visible(all, namespace)),
   };
 }

@@ -1,6 +1,6 @@
+import type { PodSpec } from '../config/kinds/kubernetes.ts';
 import type { WorkloadEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
-import type { PodSpec } from './kubernetes-objects.ts';
 import { indexLabelled, type LabelledIndex } from './label-index.ts';
 import type { Workload } from './types.ts';
 import { entryWorkload, type Nodes, podWorkload } from './workloads.ts';

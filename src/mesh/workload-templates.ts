@@ -1,5 +1,5 @@
+import type { Deployment, PodSpec } from '../config/kinds/kubernetes.ts';
 import type { Resource } from '../config/resource.ts';
-import type { PodTemplateOwner } from './kubernetes-objects.ts';
 import type { WorkloadTemplate } from './types.ts';
 import { containerPorts } from './workloads.ts';
 
@@ -7,9 +7,9 @@ import { containerPorts } from './workloads.ts';
 export const TEMPLATE_KINDS: ReadonlySet<string> = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job']);
 
 /** What the pods of a Deployment or the like will be, addresses aside. */
-export function workloadTemplate(resource: Resource<PodTemplateOwner>): WorkloadTemplate {
+export function workloadTemplate(resource: Resource<Deployment>): WorkloadTemplate {
   const { template } = resource.spec;
-  const spec = template?.spec ?? {};
+  const spec: Partial<PodSpec> = template?.spec ?? {};
   return {
     kind: resource.kind,
     name: resource.metadata.name,

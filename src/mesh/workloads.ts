@@ -1,6 +1,6 @@
+import type { PodSpec, PodStatus } from '../config/kinds/kubernetes.ts';
 import type { WorkloadEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
-import type { PodSpec, PodStatus } from './kubernetes-objects.ts';
 import { labelOf } from './labels.ts';
 import { localityOfLabels, localityOfNode, NO_LOCALITY, parseLocality } from './locality.ts';
 import type { Locality, Workload } from './types.ts';
@@ -16,7 +16,7 @@ function nodeLocality(nodes: Nodes, nodeName: string): Locality {
 }
 
 /** The container ports of a pod by name; those without a name are not reachable by one. */
-export function containerPorts(spec: PodSpec): Record<string, number> {
+export function containerPorts(spec: Partial<PodSpec>): Record<string, number> {
   const ports: Record<string, number> = Object.create(null);
   for (const container of spec.containers ?? []) {
     for (const port of container.ports ?? []) {
