@@ -2,7 +2,7 @@
 import type { Dump } from '../envoy/dump/read-dump.ts';
 import type { Problem } from '../errors.ts';
 import { FairleadError } from '../errors.ts';
-import type { ProxyNode } from '../mesh/types.ts';
+import type { Mesh, ProxyNode } from '../mesh/types.ts';
 
 export interface ComputedDumpOptions {
   paths: readonly string[];
@@ -14,22 +14,21 @@ export interface ComputedDumpOptions {
   version: string;
 }
 
-const nameOf = (p: ProxyNode): string => `${p.name}.${p.namespace}`;
-
-/** The proxy that a name means: its whole name, or its short one where that is unique. Throws E_PROXY_UNKNOWN with the names there are. */
-export function chooseProxy(proxies: readonly ProxyNode[], name: string | undefined): ProxyNode {
-  const known = proxies.map(nameOf).sort().join(', ');
-  const next = known === '' ? 'Nothing in the configuration runs: it has no workloads and no gateways.' : `There are: ${known}.`;
-  if (name === undefined) {
-    if (proxies.length === 1) return proxies[0]!;
-    throw new FairleadError('E_PROXY_UNKNOWN', 'say whose config with --proxy NAME[.NAMESPACE]', { next });
-  }
-  const exact = proxies.find((p) => nameOf(p) === name || p.id === name);
-  const short = proxies.filter((p) => p.name === name);
-  if (exact) return exact;
-  if (short.length === 1) return short[0]!;
-  const what = short.length > 1 ? `${name} is in several namespaces` : `there is no proxy ${name} in this configuration`;
-  throw new FairleadError('E_PROXY_UNKNOWN', what, { next });
+/** Finds the proxy in the mesh: the one named, else the only one. Throws E_PROXY_UNKNOWN with the names there are. */
+function chooseProxy(
+  mesh: Mesh,
+  find: (mesh: Mesh, name: string) => ProxyNode | { candidates: string[] },
+  name: string | undefined,
+): ProxyNode {
+  let found = find(mesh, name ?? '');
+  if (name === undefined && 'candidates' in found && found.candidates.length === 1) found = find(mesh, found.candidates[0]!);
+  if (!('candidates' in found)) return found;
+  const { candidates } = found;
+  const several = name !== undefined && candidates.length > 1 && candidates.every((c) => c === name || c.startsWith(`${name}.`));
+  const what = several ? `${name} is the name of several proxies` : `there is no proxy ${name} in this configuration`;
+  throw new FairleadError('E_PROXY_UNKNOWN', name === undefined ? 'say whose config is meant: --proxy NAME[.NAMESPACE]' : what, {
+    next: candidates.length > 0 ? `There are: ${candidates.join(', ')}.` : 'Nothing runs in it: it has no workloads and no gateways.',
+  });
 }
 
 /** One line about what the computed config leaves out. */
@@ -54,7 +53,7 @@ export async function computedDump(options: ComputedDumpOptions, warn: (text: st
     const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
     throw new FairleadError('E_CONFIG_INVALID', `the configuration has ${count}`, { problems: errors });
   }
-  const [{ buildMesh }, { proxiesOf }, { buildSnapshot }, { dumpSections }, { bootstrap }] = await Promise.all([
+  const [{ buildMesh }, { findProxy }, { buildSnapshot }, { dumpSections }, { bootstrap }] = await Promise.all([
     import('../mesh/mesh.ts'),
     import('../mesh/proxies.ts'),
     import('../envoy/build.ts'),
@@ -62,7 +61,7 @@ export async function computedDump(options: ComputedDumpOptions, warn: (text: st
     import('../envoy/dump/bootstrap.ts'),
   ]);
   const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig });
-  const proxy = chooseProxy(proxiesOf(mesh), options.proxy);
+  const proxy = chooseProxy(mesh, findProxy, options.proxy);
   const snapshot = buildSnapshot(mesh, proxy);
   const note = summary([...mesh.problems, ...snapshot.problems]);
   if (note) warn(note);

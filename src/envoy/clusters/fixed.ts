@@ -40,7 +40,7 @@ export function fixedClusters(_mesh: Mesh, scope: ProxyScope): ClusterJson[] {
   if (scope.proxy.type === 'router') return clusters;
   clusters.push(passthrough('PassthroughCluster'));
   if (scope.proxy.interception !== 'NONE') clusters.push({ ...passthrough('InboundPassthroughCluster'), ...inboundBind(scope) });
-  if ((scope.outboundTrafficPolicy.mode as string | undefined) === 'ALLOW_ANY_DYNAMIC_DNS') {
+  if (scope.outboundTrafficPolicy.mode === 'ALLOW_ANY_DYNAMIC_DNS') {
     clusters.push({
       name: 'AllowAnyDynamicDNSCluster',
       altStatName: 'AllowAnyDynamicDNSCluster;',
