@@ -22,9 +22,12 @@ export async function syntaxProblems(file: TextFile, range: DocumentRange, failu
   const text = file.text.slice(range.start, range.end);
   const errors = await allErrors(text);
   if (errors.length === 0) return [first];
+  // What is missing at the end is missing behind the last thing that is there, not on a line of the next document.
+  const end = text.trimEnd().length;
   const seen = new Set<string>();
   const problems: Problem[] = [];
-  for (const { code, offset, message } of errors) {
+  for (const { code, offset: found, message } of errors) {
+    const offset = Math.min(found, end);
     const explained = EXPLANATIONS[code];
     const key = keyAt(text, offset);
     const duplicate = code === 'DUPLICATE_KEY' ? `the key ${JSON.stringify(key)} is there twice in the same map` : undefined;

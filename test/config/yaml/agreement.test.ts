@@ -42,9 +42,9 @@ function makeNode(r: Random, depth: number, indent: string, flow: boolean): stri
       ? '""'
       : r.pick([
           '',
-          '|\n' + `${indent}  text\n${indent}    more\n\n${indent}  end`,
-          '>-\n' + `${indent}  folded\n${indent}  line`,
-          '|+\n' + `${indent}  keep\n`,
+          `|\n${indent}  text\n${indent}    more\n\n${indent}  end`,
+          `>-\n${indent}  folded\n${indent}  line`,
+          `|+\n${indent}  keep\n`,
         ]);
   const count = r.below(4);
   if (kind === 4 || flow) {
@@ -65,20 +65,20 @@ function makeNode(r: Random, depth: number, indent: string, flow: boolean): stri
 }
 
 /** The value of the `yaml` package's tree, plain scalars by the rules of kubectl. */
-function valueOf(node: Node | null, document: Document): unknown {
+function readSlow(node: Node | null, document: Document): unknown {
   if (node === null) return null;
-  if (isAlias(node)) return valueOf(node.resolve(document) ?? null, document);
+  if (isAlias(node)) return readSlow(node.resolve(document) ?? null, document);
   if (isScalar(node)) {
     if (node.type !== Scalar.PLAIN) return node.value;
     const value = resolveScalar(String(node.source ?? ''));
     return value === STRING ? node.source : value;
   }
-  if (isSeq(node)) return node.items.map((item) => valueOf(item as Node, document));
+  if (isSeq(node)) return node.items.map((item) => readSlow(item as Node, document));
   assert.ok(isMap(node));
   const map: Record<string, unknown> = Object.create(null);
   for (const pair of node.items) {
     assert.ok(isPair(pair));
-    map[String(valueOf(pair.key as Node, document))] = valueOf(pair.value as Node | null, document);
+    map[String(readSlow(pair.key as Node, document))] = readSlow(pair.value as Node | null, document);
   }
   return map;
 }
@@ -133,7 +133,7 @@ test('values and positions agree with the yaml package on random documents', () 
     // A key that is null (`~`) or twice after resolving is refused by the fast parser alone.
     if (!outcome.ok && /duplicated mapping key|must not be empty/.test(outcome.failure.reason)) continue;
     assert.ok(outcome.ok, `${outcome.ok ? '' : outcome.failure.reason} in\n${text}`);
-    assert.equal(canonical(outcome.ok && outcome.value), canonical(valueOf(slow.contents as Node, slow)), text);
+    assert.equal(canonical(outcome.ok && outcome.value), canonical(readSlow(slow.contents as Node, slow)), text);
     compared++;
     if (i % 3 === 0) positions += comparePositions(slow.contents as Node, [], text);
   }
@@ -147,7 +147,7 @@ test('each notation alone', () => {
     const outcome = parseDocument(text);
     assert.ok(outcome.ok, text);
     const slow = parseSlow(text, { schema: 'failsafe' });
-    assert.equal(canonical(outcome.ok && outcome.value), canonical(valueOf(slow.contents as Node, slow)), text);
+    assert.equal(canonical(outcome.ok && outcome.value), canonical(readSlow(slow.contents as Node, slow)), text);
   }
 });
 
