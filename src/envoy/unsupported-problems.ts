@@ -1,9 +1,9 @@
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
 import { type FieldPath, formatPath, type Resource, type Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
+import { getOrMake } from '../mesh/memo.ts';
 import { type ProblemText, problemAt } from '../mesh/problem.ts';
 import type { Mesh } from '../mesh/types.ts';
-import { getOrMake } from '../mesh/memo.ts';
 import { UNSUPPORTED, type UnsupportedEntry } from './unsupported.ts';
 
 const byKind: ReadonlyMap<string, readonly UnsupportedEntry[]> = Map.groupBy(UNSUPPORTED, (e) => e.kind);
@@ -77,10 +77,17 @@ export function meshConfigProblems(config: MeshConfig, source?: Source): Problem
 
 const made = new WeakMap<readonly Resource[], readonly Problem[]>();
 
+function collect(mesh: Pick<Mesh, 'resources' | 'config' | 'problems'>): Problem[] {
+  // What the model itself refused has been told already.
+  const told = new Set(mesh.problems.map((p) => `${p.rule} ${p.origin}`));
+  const isNew = (p: Problem, kind: string): boolean => !told.has(`${p.rule} ${p.origin}`) && !told.has(`unsupported/${kind} ${p.origin}`);
+  return [...mesh.resources.flatMap((r) => problemsOf(r).filter((p) => isNew(p, r.kind))), ...meshConfigProblems(mesh.config)];
+}
+
 /**
- * Everything in a mesh's resources and settings that no proxy's config carries out, resources' with their positions. Worked out once
- * for a mesh.
+ * Everything in a mesh's resources and settings that no proxy's config carries out, resources' with their positions, less what is
+ * among the mesh's own problems. Worked out once for a mesh.
  */
-export function unsupportedProblems(mesh: Pick<Mesh, 'resources' | 'config'>): readonly Problem[] {
-  return getOrMake(made, mesh.resources, () => [...mesh.resources.flatMap(problemsOf), ...meshConfigProblems(mesh.config)]);
+export function unsupportedProblems(mesh: Pick<Mesh, 'resources' | 'config' | 'problems'>): readonly Problem[] {
+  return getOrMake(made, mesh.resources, () => collect(mesh));
 }

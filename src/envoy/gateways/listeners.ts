@@ -5,7 +5,7 @@ import type { BuildContext } from '../context.ts';
 import { httpConnectionManager } from '../http-connection-manager.ts';
 import { listenerAddress, WILDCARD } from '../listeners/address.ts';
 import { inspectorsFor } from '../listeners/assemble.ts';
-import { detectionTimeout, FAIR_ACCEPT, proxyProtocol } from '../listeners/filters.ts';
+import { FAIR_ACCEPT, proxyProtocol } from '../listeners/filters.ts';
 import { CONNECT_TIMEOUT } from '../listeners/outbound-http.ts';
 import { httpStatPrefix, listenerName } from '../names.ts';
 import { passthroughChains, tcpServerChains } from './layer4.ts';
@@ -43,7 +43,7 @@ export function gatewayListener(context: BuildContext, at: GatewayPort): Listene
     address: listenerAddress(bind, at.port),
     filterChains,
     ...(filters.length > 0 && { listenerFilters: filters }),
-    ...detectionTimeout(context),
+    // No listenerFiltersTimeout: Envoy's 15 s keeps slow handshakes from piling up (Istio).
     trafficDirection: 'OUTBOUND',
     ...(logs.length > 0 && { accessLog: logs }),
     ...FAIR_ACCEPT,

@@ -1,9 +1,9 @@
 import type { RouteJson, VirtualHostJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import { compareSpecificity } from '../../mesh/host-match.ts';
+import { getOrMake } from '../../mesh/memo.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
-import { getOrMake } from '../../mesh/memo.ts';
 import { virtualHostName } from '../names.ts';
 import { domainOf } from '../routes/domains.ts';
 import { isCatchAll } from '../routes/match.ts';

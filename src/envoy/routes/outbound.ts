@@ -1,9 +1,9 @@
 import type { RouteJson, VirtualHostJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import { isWildcard } from '../../mesh/host-match.ts';
+import { getOrMake } from '../../mesh/memo.ts';
 import type { EgressListenerView, VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
-import { getOrMake } from '../../mesh/memo.ts';
 import { virtualHostName } from '../names.ts';
 import { isHttpOrDetected } from '../protocols.ts';
 import { catchAllVirtualHost } from './catch-all.ts';

@@ -1,6 +1,6 @@
 import { coveringPatterns, isWildcard } from '../../mesh/host-match.ts';
-import type { EgressListenerView, Service, ServicePort, VirtualServiceView } from '../../mesh/types.ts';
 import { getOrMake } from '../../mesh/memo.ts';
+import type { EgressListenerView, Service, ServicePort, VirtualServiceView } from '../../mesh/types.ts';
 import { isHttpOrDetected } from '../protocols.ts';
 
 /** A host on one port: all services that share it (one per address), and the port as the first one declares it. */

@@ -1,0 +1,105 @@
+/**
+ * Golden cases: one file is one case. Above the line `=== expected` a mesh as people write it, below it what Envoy gets.
+ *
+ * Comments at the very top steer the case:
+ *   # proxy: default/web     the proxy whose config is computed; without it default/client
+ *   # meshConfig: {…}        MeshConfig, in flow style
+ *   # show: names, routes/80, brief/0.0.0.0_80, problems
+ *
+ * `names` lists listeners and route configurations; `<list>/<name>[/<key>…]` shows a resource or a part of it (`*`: all of the list);
+ * `brief/<listener>` leaves of HTTP connection managers only what tells them apart; `problems` lists findings with their lines.
+ */
+import { readFileSync } from 'node:fs';
+import { parse, stringify } from 'yaml';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { buildSnapshot } from '../../src/envoy/build.ts';
+import type { Snapshot } from '../../src/envoy/snapshot.ts';
+import type { Problem } from '../../src/errors.ts';
+import { buildMesh } from '../../src/mesh/mesh.ts';
+import { findProxy } from '../../src/mesh/proxies.ts';
+
+const separator = '=== expected\n';
+
+export interface GoldenCase {
+  file: string;
+  input: string;
+  expected: string;
+  directives: ReadonlyMap<string, string>;
+}
+
+export function readCase(file: string): GoldenCase {
+  const [input = '', expected = ''] = readFileSync(file, 'utf8').split(separator);
+  const directives = new Map<string, string>();
+  for (const line of input.split('\n')) {
+    if (!line.startsWith('#')) break;
+    const [, key, value] = /^# (proxy|meshConfig|show): (.*)$/.exec(line) ?? [];
+    if (key && value) directives.set(key, value);
+  }
+  return { file, input, expected, directives };
+}
+
+/** The text of a case's file with another expectation. */
+export function withExpected({ input }: GoldenCase, expected: string): string {
+  return input + separator + expected;
+}
+
+type Json = unknown;
+type Named = { name?: string; clusterName?: string };
+
+function briefFilter(filter: { name?: string; typedConfig?: Record<string, unknown> }): Json {
+  if (!filter.name?.endsWith('http_connection_manager')) return filter;
+  const { statPrefix, rds, routeConfig } = filter.typedConfig as {
+    statPrefix: string;
+    rds?: { routeConfigName: string };
+    routeConfig?: { name: string };
+  };
+  return {
+    name: filter.name,
+    statPrefix,
+    ...(rds && { routes: rds.routeConfigName }),
+    ...(routeConfig && { inlineRoutes: routeConfig.name }),
+  };
+}
+
+function brief(value: Json): Json {
+  if (Array.isArray(value)) return value.map(brief);
+  if (typeof value !== 'object' || value === null) return value;
+  const out: Record<string, Json> = {};
+  for (const [key, v] of Object.entries(value)) out[key] = key === 'filters' ? (v as object[]).map(briefFilter) : brief(v);
+  return out;
+}
+
+function part(value: Json, path: readonly string[]): Json {
+  let at = value as Record<string, Json> | undefined;
+  for (const key of path) at = at?.[key] as Record<string, Json> | undefined;
+  return at;
+}
+
+function shown(snapshot: Snapshot, problems: readonly Problem[], what: string): Json {
+  if (what === 'names') return { listeners: snapshot.listeners.map((l) => l.name), routes: snapshot.routes.map((r) => r.name) };
+  if (what === 'problems') {
+    return problems.map((p) => `${p.position ? `${p.position.line}:${p.position.column} ` : ''}${p.severity} ${p.rule}: ${p.message}`);
+  }
+  const [list, name, ...path] = what.split('/') as [string, string, ...string[]];
+  const from = snapshot[(list === 'brief' ? 'listeners' : list) as 'listeners'] as readonly Named[];
+  const view = (v: Json): Json => (list === 'brief' ? brief(v) : v);
+  if (name === '*') return from.map(view);
+  return part(view(from.find((r) => (r.name ?? r.clusterName) === name)), path) ?? null;
+}
+
+/** Computes what a case shows, and the snapshot that it comes from (undefined when the input is refused). */
+export async function runCase(golden: GoldenCase): Promise<{ actual: string; snapshot: Snapshot | undefined }> {
+  const loaded = await parseConfig(golden.input, 'mesh.yaml');
+  const wanted = (golden.directives.get('show') ?? 'names').split(',').map((s) => s.trim());
+  const write = (parts: Record<string, Json>): string => stringify(parts, { lineWidth: 0, aliasDuplicateObjects: false });
+  const refused = loaded.problems.filter((p) => p.severity === 'error');
+  if (refused.length > 0) return { actual: write({ refused: shown({} as Snapshot, refused, 'problems') }), snapshot: undefined };
+  const meshConfig = golden.directives.get('meshConfig');
+  const mesh = buildMesh(loaded.resources, { meshConfig: meshConfig ? parse(meshConfig) : loaded.meshConfig });
+  const [namespace = 'default', name = 'client'] = golden.directives.get('proxy')?.split('/') ?? [];
+  const proxy = findProxy(mesh, `${name}.${namespace}`);
+  if ('candidates' in proxy) throw new Error(`no proxy ${name}.${namespace} among ${proxy.candidates.join(', ')}`);
+  const snapshot = buildSnapshot(mesh, proxy);
+  const problems = [...mesh.problems, ...snapshot.problems];
+  return { actual: write(Object.fromEntries(wanted.map((w) => [w, shown(snapshot, problems, w)]))), snapshot };
+}
