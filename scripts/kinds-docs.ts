@@ -5,12 +5,15 @@
  *
  * With --check nothing is written; the exit code is 1 when the file is not what it should be.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TSchema } from 'typebox';
+import { parseDocument } from 'yaml';
 import { MeshConfig, MeshNetworks } from '../src/config/kinds/mesh-config.ts';
 import { kinds } from '../src/config/kinds/registry.ts';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 interface Node {
   type?: string;
@@ -89,10 +92,33 @@ function rows(node: Node, path: string, section: string, out: string[]): void {
   }
 }
 
-function section(heading: string, lines: string[], schema: TSchema, prefix: string): string {
+/** The first example of each kind, by `<apiVersion's group>/<kind>`; those of MeshConfig and MeshNetworks by file. */
+function examples(): Map<string, string> {
+  const folder = join(root, 'test/config/kinds/examples');
+  const found = new Map<string, string>();
+  for (const file of readdirSync(folder)) {
+    const [first = ''] = readFileSync(join(folder, file), 'utf8').split('\n---\n');
+    const { apiVersion, kind } = parseDocument(first).toJS() as { apiVersion?: string; kind?: string };
+    const group = apiVersion?.includes('/') ? apiVersion.split('/')[0] : '';
+    found.set(kind === undefined ? file : `${group}/${kind}`, first.trim());
+  }
+  return found;
+}
+
+function section(heading: string, lines: string[], schema: TSchema, prefix: string, example: string | undefined): string {
   const out: string[] = [];
   rows(schema as unknown as Node, prefix, heading, out);
-  return [`## ${heading}`, '', ...lines, '', '| field | type | |', '|---|---|---|', ...out, ''].join('\n');
+  return [
+    `## ${heading}`,
+    '',
+    ...lines,
+    '',
+    '| field | type | |',
+    '|---|---|---|',
+    ...out,
+    '',
+    ...(example === undefined ? [] : ['<details><summary>Example</summary>', '', '```yaml', example, '```', '', '</details>', '']),
+  ].join('\n');
 }
 
 /** Kinds of one name in two groups are told apart by the group. */
@@ -101,6 +127,7 @@ function headingOf(kind: (typeof kinds)[number]): string {
 }
 
 function document(): string {
+  const shown = examples();
   const index = kinds.map(
     (k) =>
       `| [${headingOf(k)}](#${anchor(headingOf(k))}) | ${k.group || 'core'} | ${k.versions.join(', ')} | ${[k.plural, ...k.shortNames].join(', ')} | ${k.description} |`,
@@ -130,14 +157,21 @@ function document(): string {
         ],
         k.schema,
         k.payload === 'spec' ? 'spec' : '',
+        shown.get(`${k.group}/${k.kind}`),
       ),
     ),
-    section('MeshConfig', ['Settings of the whole mesh.'], MeshConfig, ''),
-    section('MeshNetworks', ['Networks of the mesh, for meshes whose endpoints do not all reach each other.'], MeshNetworks, ''),
+    section('MeshConfig', ['Settings of the whole mesh.'], MeshConfig, '', undefined),
+    section(
+      'MeshNetworks',
+      ['Networks of the mesh, for meshes whose endpoints do not all reach each other.'],
+      MeshNetworks,
+      '',
+      shown.get('mesh-networks.yaml'),
+    ),
   ].join('\n');
 }
 
-const file = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs/kinds.md');
+const file = join(root, 'docs/kinds.md');
 const text = document();
 if (!process.argv.includes('--check')) writeFileSync(file, text);
 else if (readFileSync(file, 'utf8') !== text) {

@@ -161,11 +161,6 @@ export function struct(description: string, options?: SchemaOptions): TMap<TUnkn
   return map(make<TUnknown>('Unknown', {}), description, options);
 }
 
-/** Any value at all. */
-export function anything(description: string, options?: SchemaOptions): TUnknown {
-  return make('Unknown', { description, ...options });
-}
-
 function object<Properties extends TProperties, Required extends string>(
   description: string,
   properties: Properties,

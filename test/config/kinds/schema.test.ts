@@ -35,7 +35,6 @@ const pairs: [name: string, own: unknown, typebox: unknown][] = [
   ['map', own.map(own.boolean(description), description), Type.Record(Type.String(), Type.Boolean({ description }), { description })],
   ['stringMap', own.stringMap(description), Type.Record(Type.String(), Type.String(), { description })],
   ['struct', own.struct(description), Type.Record(Type.String(), Type.Unknown(), { description })],
-  ['anything', own.anything(description), Type.Unknown({ description })],
   ['as', own.as(own.boolean('other'), description), Type.Boolean({ description })],
   [
     'message',
