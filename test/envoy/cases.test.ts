@@ -13,7 +13,7 @@ import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import { readCase, runCase, withExpected } from './golden-case.ts';
 
 const update = process.env['UPDATE_GOLDENS'] === '1';
-const files = globSync(`${import.meta.dirname}/cases/*.yaml`).sort();
+const files = globSync(`${import.meta.dirname}/fixtures/cases/*.yaml`).sort();
 
 /** Envoy's own protos must accept every resource: an unknown field, type or value throws. */
 function checkAgainstProtos(snapshot: Snapshot, registry: Registry): void {
