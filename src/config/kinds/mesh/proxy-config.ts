@@ -63,7 +63,7 @@ export const MeshProxyConfig = message(
     ),
     runtimeValues: stringMap("Envoy's runtime settings, by name."),
     statusPort: port('Port of the agent for health and merged metrics. Default: 15020.'),
-    extraStatTags: strings('Further tags that are taken out of names of statistics.'),
+    extraStatTags: strings('Further tags that are taken out of names of statistics; seldom needed any more.'),
     gatewayTopology: message('What stands in front of gateways.', {
       numTrustedProxies: uint32('Trusted proxies in front; as many entries of x-forwarded-for, from its end, are believed. Default: 0.'),
       forwardClientCertDetails,
@@ -78,7 +78,7 @@ export const MeshProxyConfig = message(
       inclusionRegexps: strings('By RE2 expressions for their names.'),
     }),
     holdApplicationUntilProxyStarts: boolean('Starts the containers of a pod after its proxy is ready. Default: false.'),
-    caCertificatesPem: strings("CA certificates that the control plane's is checked against, PEM."),
+    caCertificatesPem: strings('Root certificates, PEM, that workloads trust besides those of the CA.'),
     image: ProxyImage,
     privateKeyProvider: message(
       'Hardware that works with private keys.',

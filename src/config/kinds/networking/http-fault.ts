@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { double, duration, int32, message, string } from '../schema.ts';
+import { as, double, duration, int32, message, string } from '../schema.ts';
 
 /** A share of requests; a message of its own so that 0 differs from nothing said. */
 export const Percent = message('A share of requests.', {
@@ -12,7 +12,7 @@ export const Delay = message(
     percent: int32('Share of requests in whole percent. Use `percentage`.', { deprecated: true }),
     fixedDelay: duration('How long a request waits.'),
     exponentialDelay: duration('Not supported by the proxy; refused.'),
-    percentage: Percent,
+    percentage: as(Percent, 'Share of requests. Default: none.'),
   },
   { oneOf: [['fixedDelay', 'exponentialDelay']] },
 );
@@ -23,7 +23,7 @@ export const Abort = message(
     httpStatus: int32('The HTTP status of the answer: 200 to 600.'),
     grpcStatus: string('The gRPC status of the answer, by name: `UNAVAILABLE`, …'),
     http2Error: string('Not supported by the proxy; refused.'),
-    percentage: Percent,
+    percentage: as(Percent, 'Share of requests. Default: none.'),
   },
   { oneOf: [['httpStatus', 'grpcStatus', 'http2Error']] },
 );

@@ -11,7 +11,7 @@ export const ServicePort = message(
   {
     number: integer('The number that clients use.', portRange),
     protocol: string(
-      'What is spoken on it: `HTTP`, `HTTPS`, `GRPC`, `HTTP2`, `MONGO`, `TCP` or `TLS`. TLS and HTTPS are passed on by server name. Default: TCP.',
+      'What is spoken on it: `HTTP`, `HTTPS`, `GRPC`, `HTTP2`, `MONGO`, `TCP` or `TLS`. TLS and HTTPS are passed on by server name. Default: found out from the first bytes.',
       {
         maxLength: 256,
       },
