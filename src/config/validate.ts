@@ -8,7 +8,7 @@ import { checkValue } from './validation/check-value.ts';
 import { readMetadata } from './validation/metadata.ts';
 import { createReport, type Report } from './validation/report.ts';
 import { type SchemaNode, schemaNode } from './validation/schema-node.ts';
-import { fieldHint } from './validation/suggest.ts';
+import { fieldHint, nearest } from './validation/suggest.ts';
 
 /** An object whose kind is known. */
 export interface KindedObject {
@@ -67,13 +67,20 @@ function checkSpec(value: Record<string, unknown>, node: SchemaNode, kind: Kind,
   if (kind.unknownFields === 'refuse') {
     for (const key in value) {
       if (ENVELOPE.includes(key)) continue;
-      const hint = node.properties.has(key) ? `\`${key}\` belongs inside \`spec\`, one level down` : fieldHint(key, [ENVELOPE_NODE], []);
+      const hint = topHint(key, node);
       report.error([key], 'schema/unknown-field', `there is no field \`${key}\` at the top of a ${kind.kind}`, { atKey: true, hint });
     }
   }
   const spec = Object.hasOwn(value, 'spec') && value['spec'] !== null ? value['spec'] : {};
   checkValue(node, spec, { report, path: ['spec'], chain: [] });
   return spec;
+}
+
+function topHint(key: string, spec: SchemaNode): string | undefined {
+  if (spec.properties.has(key)) return `\`${key}\` belongs inside \`spec\`, one level down`;
+  const similar = nearest(key, [...ENVELOPE, ...spec.properties.keys()]);
+  if (similar !== undefined && !ENVELOPE.includes(similar)) return `Did you mean \`${similar}\` inside \`spec\`?`;
+  return fieldHint(key, [ENVELOPE_NODE], []);
 }
 
 function checkWhole(value: Record<string, unknown>, node: SchemaNode, report: Report): unknown {

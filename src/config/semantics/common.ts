@@ -119,11 +119,11 @@ export function checkLabels(labels: Readonly<Record<string, string>> | undefined
   }
 }
 
-/** Selectors by labels: no empty key, no `*`; one without labels selects everything, which is worth saying. */
+/** Selectors by labels: no empty key, no `*`; one without labels selects everything, which is worth saying. `path` is that of the labels. */
 export function checkSelector(labels: Readonly<Record<string, string>> | undefined, path: FieldPath, report: Report): void {
   const entries = Object.entries(labels ?? {});
   if (entries.length === 0) {
-    report.warning(path, 'semantic/selector', 'a selector without labels selects every workload of the namespace', {
+    report.warning(path.slice(0, -1), 'semantic/selector', 'a selector without labels selects every workload of the namespace', {
       hint: 'Leave the selector out if that is meant',
     });
   }

@@ -22,5 +22,5 @@ export function checkDestinationRule(resource: Resource, report: Report): void {
     if (subset.trafficPolicy) checkTrafficPolicy(subset.trafficPolicy, [...path, 'trafficPolicy'], namespace, report);
   }
   checkExportTo(spec.exportTo, namespace, ['spec', 'exportTo'], report, { onlyOwn: spec.workloadSelector !== undefined });
-  if (spec.workloadSelector) checkSelector(spec.workloadSelector.matchLabels, ['spec', 'workloadSelector'], report);
+  if (spec.workloadSelector) checkSelector(spec.workloadSelector.matchLabels, ['spec', 'workloadSelector', 'matchLabels'], report);
 }

@@ -1,6 +1,6 @@
 import type { HTTPRoute } from '../kinds/networking.ts';
 import type { FieldPath } from '../resource.ts';
-import { describeValue, quote } from '../validation/describe-value.ts';
+import { quote } from '../validation/describe-value.ts';
 import type { Report } from '../validation/report.ts';
 import { checkDestination, checkRegex } from './common.ts';
 import { headerValueProblem } from './header-value.ts';
@@ -231,11 +231,7 @@ function checkRewrite({ uri, authority, uriRegexRewrite }: NonNullable<HTTPRoute
   } else if (uriRegexRewrite) {
     for (const field of ['match', 'rewrite'] as const) {
       if (uriRegexRewrite[field]) continue;
-      report.error(
-        [...path, 'uriRegexRewrite'],
-        'semantic/rewrite',
-        `\`uriRegexRewrite\` needs \`${field}\`, not ${describeValue(uriRegexRewrite[field])}`,
-      );
+      report.error([...path, 'uriRegexRewrite'], 'semantic/rewrite', `\`uriRegexRewrite\` needs \`${field}\``, { atKey: true });
       return;
     }
     checkRegex(uriRegexRewrite.match!, [...path, 'uriRegexRewrite', 'match'], report);

@@ -12,7 +12,7 @@ const RESOLUTION = ['spec', 'resolution'];
 export function checkServiceEntry(resource: Resource, report: Report): void {
   const spec = resource.spec as ServiceEntry;
   const resolution = spec.resolution ?? 'NONE';
-  if (spec.workloadSelector) checkSelector(spec.workloadSelector.labels, ['spec', 'workloadSelector'], report);
+  if (spec.workloadSelector) checkSelector(spec.workloadSelector.labels, ['spec', 'workloadSelector', 'labels'], report);
   checkHosts(spec, resolution, report);
   checkAddresses(spec, resolution, report);
   checkPorts(spec, resource, resolution, report);

@@ -10,7 +10,7 @@ import { checkConnectionPool } from './traffic-policy.ts';
 /** Istio's validation of Sidecars (IST0106). */
 export function checkSidecar(resource: Resource, report: Report): void {
   const spec = resource.spec as Sidecar;
-  if (spec.workloadSelector) checkSelector(spec.workloadSelector.labels, ['spec', 'workloadSelector'], report);
+  if (spec.workloadSelector) checkSelector(spec.workloadSelector.labels, ['spec', 'workloadSelector', 'labels'], report);
   const { egress = [], ingress = [], outboundTrafficPolicy, inboundConnectionPool } = spec;
   if (egress.length === 0 && ingress.length === 0 && !outboundTrafficPolicy && !inboundConnectionPool) {
     report.error(['spec'], 'semantic/empty', 'the Sidecar says nothing', { atKey: true, hint: 'Add `egress` or `ingress`' });

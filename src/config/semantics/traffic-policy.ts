@@ -56,7 +56,7 @@ function checkTunnel(tunnel: NonNullable<TrafficPolicy['tunnel']>, path: FieldPa
 
 export function checkOutlierDetection(outlier: OutlierDetection, path: FieldPath, report: Report): void {
   if (outlier.consecutiveErrors !== undefined) {
-    report.warning([...path, 'consecutiveErrors'], 'semantic/deprecated', '`consecutiveErrors` is deprecated and does nothing', {
+    report.warning([...path, 'consecutiveErrors'], 'semantic/deprecated', '`consecutiveErrors` is deprecated', {
       atKey: true,
       hint: 'Use `consecutive5xxErrors` or `consecutiveGatewayErrors`',
     });

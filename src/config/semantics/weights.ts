@@ -5,11 +5,7 @@ import type { Report } from '../validation/report.ts';
 export function checkWeights(routes: readonly { weight?: number }[] | undefined, path: FieldPath, report: Report): void {
   if (routes === undefined) return;
   let sum = 0;
-  for (const [i, { weight }] of routes.entries()) {
-    if (weight !== undefined && weight < 0)
-      report.error([...path, i, 'weight'], 'semantic/weight', `a weight must not be negative: ${weight}`);
-    sum += weight ?? 0;
-  }
+  for (const { weight } of routes) sum += weight ?? 0;
   if (routes.length > 1 && sum === 0) {
     report.error(path, 'semantic/weight-sum', 'all weights are 0: no destination would get anything', {
       atKey: true,

@@ -230,7 +230,7 @@ function typeHint(expected: string, value: unknown, written: string | undefined)
     } else if (expected.startsWith('a boolean') && /^(true|false|yes|no|on|off|y|n)$/i.test(value))
       return `Remove the quotes: \`${value}\``;
   }
-  if (expected === 'a list' && value !== null) return 'Put `- ` before each entry';
+  if (expected === 'a list' && value !== null && typeof value !== 'boolean') return 'Put `- ` before each entry';
   if (expected === 'a map' && Array.isArray(value)) return 'Remove the `- `: there is only one';
   return undefined;
 }

@@ -48,18 +48,24 @@ export function documentTree(text: string): TreeNode {
   const events = parseEvents(text, { maxDepth: MAX_DEPTH });
   const anchors = new Map<string, TreeNode>();
   let next = 0;
+  /** Behind the last scalar or alias. */
+  let lastEnd = 0;
 
   const read = (emptyAt: number): TreeNode => {
     const event = events[next++]!;
     switch (event.type) {
       case EVENT_ID.SCALAR:
+        lastEnd = Math.max(lastEnd, event.valueEnd);
         return remember(event, scalarNode(text, event, emptyAt));
       case EVENT_ID.ALIAS:
+        lastEnd = event.anchorEnd;
         return { type: 'alias', start: event.anchorStart - 1, target: anchors.get(text.slice(event.anchorStart, event.anchorEnd)) };
       case EVENT_ID.SEQUENCE: {
         const node: ListNode = { type: 'list', start: event.start, items: [] };
         remember(event, node);
-        while (events[next]!.type !== EVENT_ID.POP) node.items.push(read(event.start));
+        while (events[next]!.type !== EVENT_ID.POP) {
+          node.items.push(read(node.items.length === 0 ? event.start : dashAfter(text, lastEnd)));
+        }
         next++;
         return node;
       }
@@ -116,6 +122,16 @@ function scalarNode(text: string, event: ScalarEvent, emptyAt: number): ScalarNo
     default:
       return { type: 'scalar', start: valueStart, end: valueEnd, style: 'plain' };
   }
+}
+
+/** Offset of the next `-` that is in no comment: an empty entry of a list has no other place. */
+function dashAfter(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 45) return at;
+    if (code === 35) while (at < text.length && text.charCodeAt(at) !== 10 && text.charCodeAt(at) !== 13) at++;
+  }
+  return from;
 }
 
 /** Offset of the `|` or `>` on the line before a block scalar's text. */

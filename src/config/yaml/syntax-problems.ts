@@ -54,11 +54,23 @@ interface SyntaxError {
 }
 
 async function allErrors(text: string): Promise<SyntaxError[]> {
-  const { parseAllDocuments } = await import('yaml');
+  const { parseAllDocuments, visit } = await import('yaml');
   try {
     const documents = parseAllDocuments(text, { prettyErrors: false, merge: true, version: '1.2', logLevel: 'silent' });
     if (!Array.isArray(documents)) return [];
-    return documents.flatMap((document) => document.errors.map((e) => ({ code: e.code as string, offset: e.pos[0], message: e.message })));
+    return documents.flatMap((document) =>
+      document.errors.map(({ code, pos, message }) => {
+        if (code !== 'MISSING_CHAR' || !message.includes('quote')) return { code: code as string, offset: pos[0], message };
+        // Where the quote is opened tells more than where the text ends.
+        let offset = pos[0];
+        visit(document, {
+          Scalar(_, node) {
+            if (node.type?.startsWith('QUOTE') && node.range) offset = node.range[0];
+          },
+        });
+        return { code: 'UNCLOSED_QUOTE', offset, message };
+      }),
+    );
   } catch {
     // Deep nesting can exhaust its stack; the fast parser's error remains.
     return [];
@@ -66,6 +78,7 @@ async function allErrors(text: string): Promise<SyntaxError[]> {
 }
 
 const EXPLANATIONS: Record<string, { message?: string; hint?: string } | undefined> = {
+  UNCLOSED_QUOTE: { message: 'the quote that begins here is not closed' },
   TAB_AS_INDENT: { message: 'a tab is used for indentation', hint: 'YAML indents by spaces only; replace the tab' },
   BAD_INDENT: { hint: 'Entries of the same map or list begin in the same column' },
   BLOCK_AS_IMPLICIT_KEY: {
