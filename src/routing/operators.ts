@@ -44,6 +44,7 @@ const plain: Readonly<Record<string, Operator>> = {
   UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT: (i) => hostOf(i.upstreamLocalAddress),
   UPSTREAM_LOCAL_PORT: (i) => portOf(i.upstreamLocalAddress),
   UPSTREAM_TRANSPORT_FAILURE_REASON: (i) => some(i.upstreamTransportFailure)?.replaceAll(' ', '_'),
+  UPSTREAM_PROTOCOL: (i) => some(i.upstreamProtocol),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: (i) => i.attempts ?? 0,
   UPSTREAM_CONNECTION_ID: (i) => i.upstreamConnectionId,
   DOWNSTREAM_LOCAL_ADDRESS: (i) => some(i.downstreamLocalAddress),

@@ -16,6 +16,7 @@ export interface StreamInfo extends Partial<Omit<RequestRecord, 'protocol'>> {
   /** Addresses with port, where they differ from the trusted client's (DOWNSTREAM_DIRECT_REMOTE_ADDRESS). */
   downstreamDirectRemoteAddress?: string;
   upstreamRemoteAddress?: string;
+  upstreamProtocol?: string;
   connectionId?: number;
   upstreamConnectionId?: number;
   /** Milliseconds from the start: request received, first and last byte of the response. */

@@ -63,7 +63,7 @@ export function compileAccessLog(
   const omit = json?.omitEmptyValues === true;
   let value: AccessLogFormat | undefined;
   if (json?.jsonFormat !== undefined) {
-    const format = compileObject(json.jsonFormat, `${path}.jsonFormat`, omit, json.jsonFormatOptions?.sortProperties === true, problems);
+    const format = compileObject(json.jsonFormat, `${path}.jsonFormat`, omit, problems);
     value = (info) => `${Buffer.from(JSON.stringify(format(info)), 'utf8').toString('latin1')}\n`;
   } else {
     const source = json?.textFormatSource;
@@ -80,25 +80,26 @@ export function compileAccessLog(
 
 type JsonFormat = (info: StreamInfo) => unknown;
 
-function compileObject(json: JsonObject, path: string, omit: boolean, sorted: boolean, problems: ProblemList): JsonFormat {
-  const fields = Object.entries(json).map(([key, value]) => [key, compileValue(value, `${path}.${key}`, omit, sorted, problems)] as const);
-  if (sorted) fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+function compileObject(json: JsonObject, path: string, omit: boolean, problems: ProblemList): JsonFormat {
+  const fields = Object.entries(json).map(([key, value]) => [key, compileValue(value, `${path}.${key}`, omit, problems)] as const);
+  // Envoy 1.40 writes the keys in order, whatever jsonFormatOptions say.
+  fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return (info) => {
     const out: Record<string, unknown> = Object.create(null);
     for (const [key, format] of fields) {
       const value = format(info);
-      if (!omit || (value !== null && value !== undefined && value !== '')) out[key] = value ?? null;
+      if (!omit || !isEmpty(value)) out[key] = value ?? null;
     }
     return out;
   };
 }
 
-function compileValue(json: unknown, path: string, omit: boolean, sorted: boolean, problems: ProblemList): JsonFormat {
+function compileValue(json: unknown, path: string, omit: boolean, problems: ProblemList): JsonFormat {
   if (Array.isArray(json)) {
-    const items = json.map((item, i) => compileValue(item, `${path}[${i}]`, omit, sorted, problems));
+    const items = json.map((item, i) => compileValue(item, `${path}[${i}]`, omit, problems));
     return (info) => items.map((item) => item(info) ?? null);
   }
-  if (typeof json === 'object' && json !== null) return compileObject(json as JsonObject, path, omit, sorted, problems);
+  if (typeof json === 'object' && json !== null) return compileObject(json as JsonObject, path, omit, problems);
   if (typeof json !== 'string') return () => json;
   const format = compileFormat(json);
   if (typeof format === 'string') {
@@ -114,6 +115,10 @@ function compileValue(json: unknown, path: string, omit: boolean, sorted: boolea
     };
   }
   return (info) => readable(format.format(info, omit ? '' : '-'));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
 }
 
 /** Bytes that are not UTF-8 show as they are in latin1. */
