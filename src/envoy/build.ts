@@ -1,4 +1,3 @@
-import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { Problem } from '../errors.ts';
@@ -6,19 +5,20 @@ import type { Mesh, ProxyNode, ProxyScope } from '../mesh/types.ts';
 import { buildClusters } from './clusters/build.ts';
 import type { BuildContext } from './context.ts';
 import { endpointDependence } from './endpoint-dependence.ts';
-import { buildEndpoints } from './endpoints/build.ts';
+import { type TrackedEndpoints, trackedEndpoints, updateEndpoints } from './endpoint-update.ts';
 import { buildGateway } from './gateways/build.ts';
 import { inboundListeners } from './inbound/listeners.ts';
 import { outboundListeners } from './listeners/outbound.ts';
 import { outboundRoutes } from './routes/outbound.ts';
 import type { Snapshot } from './snapshot.ts';
 import { unsupportedProblems } from './unsupported-problems.ts';
-import { resourceHash, versionOf } from './version.ts';
+import { versionOf } from './version.ts';
 
 /** What a snapshot was made from, as far as it decides what the next one can keep. */
 interface Basis {
   routingVersion: object;
   dependence: string;
+  endpoints: TrackedEndpoints;
 }
 
 const bases = new WeakMap<Snapshot, Basis>();
@@ -32,41 +32,24 @@ function sidecar(context: BuildContext): { listeners: ListenerJson[]; routes: Ro
   return { listeners: [...listeners, ...inboundListeners(context)], routes: outboundRoutes(context, requests) };
 }
 
-function wholeSnapshot(mesh: Mesh, scope: ProxyScope): Snapshot {
+function wholeSnapshot(mesh: Mesh, scope: ProxyScope): { snapshot: Snapshot; endpoints: TrackedEndpoints } {
   const { proxy } = scope;
   const problems: Problem[] = [];
   const context: BuildContext = { mesh, scope, proxy, problems };
   const made = proxy.type === 'router' ? buildGateway(context) : sidecar(context);
   const listeners = byName(made.listeners);
   const routes = byName(made.routes);
-  const built = buildClusters(mesh, scope);
-  const endpoints = buildEndpoints(mesh, scope, built.clusters);
-  problems.push(...built.problems, ...unsupportedProblems(mesh));
-  const version = versionOf(listeners, routes, built.clusters, endpoints);
-  return { version, proxy, listeners, routes, clusters: built.clusters, endpoints, problems };
+  const { clusters, problems: found } = buildClusters(mesh, scope);
+  const endpoints = trackedEndpoints(mesh, scope, clusters);
+  problems.push(...found, ...unsupportedProblems(mesh));
+  const version = versionOf(listeners, routes, clusters, endpoints.list);
+  return { snapshot: { version, proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, endpoints };
 }
 
-/** The new load assignments, with the old objects where nothing changed. */
-function keepUnchanged(
-  before: readonly ClusterLoadAssignmentJson[],
-  now: readonly ClusterLoadAssignmentJson[],
-): readonly ClusterLoadAssignmentJson[] {
-  const old = new Map(before.map((a) => [a.clusterName, a]));
-  let changed = before.length !== now.length;
-  const out = now.map((assignment, i) => {
-    const there = old.get(assignment.clusterName);
-    const same = there !== undefined && resourceHash(there) === resourceHash(assignment);
-    changed ||= !same || before[i] !== there;
-    return same ? there : assignment;
-  });
-  return changed ? out : before;
-}
-
-function nextEndpoints(mesh: Mesh, scope: ProxyScope, previous: Snapshot): Snapshot {
-  const endpoints = keepUnchanged(previous.endpoints, buildEndpoints(mesh, scope, previous.clusters));
+function nextSnapshot(scope: ProxyScope, previous: Snapshot, endpoints: TrackedEndpoints): Snapshot {
   const { listeners, routes, clusters, problems } = previous;
-  const version = endpoints === previous.endpoints ? previous.version : versionOf(listeners, routes, clusters, endpoints);
-  return { version, proxy: scope.proxy, listeners, routes, clusters, endpoints, problems };
+  const version = endpoints.list === previous.endpoints ? previous.version : versionOf(listeners, routes, clusters, endpoints.list);
+  return { version, proxy: scope.proxy, listeners, routes, clusters, endpoints: endpoints.list, problems };
 }
 
 /**
@@ -79,8 +62,13 @@ export function buildSnapshot(mesh: Mesh, proxy: ProxyNode, previous?: Snapshot)
   const scope = mesh.scope(proxy);
   const dependence = endpointDependence(mesh, scope);
   const basis = previous && bases.get(previous);
-  const keeps = basis !== undefined && basis.routingVersion === mesh.routingVersion && basis.dependence === dependence;
-  const snapshot = keeps ? nextEndpoints(mesh, scope, previous!) : wholeSnapshot(mesh, scope);
-  bases.set(snapshot, { routingVersion: mesh.routingVersion, dependence });
+  if (basis !== undefined && basis.routingVersion === mesh.routingVersion && basis.dependence === dependence) {
+    const endpoints = updateEndpoints(mesh, scope, basis.endpoints);
+    const snapshot = nextSnapshot(scope, previous!, endpoints);
+    bases.set(snapshot, { ...basis, endpoints });
+    return snapshot;
+  }
+  const { snapshot, endpoints } = wholeSnapshot(mesh, scope);
+  bases.set(snapshot, { routingVersion: mesh.routingVersion, dependence, endpoints });
   return snapshot;
 }

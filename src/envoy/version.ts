@@ -1,24 +1,22 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { getOrMake } from '../mesh/memo.ts';
 
 /** Hashes of resources, which are never changed once they are made: those that a build keeps need no second look. */
 const hashes = new WeakMap<object, string>();
 
 /** A hash of one resource's content. Equal content in equal key order gives equal hashes. */
 export function resourceHash(resource: object): string {
-  let hash = hashes.get(resource);
-  if (hash === undefined) {
-    hash = createHash('sha256').update(JSON.stringify(resource)).digest('base64url');
-    hashes.set(resource, hash);
-  }
-  return hash;
+  return getOrMake(hashes, resource, () => hash('sha256', JSON.stringify(resource), 'base64url'));
+}
+
+/** Of whole lists, which are never changed either. */
+const listHashes = new WeakMap<object, string>();
+
+function listHash(list: readonly object[]): string {
+  return getOrMake(listHashes, list, () => hash('sha256', list.map(resourceHash).join(), 'base64url'));
 }
 
 /** A hash over lists of resources, each list with its own place: 16 hex digits. */
 export function versionOf(...lists: readonly (readonly object[])[]): string {
-  const hash = createHash('sha256');
-  for (const list of lists) {
-    for (const resource of list) hash.update(resourceHash(resource));
-    hash.update('|');
-  }
-  return hash.digest('hex').slice(0, 16);
+  return hash('sha256', lists.map(listHash).join('|'), 'hex').slice(0, 16);
 }
