@@ -121,8 +121,18 @@ function innerFile(file: TextFile, base: number, node: TreeNode, text: string): 
   };
 }
 
-/** A source for objects that come from no text: every position is the start of `file`. */
-export function opaqueSource(file: string): Source {
+/** A source for objects that come from no text, such as a cluster's: every position is the start of `file`. */
+export function opaqueSource(file: string): TextSource {
   const position: Position = { file, line: 1, column: 1 };
-  return { file, document: 0, positionOf: () => position, keyPositionOf: () => position };
+  const source: TextSource = {
+    file,
+    document: 0,
+    at: () => position,
+    positionOf: () => position,
+    keyPositionOf: () => position,
+    writtenAt: () => undefined,
+    embedded: () => source,
+    within: () => source,
+  };
+  return source;
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Problem } from '../errors.ts';
 import { type Collection, collectMeshConfig, collectObjects, createCollection } from './collect-objects.ts';
 import { documentSource, type TextSource } from './document-source.ts';
@@ -53,8 +54,12 @@ export async function parseFiles(
 
 type Use = (value: unknown, source: TextSource, collection: Collection) => void;
 
+/** Documents between two pauses in which the process can do other things: some milliseconds' worth. */
+const BATCH = 250;
+
 async function eachDocument(file: TextFile, collection: Collection, use: Use): Promise<void> {
   for (const [document, range] of splitDocuments(file.text).entries()) {
+    if (document % BATCH === BATCH - 1) await setImmediate();
     const outcome = parseDocument(file.text.slice(range.start, range.end));
     if (!outcome.ok) collection.problems.push(...(await syntaxProblems(file, range, outcome.failure)));
     else if (outcome.value !== null) use(outcome.value, documentSource(file, range, document), collection);

@@ -127,6 +127,20 @@ test('standard input of a real process', () => {
   assert.is(stdout, 'a kind/missing\n');
 });
 
+test('a pipe that the shell makes', () => {
+  const code = `import { loadConfig } from './src/config/load.ts';
+    const { resources, problems } = await loadConfig(process.argv.slice(1));
+    console.log(resources.map((r) => r.metadata.name).join(), problems.length);`;
+  const { stdout, stderr } = spawnSync(
+    'bash',
+    ['-c', '"$0" --input-type=module -e "$1" <(printf "%s" "$2")', process.execPath, code, rule('piped')],
+    {
+      encoding: 'utf8',
+    },
+  );
+  assert.is(stdout, 'piped 0\n', stderr);
+});
+
 test('what is no text is refused, with the place', async ({ dir }) => {
   write(dir, {
     'a-latin1.yaml': Buffer.concat([Buffer.from('a: 1\nb: "漢é'), Buffer.from([0xe9, 0x22, 0x0a])]),

@@ -1,11 +1,10 @@
-import { constants } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../../errors.ts';
 import { decodeFile, MAX_FILE_BYTES, tooLarge } from '../decode-file.ts';
 import type { TextFile } from '../text-file.ts';
 import type { ConfigSource } from './config-source.ts';
-import { readStandardInput } from './standard-input.ts';
+import { readStream } from './read-stream.ts';
 
 /** How paths are read. */
 export interface PathOptions {
@@ -53,9 +52,14 @@ async function visit(path: string, found: Found, named: boolean): Promise<void> 
     return;
   }
   try {
+    const info = await stat(path);
+    if (named && !info.isFile() && !info.isDirectory()) {
+      // A pipe, as of a shell's `<(…)`: it has no real path.
+      found.files.push(path);
+      return;
+    }
     const real = await realpath(path);
     if (found.seen.has(real)) return;
-    const info = await stat(real);
     if (info.isDirectory()) {
       found.seen.add(real);
       const names = (await readdir(path)).sort(byCodeUnit);
@@ -91,13 +95,13 @@ async function readAll(paths: readonly string[], options: PathOptions): Promise<
 
 async function readOne(path: string, options: PathOptions): Promise<TextFile | Problem> {
   const maxBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
-  if (path === '-') return decodeOrRefuse('-', await readStandardInput(options.standardInput, maxBytes), maxBytes);
+  if (path === '-') return decodeOrRefuse('-', await readStream(options.standardInput ?? process.stdin, maxBytes), maxBytes);
   try {
-    // Without O_NONBLOCK opening a named pipe waits for a writer; reading one that is named is fine.
-    const handle = await open(path, constants.O_RDONLY);
+    const handle = await open(path, 'r');
     try {
-      const { size } = await handle.stat();
-      if (size > maxBytes) return tooLarge(path, size, maxBytes);
+      const info = await handle.stat();
+      if (!info.isFile()) return decodeOrRefuse(path, await readStream(handle.createReadStream(), maxBytes), maxBytes);
+      if (info.size > maxBytes) return tooLarge(path, info.size, maxBytes);
       return decodeFile(path, await handle.readFile(), maxBytes);
     } finally {
       await handle.close();
