@@ -1,8 +1,8 @@
 import type { FieldPath, Resource } from '../config/resource.ts';
 import { visitHttpDestinations, visitLayer4Destinations } from './destinations.ts';
-import { overlapExportTo } from './export-to.ts';
 import { completeHost } from './host-match.ts';
 import { labelOf } from './labels.ts';
+import { getOrMake } from './memo.ts';
 import { problemAt, type Report } from './problem.ts';
 import type { VirtualServiceView, Workload } from './types.ts';
 
@@ -38,19 +38,38 @@ export function checkDestinations(
   }
 }
 
+/** Which VirtualService had a host first, for those who see it. */
+interface Owners {
+  /** The first that anybody sees, and the first that everybody does. */
+  any: VirtualServiceView | undefined;
+  everybody: VirtualServiceView | undefined;
+  byNamespace: Map<string, VirtualServiceView>;
+}
+
+/** The older VirtualService of a host that some proxy sees beside `view`; `view` is entered as well. */
+function olderOwner(owners: Owners, view: VirtualServiceView): VirtualServiceView | undefined {
+  const { exportTo } = view;
+  if (exportTo[0] === '~') return undefined;
+  if (exportTo[0] === '*') {
+    const older = owners.any;
+    owners.any ??= view;
+    owners.everybody ??= view;
+    return older;
+  }
+  const older = owners.everybody ?? exportTo.map((namespace) => owners.byNamespace.get(namespace)).find((v) => v !== undefined);
+  owners.any ??= view;
+  for (const namespace of exportTo) if (!owners.byNamespace.has(namespace)) owners.byNamespace.set(namespace, view);
+  return older;
+}
+
 /** On sidecars one VirtualService has a host; the younger ones of the same host are not merged with it. */
 export function checkDuplicateHosts(views: readonly VirtualServiceView[], report: Report): void {
-  const byHost = new Map<string, VirtualServiceView[]>();
+  const byHost = new Map<string, Owners>();
   for (const view of views) {
     if (!view.gateways.includes('mesh')) continue;
     for (const [index, host] of view.hosts.entries()) {
-      const older = byHost.get(host);
-      if (older === undefined) {
-        byHost.set(host, [view]);
-        continue;
-      }
-      const first = older.find((v) => overlapExportTo(v.exportTo, view.exportTo));
-      older.push(view);
+      const owners = getOrMake<string, Owners>(byHost, host, () => ({ any: undefined, everybody: undefined, byNamespace: new Map() }));
+      const first = olderOwner(owners, view);
       if (first === undefined) continue;
       const { namespace, name } = first.resource.metadata;
       report(

@@ -26,9 +26,3 @@ export function isExportedTo(exportTo: ExportTo, namespace: string): boolean {
 export function equalExportTo(a: ExportTo, b: ExportTo): boolean {
   return a === b || (a.length === b.length && a.every((value) => b.includes(value)));
 }
-
-/** Whether some namespace sees both. */
-export function overlapExportTo(a: ExportTo, b: ExportTo): boolean {
-  if (a[0] === '~' || b[0] === '~') return false;
-  return a[0] === '*' || b[0] === '*' || a.some((value) => b.includes(value));
-}

@@ -40,9 +40,21 @@ export function impliedClient(mesh: Mesh): Workload {
 
 const hasLabels = (labels: Labels): boolean => Object.keys(labels).length > 0;
 
+/** The selectors of a list of Gateways: many Gateways share a few. */
+const selectors = new WeakMap<readonly Resource<Gateway>[], readonly Labels[]>();
+
+function distinctSelectors(gateways: readonly Resource<Gateway>[]): readonly Labels[] {
+  const byText = new Map<string, Labels>();
+  for (const { spec } of gateways) {
+    const { selector = {} } = spec;
+    if (hasLabels(selector)) byText.set(JSON.stringify(Object.entries(selector).sort()), selector);
+  }
+  return [...byText.values()];
+}
+
 /** Whether a workload is a gateway: the selector of a Gateway, unless empty, picks it. */
 export function isGatewayWorkload(gateways: readonly Resource<Gateway>[], labels: Labels): boolean {
-  return gateways.some(({ spec: { selector = {} } }) => hasLabels(selector) && isSubset(selector, labels));
+  return getOrMake(selectors, gateways, distinctSelectors).some((selector) => isSubset(selector, labels));
 }
 
 /**

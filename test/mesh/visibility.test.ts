@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isExportedTo, normaliseExportTo, overlapExportTo } from '../../src/mesh/export-to.ts';
+import { isExportedTo, normaliseExportTo } from '../../src/mesh/export-to.ts';
 import { doc, meshOf, scopeIn } from './fixture.ts';
 
 const normal: [values: string[] | undefined, defaults: string[] | undefined, result: string[]][] = [
@@ -25,9 +25,6 @@ test('who sees what', () => {
   assert.not.ok(isExportedTo(['~'], 'foo'));
   assert.ok(isExportedTo(['foo'], 'foo'));
   assert.not.ok(isExportedTo(['foo'], 'bar'));
-  assert.ok(overlapExportTo(['*'], ['foo']));
-  assert.not.ok(overlapExportTo(['~'], ['*']));
-  assert.not.ok(overlapExportTo(['foo'], ['bar']));
 });
 
 test("a service without exportTo has the mesh's default", async () => {
