@@ -2,6 +2,7 @@ import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.
 import type { Problem } from '../../errors.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import type { DestinationRuleView, Mesh, ProxyScope } from '../../mesh/types.ts';
+import { autoMtlsProblem } from './auto-mtls-problem.ts';
 import { fixedClusters } from './fixed.ts';
 import { inboundClusters } from './inbound.ts';
 import { outboundClusters } from './outbound.ts';
@@ -41,7 +42,7 @@ export function buildClusters(mesh: Mesh, scope: ProxyScope): { clusters: Cluste
     // A ServiceEntry with several addresses gives one service for each, all with the same clusters.
     if (!byName.has(cluster.name!)) byName.set(cluster.name!, cluster);
   };
-  const problems: Problem[] = ingressProblems(scope);
+  const problems: Problem[] = [...ingressProblems(scope), ...autoMtlsProblem(mesh, scope)];
   const rules = new Set<DestinationRuleView>();
   const hosts = new Set<string>();
   const sni = scope.proxy.type === 'router' && passesSni(scope);
@@ -58,7 +59,7 @@ export function buildClusters(mesh: Mesh, scope: ProxyScope): { clusters: Cluste
     }
     problems.push(...serviceProblems(mesh, scope, service));
   }
-  for (const rule of rules) problems.push(...ruleProblems(rule));
+  for (const rule of rules) problems.push(...ruleProblems(rule, scope.proxy));
   const clusters = [...byName.values()].sort((a, b) => (a.name! < b.name! ? -1 : 1));
   return { clusters, problems };
 }

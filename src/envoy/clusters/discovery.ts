@@ -1,7 +1,8 @@
 import type { Cluster_DnsLookupFamilyJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import type { ProxyNode, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
+import type { EffectivePolicy, ProxyNode, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
 import { typed } from '../any.ts';
 import { optionalDuration } from './connection-pool.ts';
+import { isPassthrough } from './load-balancer.ts';
 
 /** How Envoy finds the hosts of a service's clusters. `none`: the service has no clusters of its own. */
 export type Discovery = 'EDS' | 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST' | 'DYNAMIC_FORWARD_PROXY' | 'none';
@@ -36,6 +37,26 @@ export function discoveryOf(service: Service, port: ServicePort, proxy: Pick<Pro
       if (service.registry === 'Kubernetes') return 'EDS';
       return service.host.startsWith('*') ? 'ORIGINAL_DST' : 'STRICT_DNS';
   }
+}
+
+/** True when connections reach this proxy with the address that the client asked for: a sidecar that traffic is redirected to. */
+export function knowsOriginalDestination(proxy: Pick<ProxyNode, 'type' | 'interception'>): boolean {
+  return proxy.type === 'sidecar' && proxy.interception !== 'NONE';
+}
+
+/**
+ * How this proxy finds the hosts of one cluster of a service, under its policy. Load balancer PASSTHROUGH forwards to the address that the
+ * client asked for, where there is one; elsewhere it has no effect (policy-problems.ts says so).
+ */
+export function clusterDiscovery(
+  service: Service,
+  port: ServicePort,
+  proxy: Pick<ProxyNode, 'type' | 'interception'>,
+  policy: EffectivePolicy,
+): Discovery {
+  const found = discoveryOf(service, port, proxy);
+  const chosen = found === 'EDS' || found === 'STRICT_DNS' || found === 'LOGICAL_DNS';
+  return chosen && isPassthrough(policy) && knowsOriginalDestination(proxy) ? 'ORIGINAL_DST' : found;
 }
 
 /** Addresses that this proxy can reach: `ALL` only where Istio races both families. */

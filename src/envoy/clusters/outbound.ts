@@ -6,9 +6,9 @@ import { selectEndpoints } from '../endpoints/select.ts';
 import { clusterName, sniClusterName } from '../names.ts';
 import { outboundMetadata } from './cluster-metadata.ts';
 import { connectionPoolFields } from './connection-pool.ts';
-import { type Discovery, discoveryOf, dnsFields, serviceForwardProxyFields } from './discovery.ts';
+import { clusterDiscovery, type Discovery, dnsFields, serviceForwardProxyFields } from './discovery.ts';
 import { effectivePolicy, withMeshDefaults } from './effective-policy.ts';
-import { isPassthrough, loadBalancer } from './load-balancer.ts';
+import { loadBalancer } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
 import { altStatName } from './stat-name.ts';
 import { transportSocket } from './transport-socket.ts';
@@ -99,8 +99,7 @@ function outboundCluster(mesh: Mesh, scope: ProxyScope, target: Target): Cluster
     subset,
     service.host,
   );
-  const found = discoveryOf(service, port, scope.proxy);
-  const discovery = found === 'EDS' && isPassthrough(policy) && !target.sni ? 'ORIGINAL_DST' : found;
+  const discovery = clusterDiscovery(service, port, scope.proxy, policy);
   const hosts = discoveryFields(mesh, scope, target, name, discovery);
   if (hosts === undefined) return undefined;
   const outliers = outlierDetection(policy.outlierDetection);

@@ -1,11 +1,13 @@
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Problem } from '../../errors.ts';
 import { problemAt } from '../../mesh/problem.ts';
-import type { DestinationRuleView, EffectivePolicy } from '../../mesh/types.ts';
+import type { DestinationRuleView, EffectivePolicy, ProxyNode } from '../../mesh/types.ts';
+import { knowsOriginalDestination } from './discovery.ts';
+import { isPassthrough } from './load-balancer.ts';
 
 type Level = EffectivePolicy & { portLevelSettings?: readonly EffectivePolicy[] };
 
-function levelProblems(resource: Resource, path: FieldPath, level: EffectivePolicy): Problem[] {
+function levelProblems(resource: Resource, path: FieldPath, level: EffectivePolicy, proxy: ProxyNode): Problem[] {
   const out: Problem[] = [];
   const report = (field: FieldPath, rule: string, message: string, hint?: string): void => {
     out.push(problemAt(resource, [...path, ...field], { severity: 'warning', rule, message, ...(hint !== undefined && { hint }) }));
@@ -27,6 +29,13 @@ function levelProblems(resource: Resource, path: FieldPath, level: EffectivePoli
       ['loadBalancer', 'backendUtilization'],
       'unsupported/field',
       'load balancing by backend utilization is not supported: LEAST_REQUEST is used',
+    );
+  }
+  if (isPassthrough(level) && !knowsOriginalDestination(proxy)) {
+    report(
+      ['loadBalancer', 'simple'],
+      'policy/no-original-destination',
+      `${proxy.name}.${proxy.namespace} does not see which address its clients asked for: LEAST_REQUEST is used in place of PASSTHROUGH`,
     );
   }
   if (lb?.zoneAwareLbSetting !== undefined) {
@@ -65,19 +74,21 @@ function levelProblems(resource: Resource, path: FieldPath, level: EffectivePoli
   return out;
 }
 
-function policyProblems(resource: Resource, path: FieldPath, level: Level | undefined): Problem[] {
+function policyProblems(resource: Resource, path: FieldPath, level: Level | undefined, proxy: ProxyNode): Problem[] {
   if (level === undefined) return [];
-  const ports = (level.portLevelSettings ?? []).flatMap((port, i) => levelProblems(resource, [...path, 'portLevelSettings', i], port));
-  return [...levelProblems(resource, path, level), ...ports];
+  const ports = (level.portLevelSettings ?? []).flatMap((port, i) =>
+    levelProblems(resource, [...path, 'portLevelSettings', i], port, proxy),
+  );
+  return [...levelProblems(resource, path, level, proxy), ...ports];
 }
 
 /** What a DestinationRule asks for and these clusters do not carry out. */
-export function ruleProblems(rule: DestinationRuleView): Problem[] {
+export function ruleProblems(rule: DestinationRuleView, proxy: ProxyNode): Problem[] {
   const { spec, subsetOrigins, resource } = rule;
-  const out = policyProblems(resource, ['spec', 'trafficPolicy'], spec.trafficPolicy as Level | undefined);
+  const out = policyProblems(resource, ['spec', 'trafficPolicy'], spec.trafficPolicy as Level | undefined, proxy);
   for (const [i, subset] of (spec.subsets ?? []).entries()) {
     const origin = subsetOrigins[i] ?? { resource, path: ['spec', 'subsets', i] };
-    out.push(...policyProblems(origin.resource, [...origin.path, 'trafficPolicy'], subset.trafficPolicy as Level | undefined));
+    out.push(...policyProblems(origin.resource, [...origin.path, 'trafficPolicy'], subset.trafficPolicy as Level | undefined, proxy));
   }
   return out;
 }

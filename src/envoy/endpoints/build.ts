@@ -1,7 +1,7 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { Endpoint, Mesh, ProxyNode, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
-import { discoveryOf } from '../clusters/discovery.ts';
+import { clusterDiscovery } from '../clusters/discovery.ts';
 import { effectivePolicy, withMeshDefaults } from '../clusters/effective-policy.ts';
 import { clusterName, parseClusterName } from '../names.ts';
 import { loadAssignment } from './load-assignment.ts';
@@ -71,7 +71,8 @@ export function endpointsOf(
   port: ServicePort,
   subset = '',
 ): ClusterLoadAssignmentJson | undefined {
-  if (discoveryOf(service, port, scope.proxy) !== 'EDS') return undefined;
+  const policy = effectivePolicy(scope.destinationRule(service), port, subset);
+  if (clusterDiscovery(service, port, scope.proxy, policy) !== 'EDS') return undefined;
   const name = clusterName('outbound', port.number, subset, service.host);
   return stillMade(madeFor(scope.proxy), name, mesh) ?? assignment(mesh, scope, { service, port, subset, name, meshTlsOnly: false });
 }
