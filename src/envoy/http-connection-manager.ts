@@ -5,6 +5,7 @@ import type { Protocol } from '../mesh/types.ts';
 import { accessLogs } from './access-log.ts';
 import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
+import { dnsCaches } from './dns-caches.ts';
 import { httpFilters } from './http-filters.ts';
 
 const serverName = 'istio-envoy';
@@ -18,8 +19,6 @@ export interface HttpConnectionManagerOptions {
   protocol: Protocol;
   /** Clients name the whole URL, as they do to a proxy. */
   absoluteUrls?: boolean;
-  /** Unknown hosts are looked up: the dynamic forward proxy filter is there. */
-  dynamicDns?: boolean;
 }
 
 /** How paths are cleaned before anything looks at them; the default follows RFC 3986 and leaves escaped slashes alone. */
@@ -68,7 +67,7 @@ export function httpConnectionManager(context: BuildContext, options: HttpConnec
     ...(typeof routes === 'string'
       ? { rds: { configSource: { ads: {}, initialFetchTimeout: '0s', resourceApiVersion: 'V3' }, routeConfigName: routes } }
       : { routeConfig: routes }),
-    httpFilters: httpFilters(options.protocol, options.dynamicDns === true),
+    httpFilters: httpFilters(options.protocol, options.role === 'inbound' ? [] : dnsCaches(context.scope)),
     ...(options.absoluteUrls && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     ...roleSettings(context, options.role),
     ...(logs.length > 0 && { accessLog: logs }),

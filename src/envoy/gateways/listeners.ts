@@ -8,6 +8,7 @@ import { inspectorsFor } from '../listeners/assemble.ts';
 import { FAIR_ACCEPT, proxyProtocol } from '../listeners/filters.ts';
 import { CONNECT_TIMEOUT } from '../listeners/outbound-http.ts';
 import { httpStatPrefix, listenerName } from '../names.ts';
+import { autoPassthroughChains } from './auto-passthrough.ts';
 import { passthroughChains, tcpServerChains } from './layer4.ts';
 import type { GatewayPort, GatewayServer } from './servers.ts';
 
@@ -26,7 +27,10 @@ function chainsOf(context: BuildContext, listener: string, { servers }: GatewayP
   // Plain HTTP servers share one connection manager: hosts are told apart by its routes.
   if (first.http && !first.tls) return [httpChain(context, listener, first)];
   const taken = new Set<string>();
-  return servers.flatMap((s) => (s.tls ? passthroughChains(context, s, taken) : tcpServerChains(context, s)));
+  return servers.flatMap((s) => {
+    if (!s.tls) return tcpServerChains(context, s);
+    return s.server.tls?.mode === 'AUTO_PASSTHROUGH' ? autoPassthroughChains(context, s, taken) : passthroughChains(context, s, taken);
+  });
 }
 
 /** The listener of one address of a gateway; undefined when no VirtualService gives it anything to do. */

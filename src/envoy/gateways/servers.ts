@@ -71,7 +71,6 @@ function readServer(context: BuildContext, resource: Resource, server: Server, i
 function needsCertificate(entry: GatewayServer): string | undefined {
   const { server, tls, protocol } = entry;
   if (!tls) return isSniRouted(protocol) ? `a ${protocol} server needs \`tls\` settings` : undefined;
-  if (server.tls?.mode === 'AUTO_PASSTHROUGH') return 'TLS mode AUTO_PASSTHROUGH is not supported';
   return isPassthrough(server) ? undefined : `TLS termination (mode ${server.tls?.mode ?? 'SIMPLE'}) is not supported`;
 }
 

@@ -1,5 +1,5 @@
 import type { FilterChainMatchJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
-import { PLAIN_HTTP_PROTOCOLS } from '../protocols.ts';
+import { MESH_TLS_PROTOCOLS, PLAIN_HTTP_PROTOCOLS } from '../protocols.ts';
 import type { TlsMode } from './tls-mode.ts';
 
 /** One filter chain of an inbound port: what it matches, and what it speaks. */
@@ -12,7 +12,6 @@ export interface ChainShape {
 }
 
 const istioHttp = ['istio-http/1.0', 'istio-http/1.1', 'istio-h2'];
-const istioAll = ['istio', 'istio-peer-exchange', ...istioHttp];
 const istioTcp = ['istio-peer-exchange', 'istio'];
 
 const plainHttp: ChainShape = { transport: 'raw_buffer', speaks: 'http', meshTls: false };
@@ -28,12 +27,12 @@ const mesh = (speaks: ChainShape['speaks'], protocols?: readonly string[]): Chai
 
 const shapes: Record<'http' | 'tcp' | 'detected', Record<TlsMode, readonly ChainShape[]>> = {
   http: {
-    PERMISSIVE: [mesh('http', istioAll), plainHttp],
+    PERMISSIVE: [mesh('http', MESH_TLS_PROTOCOLS), plainHttp],
     STRICT: [mesh('http')],
     DISABLE: [plainHttp],
   },
   tcp: {
-    PERMISSIVE: [mesh('tcp', istioAll), opaqueTls, plainTcp],
+    PERMISSIVE: [mesh('tcp', MESH_TLS_PROTOCOLS), opaqueTls, plainTcp],
     STRICT: [mesh('tcp')],
     DISABLE: [plainTcp],
   },

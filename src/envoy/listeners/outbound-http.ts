@@ -3,7 +3,6 @@ import type { Protocol } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { httpConnectionManager } from '../http-connection-manager.ts';
 import { httpStatPrefix } from '../names.ts';
-import { unknownTraffic } from '../routes/catch-all.ts';
 
 /** How long a client may take for its part of setting a connection up. */
 export const CONNECT_TIMEOUT = { transportSocketConnectTimeout: '15s' } as const;
@@ -21,7 +20,6 @@ export function outboundHttpChain(context: BuildContext, listener: string, route
     routes,
     protocol,
     absoluteUrls: protocol === 'HTTP_PROXY',
-    dynamicDns: unknownTraffic(context) === 'ALLOW_ANY_DYNAMIC_DNS',
   });
   return { filters: [hcm], ...CONNECT_TIMEOUT };
 }

@@ -1,5 +1,6 @@
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import { isIp } from '../../mesh/addresses.ts';
+import { problemAt } from '../../mesh/problem.ts';
 import { isHttp, isSniRouted } from '../../mesh/protocol.ts';
 import type { EgressListenerView, Protocol, Service, ServicePort, VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
@@ -58,6 +59,13 @@ function add(build: Build, slot: Slot): void {
   const name = isUnixBind(bind) ? unixPath(bind) : listenerName(bind, port);
   let entry = entries.get(name);
   const kind = isHttp(protocol) ? 'http' : protocol === 'detected' ? 'detected' : 'tcp';
+  if (service.resolution === 'dynamic-dns' && kind !== 'http') {
+    const message = `${service.host} is looked up by the Host header alone, which ${protocol} on port ${port} does not have; the port is left out`;
+    context.problems.push(
+      problemAt(service.resource, ['spec', 'resolution'], { severity: 'warning', rule: 'unsupported/ServiceEntry.resolution', message }),
+    );
+    return;
+  }
   // Most HTTP services meet a listener that is there already.
   if (entry?.declaredHttp && kind !== 'tcp') return;
   const at: Layer4Port = { service, port, protocol, cidr, ownAddress, virtualServices: aboutHost(build.layer4, service.host) };

@@ -28,7 +28,6 @@ function dynamicDnsChain(context: BuildContext): FilterChainJson {
     statPrefix: httpStatPrefix('outbound', VIRTUAL_OUTBOUND),
     routes: { name: ALLOW_ANY_DYNAMIC_DNS, virtualHosts: [catchAllVirtualHost(context)], validateClusters: false },
     protocol: 'HTTP',
-    dynamicDns: true,
   });
   return {
     name: VIRTUAL_OUTBOUND_CATCH_ALL_HTTP,
