@@ -20,7 +20,10 @@ export interface CompiledFault {
 /** What the fault filter does to one request: first the delay (flag DI), then the abort (flag FI). */
 export interface FaultDecision {
   delayMs: number | undefined;
-  /** Body `fault filter abort`, details fault_filter_abort. One of the two is set. */
+  /**
+   * Details fault_filter_abort; one of the two is set. To a gRPC request (isGrpc) the answer is 200 without a body and with
+   * grpc-status (2 for an HTTP status) and grpc-message; to others the status (200 for a gRPC one) with FAULT_ABORT_BODY.
+   */
   abort: { httpStatus: number; grpcStatus: undefined } | { httpStatus: undefined; grpcStatus: number } | undefined;
   /** Nothing is done because max_active_faults are under way (stat faults_overflow). */
   overflow: boolean;

@@ -119,7 +119,7 @@ export function hashOf(decision: RouteDecision, request: RouteRequest, connectio
   const setCookie: GeneratedCookie[] = [];
   for (const policy of hashPolicies) {
     const next = policy.hash(request, ({ name, header }) => {
-      const value = xxHash64OfWire(connection).toString(16);
+      const value = xxHash64OfWire(connection).toString(16).padStart(16, '0');
       setCookie.push({ name, value, header: header(value) });
       return value;
     });

@@ -11,16 +11,10 @@ const ALWAYS: ReadonlySet<string> = new Set([
   'http2-settings',
   'proxy-authenticate',
 ]);
-/** What a Connection header must not remove: without these the message is another one (Envoy: sanitizeConnectionHeader). */
-const PROTECTED: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'cookie',
-  'authorization',
-]);
+/** A Connection header that names one of these is refused with 400 (Envoy 1.40). */
+const PROTECTED: ReadonlySet<string> = new Set(['host', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto']);
+/** Tokens that say something about the connection itself; the framing of a message is the sender's own affair. */
+const OPTIONS: ReadonlySet<string> = new Set(['', 'close', 'keep-alive', 'upgrade', 'te', 'content-length', 'transfer-encoding']);
 
 /**
  * Removes hop-by-hop fields from a flat list in place: those of the RFC, those that Connection names, and TE but for `trailers`.
@@ -35,7 +29,7 @@ export function removeHopByHop(headers: string[], keepUpgrade = false): boolean 
     if (name === 'connection') {
       for (const token of headers[i + 1]!.split(',')) {
         const field = token.trim().toLowerCase();
-        if (field === '' || field === 'close' || field === 'keep-alive' || field === 'upgrade' || field === 'te') continue;
+        if (OPTIONS.has(field)) continue;
         if (PROTECTED.has(field) || field.startsWith(':')) return false;
         named ??= new Set();
         named.add(field);

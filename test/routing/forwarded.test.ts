@@ -185,6 +185,8 @@ test('hop-by-hop fields stay on their connection', () => {
     'websocket',
   ]);
   assert.equal(left(['transfer-encoding', 'chunked', 'a', 'b']), ['a', 'b']);
+  assert.equal(left(['connection', 'cookie', 'cookie', 'q', 'a', 'b']), ['a', 'b']);
+  for (const name of ['x-forwarded-host', 'x-forwarded-proto', ':path']) assert.is(left(['connection', name]), false, name);
   assert.is(left(['connection', 'host']), false);
   assert.is(left(['connection', 'x-forwarded-for', 'x-forwarded-for', '1.1.1.1']), false);
   assert.equal(left(['a', 'b']), ['a', 'b']);

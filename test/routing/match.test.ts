@@ -224,6 +224,23 @@ test('weighted clusters share exactly; one draw serves fraction and weights', ()
   assert.equal(counts, { a: 900, c: 100 });
 });
 
+test('fraction and weights of one route are not independent: the first half of the draws never reaches the second cluster', () => {
+  const weightedClusters = {
+    clusters: [
+      { name: 'a', weight: 50 },
+      { name: 'b', weight: 50 },
+    ],
+  };
+  const matches = { prefix: '/', runtimeFraction: { defaultValue: { numerator: 50 } } };
+  const c = compiled({ virtualHosts: [{ name: 'v', domains: ['*'], routes: [{ match: matches, route: { weightedClusters } }] }] });
+  const seen = new Set<string>();
+  for (let i = 0; i < 100; i++) {
+    const decision = match(c, request('/'), () => i / 9_007_199_254_740_992);
+    seen.add(decision.kind === 'route' ? decision.cluster! : decision.kind);
+  }
+  assert.equal([...seen], ['a', 'not-found']);
+});
+
 test('weighted clusters take a header for the random number', () => {
   const weightedClusters = {
     headerName: 'X-Seed',
