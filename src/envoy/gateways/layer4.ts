@@ -1,10 +1,10 @@
 import type { FilterChainJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
+import { normaliseGateway } from '../../mesh/gateway-names.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { layer4Chain } from '../listeners/layer4.ts';
 import { provenance } from '../metadata.ts';
-import { gatewayReference } from '../routes/source.ts';
 import { ruleTcpFilters } from '../tcp-proxy.ts';
 import { hostsForNamespace, intersectHosts } from './hosts.ts';
 import type { GatewayServer } from './servers.ts';
@@ -22,7 +22,7 @@ export function attached(context: BuildContext, entry: GatewayServer): { view: V
 /** On gateways a match for connections is about port and gateway; source conditions are not looked at. */
 function holds(match: { port?: number; gateways?: string[] }, entry: GatewayServer, namespace: string): boolean {
   if (match.port && match.port !== entry.server.port.number) return false;
-  return !match.gateways?.length || match.gateways.some((g) => gatewayReference(g, namespace) === entry.gateway);
+  return !match.gateways?.length || match.gateways.some((g) => normaliseGateway(g, namespace) === entry.gateway);
 }
 
 /** The chain of a TCP server: the first rule that applies, of the first VirtualService that has one. */

@@ -1,3 +1,4 @@
+import type { CidrRangeJson } from '#envoy-api/envoy/config/core/v3/address_pb.js';
 import type { FilterChainJson, FilterChainMatchJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
 
 /** A chain for connections that are not HTTP, and whether the port that asked for it merely might be. */
@@ -15,6 +16,8 @@ export interface ListenerEntry {
   /** A port that is declared to be HTTP is here: detected ones give way to it. */
   declaredHttp: boolean;
   tcp: TcpChain[];
+  /** What the TCP chains match: pairs of server name and destination range. */
+  taken: Set<string>;
   /** Mongo and MySQL: the server may speak first, so nothing else can share the listener. */
   exclusive: boolean;
 }
@@ -31,18 +34,38 @@ export function isMatchAll(match: FilterChainMatchJson | undefined): boolean {
   return match === undefined || Object.keys(match).length === 0;
 }
 
-function matchKey(chain: FilterChainJson): string {
-  return isMatchAll(chain.filterChainMatch) ? '' : JSON.stringify(chain.filterChainMatch);
+function rangeKey(range: CidrRangeJson): string {
+  return `${range.addressPrefix}/${typeof range.prefixLen === 'number' ? range.prefixLen : ''}`;
+}
+
+/** Every pair of server name and destination range that a chain matches; a part that it does not look at is empty. */
+function* pairs(match: FilterChainMatchJson | undefined): Generator<string> {
+  for (const name of match?.serverNames?.length ? match.serverNames : ['']) {
+    for (const range of match?.prefixRanges?.length ? match.prefixRanges.map(rangeKey) : ['']) yield `${name} ${range}`;
+  }
+}
+
+/** What is left of a chain when older ones have taken their part of its matches; undefined for nothing. */
+function untaken(chain: FilterChainJson, taken: ReadonlySet<string>): FilterChainJson | undefined {
+  const { filterChainMatch: match } = chain;
+  if (![...pairs(match)].some((p) => taken.has(p))) return chain;
+  const free = (part: FilterChainMatchJson): boolean => ![...pairs({ ...match, ...part })].some((p) => taken.has(p));
+  if (match?.serverNames?.length) {
+    const serverNames = match.serverNames.filter((name) => free({ serverNames: [name] }));
+    return serverNames.length > 0 ? { ...chain, filterChainMatch: { ...match, serverNames } } : undefined;
+  }
+  const prefixRanges = (match?.prefixRanges ?? []).filter((range) => free({ prefixRanges: [range] }));
+  return prefixRanges.length > 0 ? { ...chain, filterChainMatch: { ...match, prefixRanges } } : undefined;
 }
 
 function addTcp(entry: ListenerEntry, chains: readonly FilterChainJson[], detected: boolean): void {
-  const taken = new Set(entry.tcp.map((t) => matchKey(t.chain)));
+  const { taken } = entry;
   for (const chain of chains) {
-    const key = matchKey(chain);
-    // Envoy refuses two chains with the same match: the older service keeps it.
-    if (taken.has(key)) continue;
-    taken.add(key);
-    entry.tcp.push({ chain, detected });
+    // Envoy refuses a listener of which two chains match the same: the older service keeps it.
+    const rest = untaken(chain, taken);
+    if (rest === undefined) continue;
+    for (const pair of pairs(rest.filterChainMatch)) taken.add(pair);
+    entry.tcp.push({ chain: rest, detected });
   }
 }
 
@@ -60,6 +83,7 @@ export function addToEntry(entry: ListenerEntry, addition: Addition): boolean {
         entry.declaredHttp = true;
         entry.http = addition.http;
         entry.tcp = entry.tcp.filter((t) => !t.detected);
+        entry.taken = new Set(entry.tcp.flatMap((t) => [...pairs(t.chain.filterChainMatch)]));
       }
       return true;
     case 'detected':

@@ -76,10 +76,31 @@ function add(build: Build, slot: Slot): void {
   };
   if (kind !== 'tcp') addition.http = outboundHttpChain(context, name, routeOf(build, slot), protocol);
   if (entry === undefined) {
-    entry = { bind, port: isUnixBind(bind) ? 0 : port, bindToPort, http: undefined, declaredHttp: false, tcp: [], exclusive: false };
+    entry = {
+      bind,
+      port: isUnixBind(bind) ? 0 : port,
+      bindToPort,
+      http: undefined,
+      declaredHttp: false,
+      tcp: [],
+      taken: new Set(),
+      exclusive: false,
+    };
     entries.set(name, entry);
   }
-  addToEntry(entry, addition);
+  if (!addToEntry(entry, addition) && kind === 'tcp') conflict(context, slot, name);
+}
+
+function conflict({ problems }: BuildContext, { service, port }: Slot, listener: string): void {
+  const { path, resource = service.resource } = service.ports.find((p) => p.number === port) ?? { path: ['spec'] };
+  problems.push(
+    problemAt(resource, path, {
+      severity: 'warning',
+      rule: 'listener/conflict',
+      message: `connections to port ${port} of ${service.host} cannot be told from those of an older service (listener ${listener}); they go there`,
+      hint: 'give the service an address of its own',
+    }),
+  );
 }
 
 /** Where a captured service's port is listened for: HTTP shares the wildcard address, the rest has its own where there is one. */
@@ -99,7 +120,8 @@ function capturedSlots(context: BuildContext, service: Service, port: ServicePor
 /** A Sidecar's egress listener with a port of its own. */
 function addExplicit(build: Build, port: NonNullable<EgressListenerView['port']>): void {
   const { egress, context } = build;
-  const bindToPort = egress.captureMode === 'NONE' || (egress.captureMode === 'DEFAULT' && context.proxy.interception === 'NONE');
+  // Without interception nothing would ever arrive at a listener that does not bind.
+  const bindToPort = egress.captureMode === 'NONE' || context.proxy.interception === 'NONE';
   const bind = egress.bind || (bindToPort ? LOCALHOST : undefined);
   const everyPort = port.protocol === 'HTTP_PROXY' || (bind !== undefined && isUnixBind(bind));
   for (const service of egress.services) {

@@ -118,7 +118,9 @@ export function outboundRoutes(context: BuildContext, requests: Iterable<RouteRe
     if (out.has(name)) continue;
     const list = listOf(egress, port);
     if (only === undefined) {
-      out.set(name, routeConfiguration(name, [...list, catchAllVirtualHost(context)], port === 0));
+      // Envoy takes one virtual host for everything; a VirtualService for it leaves nothing over.
+      const whole = list.some((v) => v.domains?.includes('*'));
+      out.set(name, routeConfiguration(name, whole ? list : [...list, catchAllVirtualHost(context)], port === 0));
       continue;
     }
     const names = getOrMake(byName, list, () => new Map(list.map((v) => [v.name!, v])));

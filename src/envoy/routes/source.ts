@@ -1,3 +1,4 @@
+import { normaliseGateway } from '../../mesh/gateway-names.ts';
 import type { ProxyNode } from '../../mesh/types.ts';
 
 /** The conditions of a match that are about the client, and decided while generating. */
@@ -8,15 +9,6 @@ export interface SourceConditions {
   sourceNamespace?: string;
 }
 
-/** `name` → `<ns>/name`, `./name` likewise; `name.ns.svc.domain` → `ns/name`; `mesh` stays. */
-export function gatewayReference(text: string, namespace: string): string {
-  if (text === 'mesh') return text;
-  const slash = text.indexOf('/');
-  if (slash >= 0) return text.startsWith('./') ? `${namespace}/${text.slice(2)}` : text;
-  const [name, ns] = text.split('.');
-  return text.includes('.') ? `${ns}/${name}` : `${namespace}/${text}`;
-}
-
 function labelsHold(conditions: SourceConditions, proxy: ProxyNode): boolean {
   for (const [key, value] of Object.entries(conditions.sourceLabels ?? {}))
     if (!Object.hasOwn(proxy.labels, key) || proxy.labels[key] !== value) return false;
@@ -24,7 +16,7 @@ function labelsHold(conditions: SourceConditions, proxy: ProxyNode): boolean {
 }
 
 function gatewaysHold(conditions: SourceConditions, namespace: string, gateway: string): boolean {
-  return conditions.gateways!.some((g) => gatewayReference(g, namespace) === gateway);
+  return conditions.gateways!.some((g) => normaliseGateway(g, namespace) === gateway);
 }
 
 /**
