@@ -2,7 +2,7 @@ import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.
 import type { Mesh, ProxyScope } from '../../mesh/types.ts';
 import { circuitBreakers } from './connection-pool.ts';
 import { forwardProxyFields } from './discovery.ts';
-import { withHttpOptions } from './upstream-protocol.ts';
+import { forwardOptions, withHttpOptions } from './upstream-protocol.ts';
 
 /** Source address of what a sidecar sends to its own workload, so that interception leaves it alone. */
 export const inboundSource = { ipv4: '127.0.0.6', ipv6: '::6' } as const;
@@ -49,6 +49,7 @@ export function fixedClusters(_mesh: Mesh, scope: ProxyScope): ClusterJson[] {
       ...forwardProxyFields('allow_any_dfp_dns_cache', 'V4_ONLY', 1024),
       ...withHttpOptions({
         commonHttpProtocolOptions: { idleTimeout: '300s' },
+        ...forwardOptions,
         useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
       }),
     });

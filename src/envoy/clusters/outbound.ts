@@ -118,7 +118,9 @@ function outboundCluster(mesh: Mesh, scope: ProxyScope, target: Target): Cluster
     },
     ...(outliers && { outlierDetection: outliers }),
     // What an AUTO_PASSTHROUGH gateway passes on is the client's mTLS: it neither speaks HTTP to it nor wraps it.
-    ...(target.sni ? {} : upstreamProtocol(port.protocol, policy, config, scope.proxy.type === 'sidecar')),
+    ...(target.sni
+      ? {}
+      : upstreamProtocol(port.protocol, policy, config, scope.proxy.type === 'sidecar', discovery === 'DYNAMIC_FORWARD_PROXY')),
     ...(target.sni ? {} : transportSocket(policy)),
     metadata: outboundMetadata(service, rule, subset),
   };

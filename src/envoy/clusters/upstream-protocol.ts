@@ -55,6 +55,9 @@ function commonOptions(policy: EffectivePolicy): CommonOptionsJson | undefined {
   };
 }
 
+/** Envoy refuses a dynamic forward proxy that, once it speaks TLS, would not check the name that it resolved. */
+export const forwardOptions = { upstreamHttpProtocolOptions: { autoSni: true, autoSanValidation: true } } as const;
+
 /** `typed_extension_protocol_options` with these HTTP options. */
 export function withHttpOptions(options: HttpProtocolOptionsJson): Partial<ClusterJson> {
   return { typedExtensionProtocolOptions: { [httpOptionsKey]: typed(httpOptionsKey, options) } };
@@ -63,6 +66,7 @@ export function withHttpOptions(options: HttpProtocolOptionsJson): Partial<Clust
 /**
  * The HTTP options of a cluster, or nothing when Envoy's defaults (HTTP/1.1) are meant or the port is not HTTP.
  *
+ * @param forwards a dynamic forward proxy, which needs them whatever the port is
  * @param detects whether the proxy finds out a detected port's protocol itself (sidecars do, gateways do not)
  */
 export function upstreamProtocol(
@@ -70,22 +74,19 @@ export function upstreamProtocol(
   policy: EffectivePolicy,
   config: ResolvedMeshConfig,
   detects: boolean,
+  forwards = false,
 ): Partial<ClusterJson> {
   const http = policy.connectionPool?.http;
   const mode = upstreamMode(protocol, http, config, detects);
   const common = !isHttp(protocol) && protocol !== 'detected' && mode === 'default' ? undefined : commonOptions(policy);
-  if (mode === 'default' && common === undefined) return {};
+  if (mode === 'default' && common === undefined && !forwards) return {};
   return withHttpOptions({
     ...(common && { commonHttpProtocolOptions: common }),
+    ...(forwards && forwardOptions),
     ...(mode === 'http2'
       ? { explicitHttpConfig: { http2ProtocolOptions: http2Options(http) } }
       : mode === 'downstream'
         ? { useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} } }
         : { explicitHttpConfig: { httpProtocolOptions: {} } }),
   });
-}
-
-/** True when these options make the upstream connection HTTP/2 whatever the client speaks. */
-export function speaksHttp2(protocol: Protocol, policy: EffectivePolicy, config: ResolvedMeshConfig): boolean {
-  return upstreamMode(protocol, policy.connectionPool?.http, config, false) === 'http2';
 }
