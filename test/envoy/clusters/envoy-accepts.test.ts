@@ -1,0 +1,75 @@
+/** The real Envoy accepts the bootstrap, and every cluster and load assignment of the golden cases. Needs ENVOY_PATH, or an `envoy` in the path. */
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import { bootstrap } from '../../../src/envoy/dump/bootstrap.ts';
+import { exampleProxy } from '../dump/example-dump.ts';
+import { type GoldenCase, goldenCases } from './golden.ts';
+
+function findEnvoy(): string | undefined {
+  if (process.env['ENVOY_PATH']) return process.env['ENVOY_PATH'];
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.map((f) => join(f, 'envoy')).find((file) => existsSync(file));
+}
+
+/** The clusters of a case under names of their own; load assignments as STATIC clusters, which check them as EDS does. */
+function clustersOf(golden: GoldenCase, index: number): ClusterJson[] {
+  const own = golden.clusters.map((cluster) => {
+    const name = `${index} ${cluster.name}`;
+    return { ...cluster, name, ...(cluster.loadAssignment && { loadAssignment: { ...cluster.loadAssignment, clusterName: name } }) };
+  });
+  const assignments = golden.endpoints.map((assignment): ClusterJson => {
+    const name = `${index} endpoints ${assignment.clusterName}`;
+    const { commonLbConfig } = golden.clusters.find((c) => c.name === assignment.clusterName)!;
+    return {
+      name,
+      type: 'STATIC',
+      connectTimeout: '1s',
+      ...(commonLbConfig && { commonLbConfig }),
+      loadAssignment: { ...assignment, clusterName: name },
+    };
+  });
+  return [...own, ...assignments];
+}
+
+const envoy = findEnvoy();
+if (envoy === undefined) {
+  console.log('SKIP Envoy on the clusters of the golden cases: no ENVOY_PATH and no envoy in the path');
+  test.skip('Envoy accepts every cluster of the golden cases', () => undefined);
+} else {
+  test('Envoy accepts every cluster of the golden cases', async () => {
+    const cases = [
+      ...(await goldenCases('test/envoy/clusters/fixtures', 'clusters')),
+      ...(await goldenCases('test/envoy/endpoints/fixtures', 'endpoints')),
+    ];
+    const config = bootstrap(exampleProxy, {
+      config: { rootNamespace: 'istio-system', trustDomain: 'cluster.local', domain: 'cluster.local' },
+      version: '0.1.0',
+      admin: { address: '127.0.0.1', port: 0 },
+      xdsPath: './XDS',
+      status: { address: '127.0.0.1', port: 15020 },
+      metricsPort: 15090,
+      readinessPort: 15021,
+    });
+    config.staticResources!.clusters!.push(...cases.flatMap(clustersOf));
+    const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
+    try {
+      const file = join(folder, 'bootstrap.json');
+      writeFileSync(file, JSON.stringify(config));
+      const said = await new Promise<string>((resolve) => {
+        execFile(envoy, ['--mode', 'validate', '-l', 'error', '-c', file], { timeout: 60_000 }, (error, out, err) =>
+          resolve(error ? `${error.message}\n${err}` : out),
+        );
+      });
+      assert.match(said, /bootstrap\.json' OK/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test.run();
