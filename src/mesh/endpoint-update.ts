@@ -21,18 +21,47 @@ function affected(
   const ofWorkload = (workload: Workload | undefined): void => {
     if (workload === undefined) return;
     for (const service of registry.selecting(workload.namespace).selecting(workload.labels)) found.add(service);
-    // Slices that somebody wrote by hand may name any pod.
-    for (const service of registry.withoutSelector(workload.namespace)) found.add(service);
   };
+  const pods: Workload[] = [];
   for (const [list, { inputs }] of [[changes.removed, before] as const, [changes.added, after] as const]) {
     for (const resource of list) {
-      if (isWorkload(resource)) ofWorkload(inputs.workloads.of(resource));
-      else ofKey(serviceKeyOf(resource));
+      if (!isWorkload(resource)) {
+        ofKey(serviceKeyOf(resource));
+        continue;
+      }
+      const workload = inputs.workloads.of(resource);
+      ofWorkload(workload);
+      if (workload?.kind === 'Pod') pods.push(workload);
     }
   }
+  if (pods.length > 0) for (const key of naming(pods, after)) ofKey(key);
   for (const { before: old } of changes.entries)
     for (const service of registry.byResource.get(originalEntry(before, old)) ?? []) found.add(service);
   return found;
+}
+
+/** Services whose slices or Endpoints objects name one of `pods`, by reference or by address: whatever their selectors say. */
+function naming(pods: readonly Workload[], { inputs }: EndpointState): Set<string> {
+  const names = new Set(pods.map((p) => `${p.namespace}/${p.name}`));
+  const addresses = new Set(pods.flatMap((p) => p.addresses));
+  const keys = new Set<string>();
+  for (const [key, slices] of inputs.slices) {
+    for (const { metadata, spec } of slices) {
+      for (const { addresses: own, targetRef } of spec.endpoints ?? []) {
+        const named = targetRef?.name !== undefined && names.has(`${targetRef.namespace || metadata.namespace}/${targetRef.name}`);
+        if (named || own.some((address) => addresses.has(address))) keys.add(key);
+      }
+    }
+  }
+  for (const [key, { metadata, spec }] of inputs.endpointsObjects) {
+    for (const { addresses: ready = [], notReadyAddresses = [] } of spec.subsets ?? []) {
+      for (const { ip, targetRef } of [...ready, ...notReadyAddresses]) {
+        const named = targetRef?.name !== undefined && names.has(`${targetRef.namespace || metadata.namespace}/${targetRef.name}`);
+        if (named || addresses.has(ip)) keys.add(key);
+      }
+    }
+  }
+  return keys;
 }
 
 /** The version of a ServiceEntry that services were made from. */

@@ -10,10 +10,9 @@ export function gatewaysOf(gateways: readonly Resource<Gateway>[], labels: Label
   return gateways.filter((g) => isSubset(g.spec.selector ?? {}, labels)).map((resource) => ({ resource, spec: resource.spec }));
 }
 
-/** Where implied gateways listen for ports that only root may bind, as Istio's own gateway Service maps them. */
+/** Where implied gateways listen for ports that only root may bind, as Istio's own gateway Service maps them: 80 to 8080, 443 to 8443. */
 export function unprivilegedPort(port: number): number {
   if (port === 80) return 8080;
-  if (port === 443) return 8443;
   return port > 0 && port < 1024 ? port + 8000 : port;
 }
 

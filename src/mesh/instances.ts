@@ -26,10 +26,11 @@ function byAddress(workload: Workload, inputs: InstanceInputs): ProxyScope['inst
   const found: { service: Service; port: ServicePort; targetPort: number }[] = [];
   const candidates = [...inputs.registry.withoutSelector(workload.namespace), ...inputs.registry.withInlineEndpoints];
   for (const service of candidates) {
-    if (service.registry === 'External') {
-      const { endpoints = [] } = inputs.currentEntry(service.resource as Resource<ServiceEntry>).spec;
-      if (!endpoints.some((e) => addresses.has(e.address ?? ''))) continue;
-    }
+    const named = (part: Service): boolean => {
+      const { endpoints = [] } = inputs.currentEntry(part.resource as Resource<ServiceEntry>).spec;
+      return endpoints.some((e) => addresses.has(e.address ?? ''));
+    };
+    if (service.registry === 'External' && !inputs.registry.partsOf(service).some(named)) continue;
     for (const port of service.ports) {
       for (const endpoint of inputs.endpoints(service, port)) {
         if (addresses.has(endpoint.address)) found.push({ service, port, targetPort: endpoint.port });

@@ -16,6 +16,7 @@ import { indexResources, type ResourceIndex } from './resource-index.ts';
 import { buildRouting, type Routing } from './routing.ts';
 import { scopeOf } from './scope.ts';
 import type { Mesh, ProxyNode, ProxyScope, WorkloadTemplate } from './types.ts';
+import type { WorkloadSet } from './workload-set.ts';
 import { TEMPLATE_KINDS, workloadTemplate } from './workload-templates.ts';
 
 /** What a mesh is made of; kept beside it for the next one. */
@@ -36,6 +37,15 @@ function templates(index: ResourceIndex): readonly WorkloadTemplate[] {
     .flatMap((kind) => index.ofKind<Deployment>(kind))
     .sort(compareResources)
     .map(workloadTemplate);
+}
+
+/** Problems of workloads, while these stay the same. */
+const annotationProblems = new WeakMap<WorkloadSet, readonly Problem[]>();
+
+function annotationProblemsOf(workloads: WorkloadSet): readonly Problem[] {
+  const found: Problem[] = [];
+  checkAnnotations(workloads.all, (problem) => found.push(problem));
+  return found;
 }
 
 function assemble(parts: Parts): Mesh {
@@ -65,9 +75,8 @@ function assemble(parts: Parts): Mesh {
     routingVersion: version,
     get problems() {
       if (problems === undefined) {
-        const found = [...routing.problems];
-        checkAnnotations(state.inputs.workloads.all, (problem) => found.push(problem));
-        problems = found;
+        const own = getOrMake(annotationProblems, state.inputs.workloads, annotationProblemsOf);
+        problems = own.length === 0 ? routing.problems : [...routing.problems, ...own];
       }
       return problems;
     },

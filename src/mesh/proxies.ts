@@ -94,15 +94,16 @@ function templateNode(template: WorkloadTemplate, mesh: Mesh): ProxyNode {
   return nodesOf([workload], mesh)[0] as ProxyNode;
 }
 
-/** What tells hosts apart offline: pods by node, entries by address, loopback and sockets being one host. */
-function hostKey(workload: Workload): string {
+/** What tells hosts apart offline: pods by node, entries by address; all that is local to `here`, or to any machine, is one host. */
+function hostKey(workload: Workload, here: Host | undefined): string {
+  if (here !== undefined && isLocal(workload, here)) return 'here';
   if (workload.kind === 'Pod') return `node ${workload.nodeName}`;
   const [address = ''] = workload.addresses;
   return isOwnAddress(address) ? 'here' : address;
 }
 
-function allNodes(mesh: Mesh): ProxyNode[] {
-  const hosts = Map.groupBy(mesh.workloads.filter(isRunning), hostKey);
+function allNodes(mesh: Mesh, here: Host | undefined): ProxyNode[] {
+  const hosts = Map.groupBy(mesh.workloads.filter(isRunning), (w) => hostKey(w, here));
   return [...[...hosts.values()].flatMap((workloads) => nodesOf(workloads, mesh)), ...impliedGatewayNodes(mesh, true), clientNode(mesh)];
 }
 
@@ -128,9 +129,12 @@ const fullName = (node: ProxyNode): string => `${node.name}.${node.namespace}`;
  * Finds a proxy of the mesh by `NAME[.NAMESPACE]`: a WorkloadEntry or Pod, its owner (a pod of that Deployment), an implied gateway or
  * client, or a Deployment whose pods are not known. It is the very proxy that runs on that host. Without exactly one such proxy, the
  * names to choose from (all when nothing matches).
+ *
+ * Explicit proxy ports are counted host by host. Without `here`, workloads share a host when they have an address (or node) in common;
+ * with it, those that are local to that host do so as well, as for the agent that runs there.
  */
-export function findProxy(mesh: Mesh, name: string): ProxyNode | { candidates: string[] } {
-  const running = allNodes(mesh);
+export function findProxy(mesh: Mesh, name: string, here?: Host): ProxyNode | { candidates: string[] } {
+  const running = allNodes(mesh, here);
   const known = new Set(running.flatMap((n) => [`${n.workload.workloadName}.${n.namespace}`, fullName(n)]));
   const planned = mesh.workloadTemplates.filter((t) => !known.has(`${t.name}.${t.namespace}`)).map((t) => templateNode(t, mesh));
   const nodes = [...running, ...planned];

@@ -1,8 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HTTPRoute } from '../../src/config/kinds/networking.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
 import { formatPath } from '../../src/config/resource.ts';
 import { mergeMatches } from '../../src/mesh/delegate-matches.ts';
+import { buildMesh } from '../../src/mesh/mesh.ts';
 import { doc, meshOf, rulesOf, scopeIn } from './fixture.ts';
 
 const services =
@@ -92,6 +94,22 @@ for (const [what, http, delegates, rule] of dropped) {
     assert.equal(rulesOf(mesh), [rule]);
   });
 }
+
+test('a delegate of a delegate is dropped and reported, should validation be passed by', async () => {
+  const { resources } = await parseConfig(
+    services +
+      root('  - delegate: {name: d}\n') +
+      delegate('d', '  - delegate: {name: e}\n  - {name: stays, route: [{destination: {host: web}}]}\n') +
+      delegate('e', '  - route: [{destination: {host: web}}]\n'),
+    'test.yaml',
+  );
+  const mesh = buildMesh(resources);
+  assert.equal(
+    scopeIn(mesh).virtualServices[0]?.spec.http?.map((r) => r.name),
+    ['stays'],
+  );
+  assert.equal(rulesOf(mesh), ['delegate/nested VirtualService default/d spec.http[0].delegate']);
+});
 
 test('one delegate may serve several roots, each with its own matches', async () => {
   const mesh = await meshOf(

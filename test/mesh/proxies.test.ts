@@ -170,6 +170,14 @@ test('a proxy found by name is the one that runs on its host', async () => {
   assert.is(proxyNamed(mesh, 'client').workload.kind, 'implied');
 });
 
+test('a proxy found from its own host has the port that it has there', async () => {
+  const mesh = await meshOf(we('a') + we('b', '10.0.0.1'));
+  assert.is(proxyNamed(mesh, 'b').httpProxyPort, 15001, 'elsewhere nothing says that loopback is the same host');
+  const running = proxiesOf(mesh, host).find((p) => p.name === 'b');
+  assert.is(running?.httpProxyPort, 15101);
+  assert.is(findProxy(mesh, 'b', host), running);
+});
+
 test('a name of several proxies, or of none, gives the names to choose from', async () => {
   const mesh = await meshOf(we('web') + we('web.shop') + we('api'));
   assert.equal(findProxy(mesh, 'web'), { candidates: ['web.default', 'web.shop'] });
@@ -215,6 +223,20 @@ test('instances: services that select the workload, or whose endpoints name its 
   assert.equal(
     mesh.scope(proxyNamed(mesh, 'w')).instances.map((i) => `${i.service.name} ${i.port.number} ${i.targetPort}`),
     ['b 80 8080', 'hand 82 8082', 'se.example.com 83 8083', 'sel.example.com 84 8084', 'a 81 81'],
+  );
+});
+
+test('instances of ServiceEntries that were united are found by the endpoints of each', async () => {
+  const se = (name: string, port: number, address: string): string =>
+    doc(
+      'ServiceEntry',
+      name,
+      `spec:\n  hosts: [se.example.com]\n  resolution: STATIC\n  ports: [{number: ${port}, name: http-${port}, protocol: HTTP}]\n  endpoints: [{address: ${address}}]`,
+    );
+  const mesh = await meshOf(se('a', 80, '10.0.0.7') + se('b', 81, '10.0.0.1') + we('w', '10.0.0.1'));
+  assert.equal(
+    mesh.scope(proxyNamed(mesh, 'w')).instances.map((i) => [i.port.number, i.targetPort]),
+    [[81, 81]],
   );
 });
 
