@@ -48,22 +48,16 @@ export function kindIndex(kinds: readonly Kind[]): KindIndex {
       const message = `${name} is not of ${group === '' ? `\`${apiVersion}\`` : `group ${group}`}`;
       return { type: 'mistaken', message, hint: `Use \`apiVersion: ${apiVersionOf(elsewhere)}\``, at: 'apiVersion' };
     }
+    if (ofGroup.length === 0) {
+      // Istio has groups that a mesh does not read, such as install.istio.io; only what looks like a slip is one.
+      const nearGroup = groups.find((g) => ISTIO_GROUP.test(g) && isSlip(group, g));
+      if (nearGroup === undefined) return undefined;
+      return { type: 'mistaken', message: `there is no group ${group}`, hint: `Did you mean ${nearGroup}?`, at: 'apiVersion' };
+    }
     if (ISTIO_GROUP.test(group)) {
-      const similar = nearest(
-        name,
-        ofGroup.length > 0 ? ofGroup.map((k) => k.kind) : kinds.filter((k) => ISTIO_GROUP.test(k.group)).map((k) => k.kind),
-      );
-      const meant = similar === undefined ? undefined : (ofGroup.find((k) => k.kind === similar) ?? byName.get(similar)?.[0]);
-      if (ofGroup.length === 0) {
-        const nearGroup = nearest(group, groups);
-        const hint =
-          nearGroup === undefined
-            ? `Istio's groups are ${groups.filter((g) => ISTIO_GROUP.test(g)).join(', ')}`
-            : `Did you mean group ${nearGroup}?`;
-        return { type: 'mistaken', message: `there is no group ${group}`, hint, at: 'apiVersion' };
-      }
-      const hint =
-        meant === undefined ? `Kinds of this group are ${ofGroup.map((k) => k.kind).join(', ')}` : `Did you mean \`kind: ${meant.kind}\`?`;
+      const names = ofGroup.map((k) => k.kind);
+      const similar = nearest(name, names);
+      const hint = similar === undefined ? `Kinds of this group are ${names.join(', ')}` : `Did you mean \`kind: ${similar}\`?`;
       return { type: 'mistaken', message: `there is no kind ${JSON.stringify(name)} in ${group}`, hint, at: 'kind' };
     }
     const near = ofGroup.find((k) => isSlip(name, k.kind));

@@ -189,6 +189,14 @@ test('hostile documents are refused, not suffered', async ({ dir }) => {
   );
 });
 
+test('a list of many wrong items takes time in proportion', async ({ dir }) => {
+  const items = Array.from({ length: 5000 }, (_, i) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: `N${i}` } }));
+  write(dir, { 'list.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) });
+  const { problems } = await loadConfig([dir]);
+  assert.is(problems.length, 5000);
+  assert.is(problems[4999]!.path, 'metadata.name');
+});
+
 test('kinds of others are counted, slips are errors', async ({ dir }) => {
   const kind = (apiVersion: string, name: string): string => `---\napiVersion: ${apiVersion}\nkind: ${name}\nmetadata: {name: x}\n`;
   write(dir, {
@@ -196,7 +204,8 @@ test('kinds of others are counted, slips are errors', async ({ dir }) => {
       kind('rbac.authorization.k8s.io/v1', 'Role') +
       kind('rbac.authorization.k8s.io/v1', 'Role') +
       kind('v1', 'PersistentVolumeClaim') +
-      kind('serving.knative.dev/v1', 'Service'),
+      kind('serving.knative.dev/v1', 'Service') +
+      kind('install.istio.io/v1alpha1', 'IstioOperator'),
     'b.yaml':
       kind('networking.istio.io/v1', 'VirtualServce') +
       kind('networking.istio.io/v2', 'VirtualService') +
@@ -204,7 +213,8 @@ test('kinds of others are counted, slips are errors', async ({ dir }) => {
       kind('security.istio.io/v1', 'VirtualService') +
       kind('v1', 'Servce') +
       kind('networking.istio.io/v1', 'Banana') +
-      kind('v1', 'service'),
+      kind('v1', 'service') +
+      kind('telemetri.istio.io/v1', 'Tracing'),
   });
   const { problems, skipped } = await loadConfig([dir]);
   assert.equal(
@@ -213,16 +223,26 @@ test('kinds of others are counted, slips are errors', async ({ dir }) => {
       ['rbac.authorization.k8s.io/v1/Role', 2],
       ['v1/PersistentVolumeClaim', 1],
       ['serving.knative.dev/v1/Service', 1],
+      ['install.istio.io/v1alpha1/IstioOperator', 1],
     ],
   );
   const errors = problems.filter((p) => p.severity === 'error');
   assert.equal(
     problems.filter((p) => p.severity === 'warning').map((p) => p.rule),
-    Array(3).fill('kind/skipped'),
+    Array(4).fill('kind/skipped'),
   );
   assert.equal(
     errors.map((p) => `${p.rule} ${p.position?.line}`),
-    ['kind/unknown 3', 'kind/unknown 6', 'kind/unknown 10', 'kind/unknown 14', 'kind/unknown 19', 'kind/unknown 23', 'kind/unknown 27'],
+    [
+      'kind/unknown 3',
+      'kind/unknown 6',
+      'kind/unknown 10',
+      'kind/unknown 14',
+      'kind/unknown 19',
+      'kind/unknown 23',
+      'kind/unknown 27',
+      'kind/unknown 30',
+    ],
   );
   assert.match(errors[0]!.hint!, /kind: VirtualService/);
   assert.match(errors[2]!.hint!, /networking\.istio\.io\/v1/);

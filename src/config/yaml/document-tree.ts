@@ -64,7 +64,9 @@ export function documentTree(text: string): TreeNode {
         const node: ListNode = { type: 'list', start: event.start, items: [] };
         remember(event, node);
         while (events[next]!.type !== EVENT_ID.POP) {
-          node.items.push(read(node.items.length === 0 ? event.start : dashAfter(text, lastEnd)));
+          const item = events[next]!;
+          const empty = item.type === EVENT_ID.SCALAR && item.valueStart === -1;
+          node.items.push(read(empty && node.items.length > 0 ? dashAfter(text, lastEnd) : event.start));
         }
         next++;
         return node;
@@ -124,15 +126,19 @@ function scalarNode(text: string, event: ScalarEvent, emptyAt: number): ScalarNo
   }
 }
 
-/** Offset of the next `-` that is in no comment: an empty entry of a list has no other place. */
+/** Offset of the next `-`: an empty entry of a list has no other place. `from` when something else comes first. */
 function dashAfter(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 45) return at;
     if (code === 35) while (at < text.length && text.charCodeAt(at) !== 10 && text.charCodeAt(at) !== 13) at++;
+    else if (!BETWEEN_ENTRIES.has(code)) return from;
   }
   return from;
 }
+
+/** White space, and what may close the entry before: quotes, brackets and braces. */
+const BETWEEN_ENTRIES = new Set([...' \t\r\n"\'])},:'].map((c) => c.charCodeAt(0)));
 
 /** Offset of the `|` or `>` on the line before a block scalar's text. */
 function blockHeader(text: string, contentStart: number): number {

@@ -11,9 +11,12 @@ export interface DocumentRange {
 export function splitDocuments(text: string): DocumentRange[] {
   const ranges: DocumentRange[] = [];
   let start = 0;
+  /** The document that begins at `start` has had its `---`. */
+  let started = false;
   const close = (end: number): void => {
     if (hasContent(text, start, end)) ranges.push({ start, end });
     start = end;
+    started = false;
   };
   let dashes = nextMarker(text, '---', 0);
   let dots = nextMarker(text, '...', 0);
@@ -23,7 +26,9 @@ export function splitDocuments(text: string): DocumentRange[] {
       close(endOfLine(text, dots));
       dots = nextMarker(text, '...', dots + 3);
     } else {
-      if (!isDirectives(text, start, dashes)) close(dashes);
+      // The first marker after directives is the one of their document.
+      if (started || !isDirectives(text, start, dashes)) close(dashes);
+      started = true;
       dashes = nextMarker(text, '---', dashes + 3);
     }
   }

@@ -39,6 +39,7 @@ test('directives belong to the document after them', () => {
   assert.equal(values('%YAML 1.2\n---\na: 1\n'), [{ a: 1 }]);
   assert.equal(values('a: 1\n...\n%YAML 1.1\n# c\n---\nb: 2\n'), [{ a: 1 }, { b: 2 }]);
   assert.equal(values('a: 1\n...\nb: 2\n'), [{ a: 1 }, { b: 2 }]);
+  assert.equal(values('%YAML 1.2\n---\na: 1\n---\nb: 2\n---\nc: 3\n'), [{ a: 1 }, { b: 2 }, { c: 3 }]);
 });
 
 test('a marker inside a quoted scalar is an error, as YAML says', () => {
