@@ -40,24 +40,27 @@ function affected(
   return found;
 }
 
-/** Services whose slices or Endpoints objects name one of `pods`, by reference or by address: whatever their selectors say. */
+/**
+ * Services whose slices or Endpoints objects name one of `pods`, whatever their selectors say: by reference, else by address. Every
+ * endpoint of the mesh is looked at, so names are compared without their namespaces: one service too many does no harm.
+ */
 function naming(pods: readonly Workload[], { inputs }: EndpointState): Set<string> {
-  const names = new Set(pods.map((p) => `${p.namespace}/${p.name}`));
+  const names = new Set(pods.map((p) => p.name));
   const addresses = new Set(pods.flatMap((p) => p.addresses));
+  const isAddress = (address: string): boolean => addresses.has(address);
   const keys = new Set<string>();
   for (const [key, slices] of inputs.slices) {
-    for (const { metadata, spec } of slices) {
-      for (const { addresses: own, targetRef } of spec.endpoints ?? []) {
-        const named = targetRef?.name !== undefined && names.has(`${targetRef.namespace || metadata.namespace}/${targetRef.name}`);
-        if (named || own.some((address) => addresses.has(address))) keys.add(key);
+    for (const { spec } of slices) {
+      for (const endpoint of spec.endpoints ?? []) {
+        const name = endpoint.targetRef?.name;
+        if (name === undefined ? endpoint.addresses.some(isAddress) : names.has(name)) keys.add(key);
       }
     }
   }
-  for (const [key, { metadata, spec }] of inputs.endpointsObjects) {
+  for (const [key, { spec }] of inputs.endpointsObjects) {
     for (const { addresses: ready = [], notReadyAddresses = [] } of spec.subsets ?? []) {
       for (const { ip, targetRef } of [...ready, ...notReadyAddresses]) {
-        const named = targetRef?.name !== undefined && names.has(`${targetRef.namespace || metadata.namespace}/${targetRef.name}`);
-        if (named || addresses.has(ip)) keys.add(key);
+        if (targetRef?.name === undefined ? isAddress(ip) : names.has(targetRef.name)) keys.add(key);
       }
     }
   }

@@ -35,10 +35,13 @@ function sliceHealth(conditions: Conditions, service: Service): Endpoint['health
 
 function addressEndpoint(from: Address, port: number, service: Service, resource: Resource, inputs: EndpointInputs): Endpoint {
   const { targetRef } = from;
+  // Without a reference a pod is known by its address.
   const pod =
-    targetRef?.kind === 'Pod' && targetRef.name
-      ? inputs.workloads.pod(targetRef.namespace || service.namespace, targetRef.name)
-      : inputs.workloads.podAt(from.address);
+    targetRef?.name === undefined
+      ? inputs.workloads.podAt(from.address)
+      : targetRef.kind === 'Pod'
+        ? inputs.workloads.pod(targetRef.namespace || service.namespace, targetRef.name)
+        : undefined;
   if (pod !== undefined) return workloadEndpoint(pod, { address: from.address, port, health: from.health, resource });
   const node = inputs.nodes.get(from.nodeName);
   const locality = node === undefined ? NO_LOCALITY : localityOfNode(node.metadata.labels);

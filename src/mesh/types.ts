@@ -224,7 +224,10 @@ export interface ProxyScope {
   /** Sidecar ingress; undefined: listeners follow the services that select this workload. */
   ingress: Sidecar['ingress'];
   outboundTrafficPolicy: NonNullable<MeshConfig['outboundTrafficPolicy']>;
-  /** VirtualServices visible here, oldest first, delegates merged. Sidecars: those for `mesh`; see virtualServicesFor for gateways. */
+  /**
+   * VirtualServices visible here, delegates merged, in the order of virtualServicesFor: the namespace's own that are exported to it by
+   * name, others exported to it by name, public ones; each oldest first. Sidecars: those for `mesh` that egress hosts import.
+   */
   virtualServices: readonly VirtualServiceView[];
   /** VirtualServices attached to `<ns>/<name>`, in the order in which a gateway concatenates their routes. */
   virtualServicesFor(gateway: string): readonly VirtualServiceView[];
