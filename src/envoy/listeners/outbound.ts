@@ -120,10 +120,11 @@ function capturedSlots(context: BuildContext, service: Service, port: ServicePor
 /** A Sidecar's egress listener with a port of its own. */
 function addExplicit(build: Build, port: NonNullable<EgressListenerView['port']>): void {
   const { egress, context } = build;
-  // Without interception nothing would ever arrive at a listener that does not bind.
-  const bindToPort = egress.captureMode === 'NONE' || context.proxy.interception === 'NONE';
+  const unix = egress.bind !== undefined && isUnixBind(egress.bind);
+  // Nothing captures for a unix socket; and without interception nothing arrives at a listener that does not bind.
+  const bindToPort = unix || egress.captureMode === 'NONE' || context.proxy.interception === 'NONE';
   const bind = egress.bind || (bindToPort ? LOCALHOST : undefined);
-  const everyPort = port.protocol === 'HTTP_PROXY' || (bind !== undefined && isUnixBind(bind));
+  const everyPort = unix || port.protocol === 'HTTP_PROXY';
   for (const service of egress.services) {
     if (service.resolution === 'alias') continue;
     const servicePort = service.ports.find((p) => p.number === port.number);
