@@ -3,10 +3,12 @@ import type { Resource } from '../resource.ts';
 import type { Report } from '../validation/report.ts';
 import { checkDestinationRule } from './destination-rule.ts';
 import { checkGateway } from './gateway.ts';
+import { checkPeerAuthentication } from './peer-authentication.ts';
 import { checkServiceEntry } from './service-entry.ts';
 import { checkSidecar } from './sidecar.ts';
 import { checkVirtualService } from './virtual-service.ts';
 import { checkWorkloadEntry } from './workload-entry.ts';
+import { checkWorkloadGroup } from './workload-group.ts';
 
 /** The rules of one kind that need nothing but one object of it. The schema has been checked without errors. */
 export type Semantics = (resource: Resource, report: Report) => void;
@@ -18,6 +20,8 @@ const rules: ReadonlyMap<string, Semantics> = new Map<string, Semantics>([
   ['networking.istio.io/ServiceEntry', checkServiceEntry],
   ['networking.istio.io/Sidecar', checkSidecar],
   ['networking.istio.io/WorkloadEntry', checkWorkloadEntry],
+  ['networking.istio.io/WorkloadGroup', checkWorkloadGroup],
+  ['security.istio.io/PeerAuthentication', checkPeerAuthentication],
 ]);
 
 /** The rules of a kind; undefined when its schema says everything. */
