@@ -17,11 +17,8 @@ export interface PathCondition extends Condition {
 
 const wholePath = (request: RouteRequest): number => request.pathOnly.length;
 
-/** Envoy: with ignore_path_parameters_in_path_matching a path counts up to its first semicolon. */
-const withoutParameters = (path: string): string => {
-  const at = path.indexOf(';');
-  return at < 0 ? path : path.slice(0, at);
-};
+/** With ignore_path_parameters_in_path_matching each segment counts up to its first semicolon (seen on Envoy 1.40). */
+const withoutParameters = (path: string): string => (path.includes(';') ? path.replace(/;[^/]*/g, '') : path);
 
 /** Compiles the path specifier of a RouteMatch. */
 export function compilePathMatcher(json: RouteMatchJson, ignoreParameters: boolean, path: string, problems: ProblemList): PathCondition {

@@ -195,6 +195,13 @@ test('ignore_port_in_host_matching strips ports, not the end of an IPv6 address'
   assert.is(match(hosts, request('/', [], { authority: 'b.com' })).kind, 'not-found');
 });
 
+test('ignore_path_parameters_in_path_matching takes them from every segment', () => {
+  const routes = [direct('one', { safeRegex: { regex: '/[a-z]+' } }), direct('two', { path: '/a/b' }), direct('rest', { prefix: '/' })];
+  const c = compiled({ ignorePathParametersInPathMatching: true, virtualHosts: [{ name: 'v', domains: ['*'], routes }] });
+  const rows: Record<string, string> = { '/a;x': 'one', '/a;y/b': 'two', '/a;y/b;z?;': 'two', '/a/b/;c': 'rest' };
+  for (const [path, expected] of Object.entries(rows)) assert.is(match(c, request(path)).route?.name, expected, path);
+});
+
 test('a CONNECT without a path reaches connect matchers only', () => {
   const c = compiled({
     virtualHosts: [{ name: 'v', domains: ['*'], routes: [direct('all', { prefix: '/' }), direct('connect', { connectMatcher: {} })] }],
