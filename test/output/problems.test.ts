@@ -98,9 +98,9 @@ test('what could steer the terminal is not printed', async () => {
 
 test('colours only when asked for', async () => {
   const sources = new Map([['a', 'x']]);
-  const escape = '\u001b';
-  assert.not.ok((await formatProblems([problem('a', 1, 1)], { sources })).includes(escape));
-  assert.ok((await formatProblems([problem('a', 1, 1)], { sources, color: true })).includes(`${escape}[1;31merror:${escape}[0m`));
+  const sign = '\u001b';
+  assert.not.ok((await formatProblems([problem('a', 1, 1)], { sources })).includes(sign));
+  assert.ok((await formatProblems([problem('a', 1, 1)], { sources, color: true })).includes(`${sign}[1;31merror:${sign}[0m`));
 });
 
 test('as JSON', () => {
