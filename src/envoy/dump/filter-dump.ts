@@ -51,6 +51,25 @@ function nameOf(element: JsonObject): string {
   return '';
 }
 
+/** Fields of the elements of sections: what the first part of a mask over them can name. */
+const elementFields: ReadonlySet<string> = new Set(
+  'name cluster listener routeConfig endpointConfig secret ecdsFilter versionInfo lastUpdated activeState warmingState drainingState errorState clientStatus'.split(
+    ' ',
+  ),
+);
+
+/** Envoy applies a mask to a section only when every path of it is a field there; masks end at lists. */
+function maskApplies(section: AnyJson, mask: FieldMask): boolean {
+  const lists = listsOf(section);
+  return [...mask].every(([field, below]) => {
+    if (field === 'lastUpdated') return lists === undefined;
+    if (field === 'versionInfo') return /\.(?:Clusters|Listeners)ConfigDump$/.test(String(section['@type']));
+    if (lists !== undefined) return Object.hasOwn(lists, field) && below.size === 0;
+    const masked = applyFieldMask((section as JsonObject)[field], below);
+    return field === 'bootstrap' && Object.keys(masked ?? {}).length > 0;
+  });
+}
+
 function byName(section: AnyJson, matches: (name: string) => boolean): AnyJson {
   const lists = listsOf(section);
   if (lists === undefined) return section;
@@ -62,13 +81,18 @@ function byName(section: AnyJson, matches: (name: string) => boolean): AnyJson {
   return out as AnyJson;
 }
 
+const unusable = (mask: string): FilteredDump => ({ status: 400, message: `FieldMask ${mask} could not be successfully used.` });
+
 /** The elements of one repeated field as a dump of their own. */
-function resourceDump(sections: readonly AnyJson[], resource: string, mask: FieldMask | undefined): FilteredDump {
+function resourceDump(sections: readonly AnyJson[], resource: string, query: DumpQuery): FilteredDump {
+  const mask = query.mask ? parseFieldMask(query.mask) : undefined;
+  if (query.mask && mask === undefined) return unusable(query.mask);
   const field = camelName(resource);
   for (const section of sections) {
     const lists = listsOf(section);
     if (lists && Object.hasOwn(lists, field)) {
       const elements = ((section as JsonObject)[field] ?? []) as JsonObject[];
+      if (mask && elements.length > 0 && ![...mask.keys()].every((f) => elementFields.has(f))) return unusable(query.mask!);
       const type = `type.googleapis.com/envoy.admin.v3.${messageOf(section)}.${lists[field]}`;
       return {
         dump: { configs: elements.map((e) => ({ '@type': type, ...(mask ? (applyFieldMask(e, mask) as JsonObject) : e) }) as AnyJson) },
@@ -95,9 +119,10 @@ export function filterDump(dump: ConfigDumpJson, query: DumpQuery): FilteredDump
     }
     sections = sections.map((s) => byName(s, (name) => pattern.matches(name)));
   }
-  const mask = query.mask ? parseFieldMask(query.mask) : undefined;
-  if (query.mask && mask === undefined) return { status: 400, message: `FieldMask ${query.mask} could not be successfully used.` };
-  if (query.resource) return resourceDump(sections, query.resource, mask);
-  // Envoy: a mask that says nothing of a section leaves it empty, with its type.
-  return { dump: { configs: mask ? sections.map((s) => applyFieldMask(s, mask) as AnyJson) : [...sections] } };
+  if (query.resource) return resourceDump(sections, query.resource, query);
+  if (!query.mask) return { dump: { configs: [...sections] } };
+  const mask = parseFieldMask(query.mask);
+  const masked = mask ? sections.filter((s) => maskApplies(s, mask)).map((s) => applyFieldMask(s, mask) as AnyJson) : [];
+  if (masked.length === 0) return { status: 400, message: `FieldMask ${query.mask} could not be successfully applied to any configs.` };
+  return { dump: { configs: masked } };
 }
