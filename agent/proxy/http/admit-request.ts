@@ -1,0 +1,80 @@
+import { isGrpc } from '../../../src/routing/grpc.ts';
+import { removeHeader } from '../../../src/routing/header-mutation.ts';
+import { removeHopByHop } from '../../../src/routing/hop-by-hop.ts';
+import { normalizeRequestPath } from '../../../src/routing/path.ts';
+import type { Exchange } from './exchange.ts';
+import { FLAG } from './response-flags.ts';
+
+/**
+ * What the connection manager does with a request before routing: it refuses what is no proper request, normalizes the path, sets
+ * the headers of the hop. False when it was answered. Envoy: ConnectionManagerImpl::ActiveStream::decodeHeaders.
+ */
+export function admitRequest(exchange: Exchange): boolean {
+  const { request, manager, connection, stream } = exchange;
+  const { settings, stats } = manager;
+  exchange.grpc = isGrpc(request);
+  if (stream.protocol === 'HTTP/1.0' && !settings.acceptHttp10) {
+    connection.closeAfterResponse();
+    return refuse(exchange, 426, 'low_version');
+  }
+  // RFC 9112 3.2.
+  if (request.authority === '') return refuse(exchange, 400, 'missing_host_header');
+  if (request.headers.length > 2 * settings.maxHeaders) {
+    exchange.flags |= FLAG.DPE;
+    connection.closeAfterResponse();
+    exchange.localReply(431, 'Request Header Fields Too Large', 'http1.too_many_headers');
+    return false;
+  }
+  if (!admitNames(exchange)) return refuse(exchange, 400, 'unexpected_underscore');
+  if (request.path === '') {
+    if (exchange.upgrade !== 'connect') return refuse(exchange, 404, 'missing_path_rejected');
+  } else if (request.path.charCodeAt(0) !== 47) {
+    stats.rqNonRelativePath.value++;
+    return refuse(exchange, 404, 'absolute_path_rejected');
+  } else {
+    const outcome = normalizeRequestPath(request.path, manager.path);
+    if (outcome.action !== 'accept') {
+      stats.rqPathRejected.value++;
+      if (outcome.action === 'reject') return refuse(exchange, 400, outcome.details);
+      exchange.localReply(307, '', 'path_normalization_failed', ['location', outcome.path]);
+      return false;
+    }
+    request.path = outcome.path;
+  }
+  if (settings.stripTrailingDot || settings.stripPort !== 'no') stripHost(exchange);
+  if (!removeHopByHop(request.headers)) return refuse(exchange, 400, 'connection_header_sanitization_failed');
+  if (!manager.keepClientCert) removeHeader(request.headers, 'x-forwarded-client-cert');
+  const client = manager.client.apply(request.headers, connection.info, manager.routes.current.internalOnlyHeaders);
+  request.remoteAddress = client.clientAddress;
+  request.internal = client.internal;
+  request.forwardedProto = client.forwardedProto;
+  request.headersChanged();
+  return true;
+}
+
+function refuse(exchange: Exchange, status: number, details: string): false {
+  exchange.localReply(status, '', details);
+  return false;
+}
+
+/** headers_with_underscores_action. */
+function admitNames({ request, manager }: Exchange): boolean {
+  const { underscores } = manager.settings;
+  if (underscores === 'ALLOW') return true;
+  const { headers } = request;
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (!headers[i]!.includes('_')) continue;
+    if (underscores === 'REJECT_REQUEST') return false;
+    headers.splice(i, 2);
+  }
+  return true;
+}
+
+function stripHost({ request, manager, connection }: Exchange): void {
+  const { settings } = manager;
+  const found = /^(.*?)(\.?)(:\d+)?$/.exec(request.authority);
+  if (found === null || request.authority.endsWith(']')) return;
+  const [, host = '', dot = '', port = ''] = found;
+  const cut = settings.stripPort === 'any' || (settings.stripPort === 'matching' && port === `:${connection.info.localPort}`);
+  request.authority = host + (settings.stripTrailingDot ? '' : dot) + (cut ? '' : port);
+}

@@ -1,0 +1,310 @@
+import { filterDisabled } from '../../../src/routing/filter-config.ts';
+import { finalizeResponse } from '../../../src/routing/finalize.ts';
+import { hasHeader } from '../../../src/routing/header-mutation.ts';
+import { match } from '../../../src/routing/match.ts';
+import type { RouteRequest } from '../../../src/routing/request.ts';
+import { applyResponseRequestId } from '../../../src/routing/request-id.ts';
+import type { StreamInfo } from '../../../src/routing/stream-info.ts';
+import type { Decision } from '../../../src/routing/types.ts';
+import type { HttpFilter } from '../filters/http-filter.ts';
+import { formatAddress } from '../listener/connection.ts';
+import type { Host, RawHeaders } from '../types.ts';
+import { admitRequest } from './admit-request.ts';
+import type { ConnectionManager } from './connection-manager.ts';
+import type { DownstreamEvents, DownstreamStream } from './downstream-stream.ts';
+import { exchangeInfo, finishExchange } from './finish-exchange.ts';
+import type { HttpConnection } from './http-connection.ts';
+import { httpDate } from './http-date.ts';
+import { describeGrpc, describePlain } from './local-reply.ts';
+import { FLAG } from './response-flags.ts';
+import { RouterCall } from './router.ts';
+import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
+
+const TIMER = { idle: 0, request: 1, maxStream: 2 } as const;
+
+/**
+ * One request and its answer, from the codec's headers to the record: the filter chain, local replies, what the connection manager
+ * adds to answers, the stream's own timeouts. The router takes over at the end of the chain.
+ */
+export class Exchange implements DownstreamEvents, TimerOwner {
+  readonly manager: ConnectionManager;
+  readonly connection: HttpConnection;
+  readonly stream: DownstreamStream;
+  readonly request: RouteRequest;
+  /** As the client sent it. */
+  readonly originalPath: string;
+  /** Upgrade type of a switch of protocols, lower case; `connect` for CONNECT. */
+  readonly upgrade: string | undefined;
+  readonly startTime = Date.now();
+  readonly started = performance.now();
+  decision: Decision | undefined;
+  flags = 0;
+  details = '';
+  terminationDetails = '';
+  status = 0;
+  grpc = false;
+  bytesReceived = 0;
+  bytesSent = 0;
+  requestEnded: boolean;
+  /** When the whole request was here, by performance.now(). */
+  requestEndedAt = 0;
+  responseStarted = false;
+  done = false;
+  responseHeaders: RawHeaders | undefined;
+  responseTrailers: RawHeaders | undefined;
+  /** What the router found out, for the record. */
+  upstreamHost: Host | undefined;
+  upstreamCluster = '';
+  upstreamLocalAddress = '';
+  upstreamTransportFailure = '';
+  upstreamServiceTime: number | undefined;
+  attempts = 0;
+  /** Filters keep what they need of one request here. */
+  filterState: Map<HttpFilter, unknown> | undefined;
+  #router: RouterCall | undefined;
+  #nextFilter = 0;
+  #idleMs = 0;
+  #lastActivity = 0;
+  #timers: (WheelTimer | undefined)[] | undefined;
+
+  constructor(connection: HttpConnection, stream: DownstreamStream, request: RouteRequest, requestEnded: boolean, upgrade?: string) {
+    this.connection = connection;
+    this.manager = connection.manager;
+    this.stream = stream;
+    this.request = request;
+    this.originalPath = request.path;
+    this.requestEnded = requestEnded;
+    this.upgrade = upgrade;
+    if (requestEnded) this.requestEndedAt = this.started;
+    const { stats } = this.manager;
+    stats.rqTotal.value++;
+    stats.rqActive.value++;
+    if (stream.protocol === 'HTTP/2') stats.rqHttp2.value++;
+    else stats.rqHttp1.value++;
+  }
+
+  /** Admits, routes and filters the request. */
+  start(): void {
+    const { settings } = this.manager;
+    if (settings.streamIdleTimeout > 0) this.setIdleTimeout(settings.streamIdleTimeout);
+    if (settings.requestTimeout > 0 && !this.requestEnded) this.#start(TIMER.request, settings.requestTimeout);
+    if (settings.maxStreamDuration > 0) this.#start(TIMER.maxStream, settings.maxStreamDuration);
+    if (!admitRequest(this)) return;
+    this.decision = match(this.manager.routes.current, this.request);
+    if (this.upgrade !== undefined && !this.#mayUpgrade()) return;
+    this.continueRequest();
+  }
+
+  /** Goes on along the filter chain; the router is its end. */
+  continueRequest(): void {
+    const { filters } = this.manager;
+    const decision = this.decision!;
+    while (this.#nextFilter < filters.length) {
+      const filter = filters[this.#nextFilter++]!;
+      if (filter.onRequest === undefined) continue;
+      if (decision.filterLevels.length > 0 && filterDisabled(decision, filter.name) === true) continue;
+      if (!filter.onRequest(this)) return;
+      if (this.done) return;
+    }
+    this.#router = new RouterCall(this);
+    this.#router.start();
+  }
+
+  /** A route's idle timeout replaces the connection manager's; 0 switches it off. */
+  setIdleTimeout(ms: number): void {
+    this.#idleMs = ms;
+    this.#lastActivity = performance.now();
+    this.#timers?.[TIMER.idle]?.cancel();
+    if (ms > 0) this.#start(TIMER.idle, ms);
+  }
+
+  setMaxDuration(ms: number): void {
+    this.#timers?.[TIMER.maxStream]?.cancel();
+    if (ms > 0) this.#start(TIMER.maxStream, Math.max(0, ms - (performance.now() - this.started)));
+  }
+
+  /** The trusted client's address with port: the peer's own, unless x-forwarded-for or the PROXY protocol said another. */
+  trustedAddress(): string {
+    const { info } = this.connection;
+    const { remoteAddress } = this.request;
+    // Envoy: an address out of x-forwarded-for has no port.
+    return remoteAddress === '' || remoteAddress === info.remoteIp ? info.remoteAddress : formatAddress(remoteAddress, 0);
+  }
+
+  // From the codec.
+
+  onRequestData(chunk: Buffer): void {
+    if (this.done) return;
+    this.bytesReceived += chunk.length;
+    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.#router?.onRequestData(chunk);
+  }
+
+  onRequestEnd(trailers: RawHeaders | undefined): void {
+    if (this.requestEnded) return;
+    this.requestEnded = true;
+    this.requestEndedAt = performance.now();
+    this.#timers?.[TIMER.request]?.cancel();
+    if (!this.done) this.#router?.onRequestEnd(trailers);
+  }
+
+  onDownstreamDrain(): void {
+    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.#router?.onDownstreamDrain();
+  }
+
+  onDownstreamReset(details: string): void {
+    if (this.done) return;
+    this.flags |= FLAG.DC;
+    this.details = details;
+    this.manager.stats.rqRxReset.value++;
+    this.#finish();
+  }
+
+  // Answers.
+
+  /**
+   * Answers by itself; for gRPC clients as gRPC. When the answer has begun already it can only be cut off. `headers` are the first of it.
+   */
+  localReply(status: number, body: string | Buffer, details: string, headers?: RawHeaders, grpcStatus?: number): void {
+    if (this.done) return;
+    if (this.details === '' || !this.responseStarted) this.details = details;
+    if (this.responseStarted) {
+      this.cutResponse();
+      return;
+    }
+    this.#router?.abandon();
+    const { decision } = this;
+    this.status = this.grpc ? 200 : status;
+    const head = headers ?? [];
+    if (decision !== undefined && decision.kind !== 'not-found' && decision.responseMutations.length > 0)
+      finalizeResponse(decision, head, this.info());
+    const sent = this.grpc ? describeGrpc(head, status, body, grpcStatus) : describePlain(head, body);
+    this.respond(this.status, head);
+    if (sent !== undefined && this.request.method !== 'HEAD') this.respondData(sent);
+    this.respondEnd(undefined);
+  }
+
+  /** The answer's headers; filters see them on their way. */
+  respond(status: number, headers: RawHeaders): void {
+    this.status = status;
+    const { filters, settings, stats } = this.manager;
+    for (let i = filters.length - 1; i >= 0; i--) filters[i]!.onResponse?.(this, status, headers);
+    let server = false;
+    let date = false;
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i];
+      if (name === 'date') date = true;
+      else if (name === 'server') {
+        server = true;
+        if (settings.serverHeader === 'OVERWRITE') headers[i + 1] = settings.serverName;
+      }
+    }
+    if (!date) headers.push('date', httpDate());
+    if (!server && settings.serverHeader !== 'PASS_THROUGH') headers.push('server', settings.serverName);
+    if (this.manager.requestIdInResponse) applyResponseRequestId(headers, this.request.header('x-request-id') ?? '');
+    if (settings.via !== '') appendVia(headers, settings.via);
+    this.responseStarted = true;
+    this.responseHeaders = headers;
+    if (this.connection.shouldClose()) stats.cxDrainClose.value++;
+    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.stream.sendHeaders(status, headers);
+  }
+
+  /** False: stop until the router's onDownstreamDrain. */
+  respondData(chunk: Buffer): boolean {
+    this.bytesSent += chunk.length;
+    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    return this.stream.sendData(chunk);
+  }
+
+  respondEnd(trailers: RawHeaders | undefined): void {
+    this.responseTrailers = trailers;
+    this.stream.sendEnd(trailers);
+    this.#finish();
+  }
+
+  /** The answer cannot be finished: the client must see that it is cut off. */
+  cutResponse(): void {
+    if (this.done) return;
+    this.manager.stats.rqTxReset.value++;
+    this.stream.reset();
+    this.#finish();
+  }
+
+  /** The exchange became a tunnel; both directions ended. */
+  tunnelEnded(received: number, sent: number): void {
+    this.bytesReceived += received;
+    this.bytesSent += sent;
+    this.#finish();
+  }
+
+  /** For formats: what is known of this request by now. */
+  info(): StreamInfo {
+    return exchangeInfo(this);
+  }
+
+  onTimer(kind: number): void {
+    if (this.done) return;
+    if (kind === TIMER.idle) this.#onIdle();
+    else if (kind === TIMER.request) {
+      this.manager.stats.rqTimeout.value++;
+      this.localReply(408, 'request timeout', 'request_overall_timeout');
+    } else {
+      this.manager.stats.rqMaxDuration.value++;
+      if (this.responseStarted) this.details = 'max_duration_timeout';
+      this.localReply(this.requestEnded ? 504 : 408, 'downstream duration timeout', 'max_duration_timeout');
+    }
+  }
+
+  #onIdle(): void {
+    const left = this.#lastActivity + this.#idleMs - performance.now();
+    if (left > 0) {
+      this.#start(TIMER.idle, left);
+      return;
+    }
+    this.manager.stats.rqIdleTimeout.value++;
+    this.flags |= FLAG.SI;
+    // Envoy: 408 while the client has not sent the whole request, 504 after.
+    if (this.responseStarted) this.details = 'stream_idle_timeout';
+    this.localReply(this.requestEnded ? 504 : 408, 'stream timeout', 'stream_idle_timeout');
+  }
+
+  #start(kind: number, ms: number): void {
+    this.#timers ??= [undefined, undefined, undefined];
+    this.#timers[kind] = startTimer(this, kind, ms);
+  }
+
+  /** Envoy: without an upgrade configuration for it 403, and the connection is not used again. */
+  #mayUpgrade(): boolean {
+    const { decision, manager } = this;
+    const type = this.upgrade!;
+    if (decision!.kind === 'not-found' && type === 'connect') return true;
+    const allowed =
+      decision!.kind === 'route'
+        ? (decision!.action.upgrades.get(type) ?? manager.settings.upgrades.get(type) ?? false)
+        : manager.settings.upgrades.get(type) === true;
+    if (allowed) return true;
+    manager.stats.rqRejectedUpgrade.value++;
+    this.connection.closeAfterResponse();
+    this.localReply(403, '', 'upgrade_failed');
+    return false;
+  }
+
+  #finish(): void {
+    if (this.done) return;
+    this.done = true;
+    if (this.#timers !== undefined) for (const timer of this.#timers) timer?.cancel();
+    this.#router?.abandon();
+    const { filters } = this.manager;
+    for (let i = 0; i < filters.length; i++) filters[i]!.onEnd?.(this);
+    finishExchange(this);
+    this.connection.exchangeDone();
+  }
+}
+
+function appendVia(headers: RawHeaders, via: string): void {
+  const at = hasHeader(headers, 'via') ? headers.indexOf('via') : -1;
+  if (at >= 0) headers[at + 1] += `, ${via}`;
+  else headers.push('via', via);
+}

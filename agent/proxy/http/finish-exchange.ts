@@ -1,0 +1,102 @@
+import type { StreamInfo } from '../../../src/routing/stream-info.ts';
+import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
+import type { RawHeaders } from '../types.ts';
+import type { Exchange } from './exchange.ts';
+import { formatFlags } from './response-flags.ts';
+import { provenanceOf } from './route-provenance.ts';
+
+/** The end of a request: stats, its record, the access logs. */
+export function finishExchange(exchange: Exchange): void {
+  const { manager, status } = exchange;
+  const { stats } = manager;
+  const duration = performance.now() - exchange.started;
+  stats.rqActive.value--;
+  stats.rqTime.record(duration);
+  if (status > 0) {
+    stats.rqCompleted.value++;
+    stats.listenerCompleted.value++;
+    const hundreds = (status / 100) | 0;
+    const counter = stats.rqClass[hundreds];
+    if (counter !== undefined) {
+      counter.value++;
+      stats.listenerClass[hundreds]!.value++;
+    }
+  }
+  const record = recordOf(exchange, duration);
+  manager.record(record);
+  const { accessLogs } = manager;
+  if (accessLogs.length > 0) {
+    const info = streamInfo(exchange, record);
+    for (let i = 0; i < accessLogs.length; i++) accessLogs[i]!.log(info);
+  }
+}
+
+/** What is known of a request at this moment, for header formats. */
+export function exchangeInfo(exchange: Exchange): StreamInfo {
+  return streamInfo(exchange, recordOf(exchange, performance.now() - exchange.started));
+}
+
+function streamInfo(exchange: Exchange, record: RequestRecord): StreamInfo {
+  const info = record as RequestRecord & StreamInfo;
+  info.request = exchange.request;
+  if (exchange.responseHeaders !== undefined) info.responseHeaders = exchange.responseHeaders;
+  if (exchange.responseTrailers !== undefined) info.responseTrailers = exchange.responseTrailers;
+  info.connectionId = exchange.connection.info.id;
+  info.filterChainName = exchange.connection.info.filterChain;
+  info.downstreamDirectRemoteAddress = exchange.connection.info.remoteAddress;
+  if (exchange.requestEnded) info.requestDuration = exchange.requestEndedAt - exchange.started;
+  const metadata = exchange.decision?.route?.json.metadata?.filterMetadata;
+  if (metadata !== undefined) info.routeMetadata = metadata;
+  return info;
+}
+
+function recordOf(exchange: Exchange, duration: number): RequestRecord {
+  const { request, decision, connection, manager } = exchange;
+  const { info } = connection;
+  const route = decision?.route;
+  const provenance = provenanceOf(route);
+  return {
+    proxy: manager.proxyId,
+    startTime: exchange.startTime,
+    duration,
+    direction: manager.direction,
+    protocol: exchange.stream.protocol,
+    grpc: exchange.grpc,
+    method: request.method,
+    authority: request.authority,
+    path: exchange.originalPath,
+    status: exchange.status,
+    flags: formatFlags(exchange.flags),
+    details: exchange.details,
+    terminationDetails: exchange.terminationDetails,
+    upstreamTransportFailure: exchange.upstreamTransportFailure,
+    bytesReceived: exchange.bytesReceived,
+    bytesSent: exchange.bytesSent,
+    upstreamServiceTime: exchange.upstreamServiceTime,
+    upstreamHost: exchange.upstreamHost?.address ?? '',
+    upstreamCluster: exchange.upstreamCluster,
+    upstreamLocalAddress: exchange.upstreamLocalAddress,
+    downstreamLocalAddress: info.localAddress,
+    downstreamRemoteAddress: exchange.trustedAddress(),
+    sni: info.sni,
+    routeName: route?.name ?? '',
+    virtualHost: decision?.virtualHost?.name ?? '',
+    userAgent: request.firstHeader('user-agent') ?? '',
+    requestId: request.firstHeader('x-request-id') ?? '',
+    forwardedFor: request.firstHeader('x-forwarded-for') ?? '',
+    attempts: exchange.attempts,
+    grpcStatus: exchange.grpc ? grpcStatus(exchange.responseTrailers, exchange.responseHeaders) : undefined,
+    config: provenance.config,
+    field: provenance.field,
+  };
+}
+
+function grpcStatus(trailers: RawHeaders | undefined, headers: RawHeaders | undefined): number | undefined {
+  const value = lookUp(trailers, 'grpc-status') ?? lookUp(headers, 'grpc-status');
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
+}
+
+function lookUp(headers: RawHeaders | undefined, name: string): string | undefined {
+  if (headers !== undefined) for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
+  return undefined;
+}

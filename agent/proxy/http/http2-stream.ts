@@ -1,0 +1,150 @@
+import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { RawHeaders } from '../types.ts';
+import type { DownstreamStream } from './downstream-stream.ts';
+import type { Exchange } from './exchange.ts';
+
+/** Streams whose headers wait for the end of the current turn. */
+let waiting: Http2Stream[] = [];
+
+function flushWaiting(): void {
+  const streams = waiting;
+  waiting = [];
+  for (const stream of streams) stream.flush();
+}
+
+/** One request and answer over HTTP/2. */
+export class Http2Stream implements DownstreamStream {
+  readonly protocol = 'HTTP/2';
+  readonly expectsContinue: boolean;
+  readonly #stream: ServerHttp2Stream;
+  #exchange: Exchange | undefined;
+  #status = 0;
+  #headers: RawHeaders | undefined;
+  #trailers: RawHeaders | undefined;
+  #listening = false;
+  #ended = false;
+
+  constructor(stream: ServerHttp2Stream, expectsContinue: boolean) {
+    this.#stream = stream;
+    this.expectsContinue = expectsContinue;
+  }
+
+  serve(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#stream.on('close', () => {
+      if (!this.#ended) exchange.onDownstreamReset('http2.remote_reset');
+    });
+  }
+
+  sendInformational(status: number, headers: RawHeaders): void {
+    if (!this.#stream.headersSent && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': status, ...objectOf(headers) });
+  }
+
+  sendHeaders(status: number, headers: RawHeaders): void {
+    this.#status = status;
+    this.#headers = headers;
+    if (waiting.length === 0) queueMicrotask(flushWaiting);
+    waiting.push(this);
+  }
+
+  sendData(chunk: Buffer): boolean {
+    this.flush();
+    if (this.#stream.destroyed) return true;
+    const ready = this.#stream.write(chunk);
+    if (!ready) this.#stream.once('drain', () => this.#exchange!.onDownstreamDrain());
+    return ready;
+  }
+
+  sendEnd(trailers: RawHeaders | undefined): void {
+    this.#ended = true;
+    const headers = this.#headers;
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    if (headers !== undefined && trailers === undefined) {
+      this.#headers = undefined;
+      stream.respond(this.#head(headers), { endStream: true, sendDate: false } as never);
+    } else {
+      this.#trailers = trailers;
+      this.flush();
+      stream.end();
+    }
+    // RFC 9113 8.1: what is left of the request is not wanted.
+    if (!this.#exchange!.requestEnded) {
+      stream.resume();
+      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+    }
+  }
+
+  flush(): void {
+    const headers = this.#headers;
+    if (headers === undefined) return;
+    this.#headers = undefined;
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    stream.respond(this.#head(headers), { waitForTrailers: true, sendDate: false } as never);
+    stream.once('wantTrailers', () => {
+      if (stream.destroyed) return;
+      if (this.#trailers === undefined) stream.close();
+      else stream.sendTrailers(objectOf(this.#trailers));
+    });
+  }
+
+  tunnel(_status: number, headers: RawHeaders): Duplex {
+    // RFC 8441 5: 200 stands for 101, and there is no Upgrade.
+    const kept = headers.filter((_part, i) => !HANDSHAKE.has(headers[i - (i % 2)]!));
+    this.#ended = true;
+    this.#stream.respond({ ':status': 200, ...objectOf(kept) }, { sendDate: false } as never);
+    return this.#stream;
+  }
+
+  reset(): void {
+    this.#ended = true;
+    this.#headers = undefined;
+    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  resumeRequest(): void {
+    const stream = this.#stream;
+    if (this.#listening) {
+      stream.resume();
+      return;
+    }
+    this.#listening = true;
+    const exchange = this.#exchange!;
+    let trailers: RawHeaders | undefined;
+    stream.on('trailers', (_headers: object, _flags: number, raw?: string[]) => {
+      trailers = raw;
+    });
+    stream.on('data', (chunk: Buffer) => exchange.onRequestData(chunk));
+    stream.on('end', () => {
+      if (!stream.aborted) exchange.onRequestEnd(trailers);
+    });
+  }
+
+  pauseRequest(): void {
+    this.#stream.pause();
+  }
+
+  #head(headers: RawHeaders): OutgoingHttpHeaders {
+    const head = objectOf(headers);
+    head[':status'] = this.#status;
+    return head;
+  }
+}
+
+const HANDSHAKE: ReadonlySet<string> = new Set(['connection', 'upgrade', 'sec-websocket-accept', 'date', 'content-length']);
+
+/** Header names come from the network: no prototype is behind them. */
+function objectOf(flat: readonly string[]): OutgoingHttpHeaders {
+  const out: OutgoingHttpHeaders = Object.create(null);
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i]!;
+    const value = flat[i + 1]!;
+    const before = out[name];
+    if (before === undefined) out[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else out[name] = [String(before), value];
+  }
+  return out;
+}

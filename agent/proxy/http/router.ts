@@ -1,0 +1,420 @@
+import type { Duplex } from 'node:stream';
+import { applyAutoHostRewrite, finalizeResponse } from '../../../src/routing/finalize.ts';
+import { setHeader } from '../../../src/routing/header-mutation.ts';
+import { headerView } from '../../../src/routing/header-view.ts';
+import { removeHopByHop } from '../../../src/routing/hop-by-hop.ts';
+import { redirectLocation } from '../../../src/routing/redirect.ts';
+import type { AttemptOutcome } from '../../../src/routing/retry-state.ts';
+import type { Host, RawHeaders, ResetReason } from '../types.ts';
+import { Attempt } from './attempt.ts';
+import type { Exchange } from './exchange.ts';
+import { type MirrorCall, startMirrors } from './mirror-call.ts';
+import { type OutboundRequest, prepareRequest } from './prepare-request.ts';
+import { FLAG } from './response-flags.ts';
+import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
+import { connectTunnel, joinTunnel } from './tunnel.ts';
+import { describeFailure, detailsAfterStart } from './upstream-failure.ts';
+
+const TIMER = { global: 0, perTry: 1, backOff: 2, perTryIdle: 3 } as const;
+
+/** Carries one request to its cluster: attempts, retries, timeouts, mirrors, and the answer back. Envoy: the router filter. */
+export class RouterCall implements TimerOwner {
+  readonly exchange: Exchange;
+  #out: OutboundRequest | undefined;
+  #attempt: Attempt | undefined;
+  #tried: Set<Host> | undefined;
+  #mirrors: readonly MirrorCall[] | undefined;
+  /** The request's body as far as it came, while it may have to be sent again. */
+  #kept: Buffer[] | undefined;
+  #keptBytes = 0;
+  #bodyStarted = false;
+  #requestTrailers: RawHeaders | undefined;
+  #responseTrailers: RawHeaders | undefined;
+  #retrying = false;
+  #afterTimeout = false;
+  #over = false;
+  #timers: (WheelTimer | undefined)[] | undefined;
+  #lastData = 0;
+
+  constructor(exchange: Exchange) {
+    this.exchange = exchange;
+  }
+
+  start(): void {
+    const { exchange } = this;
+    const decision = exchange.decision!;
+    const { stats, clusters } = exchange.manager;
+    if (decision.kind === 'not-found') {
+      stats.noRoute.value++;
+      exchange.flags |= FLAG.NR;
+      exchange.localReply(404, '', 'route_not_found');
+      return;
+    }
+    if (decision.kind !== 'route') {
+      stats.directResponse.value++;
+      if (decision.kind === 'direct-response') exchange.localReply(decision.status, decision.body, 'direct_response');
+      else exchange.localReply(decision.status, '', 'direct_response', ['location', redirectLocation(decision, exchange.request)]);
+      return;
+    }
+    stats.routerTotal.value++;
+    const out = prepareRequest(exchange, decision, clusters);
+    if (out === undefined) {
+      stats.noCluster.value++;
+      exchange.flags |= FLAG.NC;
+      exchange.localReply(decision.action.clusterNotFoundStatus, '', 'cluster_not_found');
+      return;
+    }
+    this.#out = out;
+    exchange.upstreamCluster = out.cluster.name;
+    const { timeouts } = out;
+    if (timeouts.idle !== undefined) exchange.setIdleTimeout(timeouts.idle);
+    if (timeouts.maxStream !== undefined) exchange.setMaxDuration(timeouts.maxStream);
+    if (decision.action.connect !== undefined && exchange.upgrade === 'connect') {
+      this.#connect();
+      return;
+    }
+    if (out.retry !== undefined && !exchange.requestEnded) this.#kept = [];
+    if (decision.action.mirrors.length > 0 && exchange.upgrade === undefined) this.#mirrors = startMirrors(exchange, decision, out);
+    this.#startAttempt();
+    if (exchange.requestEnded && !this.#over) this.#startGlobalTimer();
+  }
+
+  // From the exchange.
+
+  onRequestData(chunk: Buffer): void {
+    if (this.#kept !== undefined) this.#keep(chunk);
+    if (this.#mirrors !== undefined) for (const mirror of this.#mirrors) mirror.write(chunk);
+    const attempt = this.#attempt;
+    if (attempt === undefined || attempt.over) return;
+    attempt.write(chunk);
+    if (attempt.blocked) this.exchange.stream.pauseRequest();
+  }
+
+  onRequestEnd(trailers: RawHeaders | undefined): void {
+    this.#requestTrailers = trailers;
+    if (this.#mirrors !== undefined) for (const mirror of this.#mirrors) mirror.end(trailers);
+    const attempt = this.#attempt;
+    if (attempt !== undefined && !attempt.over) {
+      attempt.stream!.end(trailers);
+      this.#startTryTimers();
+    }
+    if (!this.#over) this.#startGlobalTimer();
+  }
+
+  onDownstreamDrain(): void {
+    this.#attempt?.stream?.resume();
+  }
+
+  /** The exchange is over, or answers by itself: nothing is asked of the upstream any more. */
+  abandon(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#stopTimers();
+    this.#attempt?.cancel('downstream');
+    this.#endRetry();
+    this.#kept = undefined;
+    if (this.#mirrors !== undefined && !this.exchange.requestEnded) for (const mirror of this.#mirrors) mirror.cancel();
+  }
+
+  // From the attempt.
+
+  onConnected(attempt: Attempt, localAddress: string): void {
+    this.exchange.upstreamHost = attempt.host;
+    this.exchange.upstreamLocalAddress = localAddress;
+  }
+
+  onUpstreamDrain(attempt: Attempt): void {
+    if (attempt === this.#attempt && !this.exchange.requestEnded) this.exchange.stream.resumeRequest();
+  }
+
+  onInformational(status: number, headers: RawHeaders): void {
+    // The client's 100 was sent when its body was asked for.
+    if (status !== 100 && !this.exchange.responseStarted) this.exchange.stream.sendInformational(status, headers);
+  }
+
+  onHeaders(attempt: Attempt, status: number, headers: RawHeaders): void {
+    const { exchange } = this;
+    const out = this.#out!;
+    const now = performance.now();
+    exchange.upstreamHost = attempt.host;
+    out.cluster.recordResponse(attempt.host, status, now - attempt.started);
+    if (out.retry !== undefined) {
+      const view = headerView(headers, status);
+      const wanted = out.retry.shouldRetry({ kind: 'response', status, headers: view }) !== undefined;
+      if (wanted && this.#mayRetry()) {
+        attempt.cancel('retry');
+        this.#backOff(out.retry.backOff(Math.random(), view, Date.now()));
+        return;
+      }
+      if (exchange.attempts > 1 && !wanted) out.cluster.stats.counter('upstream_rq_retry_success').inc();
+      this.#endRetry();
+    }
+    this.#kept = undefined;
+    this.#timers?.[TIMER.perTry]?.cancel();
+    removeHopByHop(headers);
+    this.#finalize(out, headers, now);
+    exchange.details = 'via_upstream';
+    exchange.respond(status, headers);
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#out!.timeouts.perTryIdle > 0) this.#lastData = performance.now();
+    return this.exchange.respondData(chunk);
+  }
+
+  onTrailers(trailers: RawHeaders): void {
+    this.#responseTrailers = trailers;
+  }
+
+  onEnd(_attempt: Attempt): void {
+    this.exchange.respondEnd(this.#responseTrailers);
+  }
+
+  onUpgrade(attempt: Attempt, status: number, headers: RawHeaders, socket: Duplex): void {
+    const { exchange } = this;
+    exchange.upstreamHost = attempt.host;
+    this.#out!.cluster.recordResponse(attempt.host, status, performance.now() - attempt.started);
+    this.#stopTimers();
+    this.#finalize(this.#out!, headers, performance.now());
+    exchange.details = 'via_upstream';
+    joinTunnel(exchange, status, headers, socket);
+  }
+
+  onReset(attempt: Attempt, reason: ResetReason): void {
+    const { exchange } = this;
+    const { stats } = exchange.manager;
+    exchange.upstreamHost = attempt.host;
+    if (exchange.responseStarted) {
+      stats.resetAfterStart.inc();
+      exchange.flags |= FLAG[reason.flag];
+      exchange.details = detailsAfterStart(reason);
+      exchange.cutResponse();
+      return;
+    }
+    if (this.#retried({ kind: 'reset', reason: reason.kind, requestStarted: attempt.connected })) return;
+    this.#fail(reason);
+  }
+
+  onTimer(kind: number): void {
+    if (this.#over) return;
+    if (kind === TIMER.backOff) this.#startAttempt();
+    else if (kind === TIMER.global) this.#timedOut('timeout', 'upstream_rq_timeout', 'response_timeout');
+    else if (kind === TIMER.perTry) this.#tryTimedOut('upstream_rq_per_try_timeout', 'upstream_per_try_timeout');
+    else {
+      const left = this.#lastData + this.#out!.timeouts.perTryIdle - performance.now();
+      if (left > 0) this.#startTimer(TIMER.perTryIdle, left);
+      else this.#tryTimedOut('upstream_rq_per_try_idle_timeout', 'upstream_per_try_idle_timeout');
+    }
+  }
+
+  #startAttempt(): void {
+    const { exchange } = this;
+    const out = this.#out!;
+    const host = out.cluster.chooseHost(out.balance);
+    if (host === undefined) {
+      this.#endRetry();
+      exchange.flags |= FLAG.UH;
+      this.#charge(503);
+      exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream', this.#replyHeaders());
+      return;
+    }
+    exchange.attempts++;
+    if (exchange.attempts > 1 || out.decision.action.autoHostRewrite) this.#renew(out, host);
+    const attempt = new Attempt(this, host);
+    this.#attempt = attempt;
+    const { request } = out;
+    request.endStream = exchange.requestEnded && this.#keptBytes === 0 && this.#requestTrailers === undefined;
+    attempt.send(out.cluster, request);
+    // It may be over already, and the next one on its way.
+    if (attempt.over) return;
+    if (this.#kept !== undefined) for (const chunk of this.#kept) attempt.write(chunk);
+    if (exchange.requestEnded) {
+      if (!request.endStream) attempt.stream!.end(this.#requestTrailers);
+      this.#startTryTimers();
+    } else if (!this.#bodyStarted) {
+      this.#bodyStarted = true;
+      if (exchange.stream.expectsContinue) exchange.stream.sendInformational(100, []);
+      exchange.stream.resumeRequest();
+    } else if (!attempt.blocked) exchange.stream.resumeRequest();
+  }
+
+  /** What differs from attempt to attempt. */
+  #renew(out: OutboundRequest, host: Host): void {
+    const { decision, request } = out;
+    if (decision.action.autoHostRewrite) {
+      const rewritten = { path: request.path, authority: out.authority, headers: request.headers };
+      applyAutoHostRewrite(decision, rewritten, host.hostname, this.exchange.manager.router.suppressEnvoyHeaders);
+      setHeader(request.headers, 'host', rewritten.authority);
+    }
+    if (decision.virtualHost.includeRequestAttemptCount)
+      setHeader(request.headers, 'x-envoy-attempt-count', String(this.exchange.attempts));
+    if (this.#afterTimeout && decision.virtualHost.includeIsTimeoutRetryHeader)
+      setHeader(request.headers, 'x-envoy-is-timeout-retry', 'true');
+  }
+
+  #finalize({ decision, setCookies }: OutboundRequest, headers: RawHeaders, now: number): void {
+    const { exchange } = this;
+    if (exchange.requestEnded) {
+      const took = Math.floor(now - exchange.requestEndedAt);
+      exchange.upstreamServiceTime = took;
+      if (!exchange.manager.router.suppressEnvoyHeaders) setHeader(headers, 'x-envoy-upstream-service-time', String(took));
+    }
+    if (decision.virtualHost.includeAttemptCountInResponse) setHeader(headers, 'x-envoy-attempt-count', String(exchange.attempts));
+    for (const cookie of setCookies) headers.push('set-cookie', cookie.header);
+    if (decision.responseMutations.length > 0) finalizeResponse(decision, headers, exchange.info());
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#keptBytes += chunk.length;
+    if (this.#keptBytes <= this.#out!.bufferLimit) {
+      this.#kept!.push(chunk);
+      return;
+    }
+    // Envoy: too large to be sent again, so there are no retries.
+    this.#kept = undefined;
+    const waiting = this.#attempt?.over !== false;
+    this.#out!.retry = undefined;
+    if (waiting)
+      this.exchange.localReply(507, 'exceeded request buffer limit while retrying upstream', 'request_payload_exceeded_retry_buffer_limit');
+  }
+
+  /** True when another attempt is on its way. */
+  #retried(outcome: AttemptOutcome): boolean {
+    const retry = this.#out!.retry;
+    if (retry === undefined || retry.shouldRetry(outcome) === undefined || !this.#mayRetry()) return false;
+    this.#afterTimeout = outcome.kind === 'per-try-timeout';
+    this.#backOff(retry.backOff(Math.random()));
+    return true;
+  }
+
+  /** Takes one retry, when there is one left and the circuit breaker lets it. */
+  #mayRetry(): boolean {
+    const { exchange } = this;
+    const { retry, cluster } = this.#out!;
+    this.#endRetry();
+    if (retry!.remaining <= 0) {
+      cluster.stats.counter('upstream_rq_retry_limit_exceeded').inc();
+      exchange.flags |= FLAG.URX;
+      return false;
+    }
+    retry!.used();
+    if (!cluster.tryRetry()) {
+      exchange.flags |= FLAG.UO;
+      return false;
+    }
+    this.#retrying = true;
+    cluster.stats.counter('upstream_rq_retry').inc();
+    cluster.stats.counter('upstream_rq_retry_backoff_exponential').inc();
+    return true;
+  }
+
+  #backOff(ms: number): void {
+    const out = this.#out!;
+    const policy = out.decision.action.retry;
+    const { host } = this.#attempt!;
+    if (policy?.avoidPreviousHosts === true) {
+      this.#tried ??= new Set();
+      this.#tried.add(host);
+      out.balance.avoid = this.#tried;
+      out.balance.maxReselections = policy.hostSelectionAttempts;
+    }
+    if (policy?.previousPriorities !== undefined) {
+      out.balance.avoidPriorities = new Set([...(out.balance.avoidPriorities ?? []), host.priority]);
+    }
+    this.#timers?.[TIMER.perTry]?.cancel();
+    this.#timers?.[TIMER.perTryIdle]?.cancel();
+    this.#startTimer(TIMER.backOff, ms);
+  }
+
+  #endRetry(): void {
+    if (!this.#retrying) return;
+    this.#retrying = false;
+    this.#out!.cluster.endRetry();
+  }
+
+  #fail(reason: ResetReason): void {
+    const { exchange } = this;
+    const failure = describeFailure(reason, exchange.attempts > 1);
+    exchange.flags |= failure.flag;
+    exchange.upstreamTransportFailure = failure.transport;
+    this.#charge(failure.status);
+    const headers = this.#replyHeaders();
+    if (reason.kind === 'overflow' && !exchange.manager.router.suppressEnvoyHeaders) headers.push('x-envoy-overloaded', 'true');
+    exchange.localReply(failure.status, failure.body, failure.details, headers);
+  }
+
+  #tryTimedOut(counter: string, details: string): void {
+    const attempt = this.#attempt;
+    if (attempt === undefined || attempt.over || this.exchange.responseStarted) return;
+    this.#out!.cluster.stats.counter(counter).inc();
+    this.exchange.upstreamHost = attempt.host;
+    attempt.cancel('per-try-timeout');
+    if (this.#retried({ kind: 'per-try-timeout' })) return;
+    this.#answerTimeout(details);
+  }
+
+  #timedOut(why: 'timeout', counter: string, details: string): void {
+    const attempt = this.#attempt;
+    this.#out!.cluster.stats.counter(counter).inc();
+    if (attempt !== undefined && !attempt.over) {
+      this.exchange.upstreamHost = attempt.host;
+      attempt.cancel(why);
+    }
+    this.#answerTimeout(details);
+  }
+
+  #answerTimeout(details: string): void {
+    const { exchange } = this;
+    exchange.flags |= FLAG.UT;
+    if (exchange.responseStarted) exchange.details = details;
+    else this.#charge(504);
+    exchange.localReply(504, 'upstream request timeout', details, this.#replyHeaders());
+  }
+
+  #replyHeaders(): RawHeaders {
+    const include = this.#out!.decision.virtualHost.includeAttemptCountInResponse && this.exchange.attempts > 0;
+    return include ? ['x-envoy-attempt-count', String(this.exchange.attempts)] : [];
+  }
+
+  /** Envoy: chargeUpstreamAbort; what the proxy answers in the upstream's place counts as the cluster's. */
+  #charge(status: number): void {
+    const { stats } = this.#out!.cluster;
+    stats.counter(`upstream_rq_${status}`).inc();
+    stats.counter(`upstream_rq_${Math.floor(status / 100)}xx`).inc();
+    stats.counter('upstream_rq_completed').inc();
+  }
+
+  #connect(): void {
+    connectTunnel(this.exchange, this.#out!, (reason) => (reason === undefined ? this.#noHost() : this.#fail(reason)));
+  }
+
+  #noHost(): void {
+    this.exchange.flags |= FLAG.UH;
+    this.exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream');
+  }
+
+  #startTryTimers(): void {
+    const { timeouts } = this.#out!;
+    if (timeouts.perTry > 0) this.#startTimer(TIMER.perTry, timeouts.perTry);
+    if (timeouts.perTryIdle > 0) {
+      this.#lastData = performance.now();
+      this.#startTimer(TIMER.perTryIdle, timeouts.perTryIdle);
+    }
+  }
+
+  /** Envoy: the route's timeout runs from the end of the request. */
+  #startGlobalTimer(): void {
+    const { timeouts } = this.#out!;
+    if (timeouts.global > 0 && this.exchange.upgrade === undefined) this.#startTimer(TIMER.global, timeouts.global);
+  }
+
+  #startTimer(kind: number, ms: number): void {
+    this.#timers ??= [undefined, undefined, undefined, undefined];
+    this.#timers[kind]?.cancel();
+    this.#timers[kind] = startTimer(this, kind, ms);
+  }
+
+  #stopTimers(): void {
+    if (this.#timers !== undefined) for (const timer of this.#timers) timer?.cancel();
+  }
+}

@@ -1,0 +1,16 @@
+import type { Socket } from 'node:net';
+import type { ConnectionManager } from '../http/connection-manager.ts';
+import type { ConnectionInfo } from './connection.ts';
+
+/** What a filter chain ends in: HTTP, or bytes. */
+export type NetworkFilter =
+  | { readonly kind: 'http'; readonly manager: ConnectionManager }
+  | { readonly kind: 'tcp'; readonly serve: (socket: Socket, info: ConnectionInfo) => void };
+
+/** A compiled filter chain. */
+export interface FilterChain {
+  readonly name: string;
+  readonly match: import('#envoy-api/envoy/config/listener/v3/listener_components_pb.js').FilterChainMatchJson | undefined;
+  /** Undefined: a chain without filters; Envoy closes such connections. */
+  readonly filter: NetworkFilter | undefined;
+}
