@@ -70,7 +70,7 @@ function readServer(context: BuildContext, resource: Resource, server: Server, i
 /** What cannot be served yet: it needs a certificate, or clients with one. Leaving the server out keeps it closed. */
 function needsCertificate(entry: GatewayServer): string | undefined {
   const { server, tls, protocol } = entry;
-  if (!tls) return isSniRouted(protocol) ? `a ${protocol} server needs \`tls\` settings` : undefined;
+  if (!tls) return isSniRouted(protocol) ? `protocol ${protocol} needs \`tls\` settings` : undefined;
   return isPassthrough(server) ? undefined : `TLS termination (mode ${server.tls?.mode ?? 'SIMPLE'}) is not supported`;
 }
 
