@@ -15,8 +15,8 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules|^gen/' },
+    parser: 'swc',
     tsPreCompilationDeps: true,
-    tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.mjs', '.d.ts'] },
   },
 };
