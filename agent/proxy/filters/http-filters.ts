@@ -39,33 +39,36 @@ export function compileHttpFilters(
   const found: Problem[] = [];
   const filters: HttpFilter[] = [];
   let router: RouterSettings | undefined;
-  chain.forEach((json, i) => {
+  for (const [i, json] of chain.entries()) {
     const field = `${path}.httpFilters[${i}]`;
     const config = json.typedConfig;
     const type = String((config as { '@type'?: unknown } | undefined)?.['@type'] ?? '');
-    if (json.configDiscovery !== undefined) return problems.unsupported(`${field}.configDiscovery`, 'filters are configured in place');
+    if (json.configDiscovery !== undefined) {
+      problems.unsupported(`${field}.configDiscovery`, 'filters are configured in place');
+      continue;
+    }
     if (type === ROUTER) {
       if (i !== chain.length - 1) problems.invalid(field, 'the router must be the last filter');
       refuseFields('Router', config as object, `${field}.typedConfig`, problems);
       router = readRouterSettings(config as object);
-      return;
+      continue;
     }
     const factory = Object.hasOwn(FACTORIES, type) ? FACTORIES[type] : undefined;
     if (factory === undefined) {
-      if (json.isOptional === true) return;
+      if (json.isOptional === true) continue;
       found.push({
         severity: 'error',
         rule: 'unsupported/http-filter',
         message: `${field}: the HTTP filter ${json.name ?? type} is not supported`,
         path: field,
       });
-      return;
+      continue;
     }
-    if (json.disabled === true) return problems.unsupported(`${field}.disabled`, 'a filter is on for all routes or for none');
+    if (json.disabled === true) problems.unsupported(`${field}.disabled`, 'a filter is on for all routes or for none');
     const made = factory(json.name ?? '', config!, { statPrefix, stats, path: `${field}.typedConfig` });
     found.push(...made.problems);
     if (made.filter !== undefined) filters.push(made.filter);
-  });
+  }
   if (router === undefined && found.length === 0) problems.invalid(`${path}.httpFilters`, 'the last filter must be the router');
   return { filters, router: router ?? readRouterSettings({}), problems: [...problems.all, ...found] };
 }

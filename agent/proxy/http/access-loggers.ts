@@ -27,7 +27,7 @@ export function compileAccessLoggers(
 ): { loggers: AccessLogger[]; problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const compiled: AccessLogger[] = [];
-  (loggers ?? []).forEach((json, i) => {
+  for (const [i, json] of (loggers ?? []).entries()) {
     const field = `${path}.accessLog[${i}]`;
     const unsupported = (where: string, what: string): void => {
       problems.push({ severity: 'error', rule: 'unsupported/access-log', message: `${where}: ${what} is not supported`, path: where });
@@ -37,15 +37,20 @@ export function compileAccessLoggers(
       unknown
     >;
     const type = config?.['@type'];
-    if (type !== FILE && type !== STDOUT) return unsupported(field, `the access logger ${json.name ?? type}`);
+    if (type !== FILE && type !== STDOUT) {
+      unsupported(field, `the access logger ${json.name ?? type}`);
+      continue;
+    }
     for (const old of ['format', 'jsonFormat', 'typedJsonFormat'])
       if (config[old] !== undefined) unsupported(`${field}.typedConfig.${old}`, 'the deprecated format; use logFormat');
     const flags = json.filter?.responseFlagFilter;
-    if (json.filter !== undefined && (flags === undefined || Object.keys(json.filter).length > 1))
-      return unsupported(`${field}.filter`, Object.keys(json.filter).join(', '));
+    if (json.filter !== undefined && (flags === undefined || Object.keys(json.filter).length > 1)) {
+      unsupported(`${field}.filter`, Object.keys(json.filter).join(', '));
+      continue;
+    }
     const format = compileAccessLog(config.logFormat, `${field}.typedConfig.logFormat`);
     problems.push(...format.problems);
-    if (format.value === undefined) return;
+    if (format.value === undefined) continue;
     const line = format.value;
     const write = writerFor(type === STDOUT ? '/dev/stdout' : (config.path ?? ''));
     const wanted = flags?.flags;
@@ -54,7 +59,7 @@ export function compileAccessLoggers(
         if (wanted === undefined || hasFlag(info.flags ?? '-', wanted)) write(line(info));
       },
     });
-  });
+  }
   return { loggers: compiled, problems };
 }
 

@@ -30,9 +30,8 @@ export function compileRoutes(json: RouteConfigurationJson): { value: CompiledRo
     host.routes?.forEach((route, r) => {
       const routePath = `${hostPath}.routes[${r}]`;
       visit(route, routePath);
-      route.route?.weightedClusters?.clusters?.forEach((cluster, c) =>
-        visit(cluster, `${routePath}.route.weightedClusters.clusters[${c}]`),
-      );
+      for (const [c, cluster] of (route.route?.weightedClusters?.clusters ?? []).entries())
+        visit(cluster, `${routePath}.route.weightedClusters.clusters[${c}]`);
     });
   });
   const all = [...problems, ...ofFilters.all].map((problem) => describe(problem, json));

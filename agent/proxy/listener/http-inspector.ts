@@ -29,7 +29,7 @@ function inspect(bytes: Buffer, info: ConnectionInfo): 'more' | 'reject' | numbe
   }
   const end = bytes.indexOf(10);
   if (end < 0 && bytes.length < LIMIT) return looksLikeMethod(bytes) ? 'more' : 0;
-  const line = bytes.toString('latin1', 0, end < 0 ? 0 : end);
+  const line = bytes.toString('latin1', 0, Math.max(end, 0));
   const found = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ ]+ HTTP\/1\.([01])\r?$/.exec(line);
   if (found !== null) info.applicationProtocols = [found[1] === '1' ? 'http/1.1' : 'http/1.0'];
   return 0;
