@@ -1,0 +1,20 @@
+import { RE2JS } from 're2js';
+
+/** What `/stats` and its formats may be asked for. */
+export interface StatsFilter {
+  /** RE2; a part of the name has to match. */
+  filter?: string | undefined;
+  /** Only stats that were ever written. */
+  usedOnly?: boolean | undefined;
+}
+
+/** A test for names; for a pattern that is none, what Envoy says of it. */
+export function nameFilter(filter: string | undefined): ((name: string) => boolean) | { error: string } {
+  if (filter === undefined || filter === '') return () => true;
+  try {
+    const pattern = RE2JS.compile(filter);
+    return (name) => pattern.matcher(name).find();
+  } catch (error) {
+    return { error: `Invalid re2 regex: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}

@@ -1,0 +1,263 @@
+import type { Socket } from 'node:net';
+import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type {
+  Cluster,
+  ClusterStats,
+  Host,
+  LoadBalancerContext,
+  ResetReason,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamStream,
+} from '../types.ts';
+import { pickerFactory } from './balancers/from-config.ts';
+import { LoadBalancer } from './balancers/load-balancer.ts';
+import { CircuitBreakers, thresholdsOf } from './circuit-breakers.ts';
+import { TrafficStats } from './cluster-stats.ts';
+import { type DnsTargets, startDnsTargets } from './discovery/dns-targets.ts';
+import { endpointSpecs } from './discovery/endpoint-specs.ts';
+import { type OnDemandHosts, onDemandHosts } from './discovery/on-demand-hosts.ts';
+import type { Resolver } from './discovery/resolver.ts';
+import type { HostSpec, UpstreamHost } from './host.ts';
+import { HostList } from './host-list.ts';
+import { type HttpOptions, httpOptions } from './http-options.ts';
+import { jsonNumber } from './json-number.ts';
+import { createMembershipStats, type MembershipStats } from './membership-stats.ts';
+import { outlierConfig } from './outlier/config.ts';
+import { OutlierDetector } from './outlier/detector.ts';
+import { HostPools } from './pool/host-pools.ts';
+import type { SocketOptions } from './pool/open-socket.ts';
+import type { PoolOwner } from './pool/pool-owner.ts';
+import { connectTcp } from './pool/tcp-connection.ts';
+import { socketOptions } from './socket-options.ts';
+
+export interface ClusterDeps {
+  stats: ClusterStats;
+  resolver: Resolver;
+  now(): number;
+  random(): number;
+  log(level: 'info' | 'warning' | 'error', message: string): void;
+}
+
+/** One cluster, alive: its hosts, who of them gets the next request, and the connections to them. */
+export class UpstreamCluster implements Cluster, PoolOwner {
+  readonly name: string;
+  readonly config: ClusterJson;
+  readonly stats: ClusterStats;
+  readonly breakers: CircuitBreakers;
+  readonly http: HttpOptions;
+  readonly socketOptions: SocketOptions;
+  readonly hosts: HostList;
+  readonly detector: OutlierDetector | undefined;
+  readonly #deps: ClusterDeps;
+  readonly #balancer: LoadBalancer;
+  readonly #membership: MembershipStats;
+  readonly #onDemand: OnDemandHosts | undefined;
+  readonly #lastUse = new Map<UpstreamHost, number>();
+  #traffic: TrafficStats | undefined;
+  #dns: DnsTargets | undefined;
+  #timers: NodeJS.Timeout[] = [];
+  #closed = false;
+
+  constructor(config: ClusterJson, deps: ClusterDeps) {
+    this.name = config.name ?? '';
+    this.config = config;
+    this.stats = deps.stats;
+    this.#deps = deps;
+    this.http = httpOptions(config);
+    this.socketOptions = socketOptions(config);
+    this.breakers = new CircuitBreakers(thresholdsOf(config.circuitBreakers, 'DEFAULT'), deps.stats);
+    this.hosts = new HostList(this.name);
+    this.#membership = createMembershipStats(deps.stats);
+    const { make, hashes } = pickerFactory(config, deps);
+    this.#balancer = new LoadBalancer({
+      make,
+      hashes,
+      weighLocalities: config.commonLbConfig?.localityWeightedLbConfig !== undefined,
+      panicThreshold: panicThreshold(config),
+      panicked: deps.stats.counter('lb_healthy_panic'),
+      random: deps.random,
+    });
+    if (config.outlierDetection !== undefined) {
+      const outlier = outlierConfig(config.outlierDetection);
+      this.detector = new OutlierDetector(outlier, { ...deps, changed: () => this.#healthChanged() });
+      this.#every(outlier.interval, () => this.detector!.onInterval());
+    }
+    this.#onDemand = onDemandHosts(config);
+    if (this.#onDemand !== undefined) this.#every(this.#onDemand.unusedFor, () => this.#dropUnused());
+    else if (config.type === 'STRICT_DNS' || config.type === 'LOGICAL_DNS') this.#startDns();
+    else if (config.type !== 'EDS') this.assign(config.loadAssignment);
+  }
+
+  /** Made when traffic begins. */
+  get traffic(): TrafficStats {
+    this.#traffic ??= new TrafficStats(this.stats);
+    return this.#traffic;
+  }
+
+  /** `edsClusterConfig.serviceName`, or the name: what its load assignment is called. */
+  get assignmentName(): string {
+    return this.config.edsClusterConfig?.serviceName || this.name;
+  }
+
+  /** Takes a load assignment: hosts that stay keep connections, ejection and numbers. */
+  assign(assignment: ClusterLoadAssignmentJson | undefined): void {
+    this.#membership.attempt.inc();
+    this.#membership.success.inc();
+    this.#setHosts(endpointSpecs(assignment), {
+      overprovisioning: jsonNumber(assignment?.policy?.overprovisioningFactor, 140),
+      weightedPriorityHealth: assignment?.policy?.weightedPriorityHealth ?? false,
+    });
+  }
+
+  isHttp2(downstream: UpstreamRequest['downstreamProtocol']): boolean {
+    const { protocol } = this.http;
+    return protocol === 'http2' || (protocol === 'downstream' && downstream === 'HTTP/2');
+  }
+
+  chooseHost(context: LoadBalancerContext): Host | undefined {
+    const host = this.#onDemand === undefined ? this.#balancer.choose(context) : this.#demand(this.#onDemand, context);
+    if (host === undefined) this.traffic.cxNoneHealthy.inc();
+    return host;
+  }
+
+  request(host: Host, request: UpstreamRequest, handler: UpstreamHandler): UpstreamStream {
+    const pools = this.#pools(host as UpstreamHost);
+    return (this.isHttp2(request.downstreamProtocol) ? pools.http2 : pools.http1).request(request, handler);
+  }
+
+  connect(host: Host, on: { connected(socket: Socket): void; failed(reason: ResetReason): void }): { cancel(): void } {
+    return connectTcp(this, host as UpstreamHost, on);
+  }
+
+  tryRetry(): boolean {
+    const may = this.breakers.tryRetry();
+    if (!may) this.traffic.rqRetryOverflow.inc();
+    return may;
+  }
+
+  endRetry(): void {
+    this.breakers.endRetry();
+  }
+
+  recordResponse(host: Host, status: number, durationMs: number): void {
+    const { traffic } = this;
+    const upstream = host as UpstreamHost;
+    traffic.response(status);
+    traffic.rqTime.record(durationMs);
+    if (status >= 500) upstream.stats.rqError++;
+    else upstream.stats.rqSuccess++;
+    upstream.monitor?.response(status);
+  }
+
+  /** Replaced or removed: requests in flight finish, then their connections end. */
+  drain(): void {
+    this.#stop();
+    for (const host of this.hosts) this.#retire(host);
+  }
+
+  close(): void {
+    this.#stop();
+    for (const host of this.hosts) {
+      host.removed = true;
+      host.pools?.close();
+    }
+  }
+
+  #stop(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+    this.#dns?.close();
+  }
+
+  #every(ms: number, action: () => void): void {
+    // Longer than a timer can wait is never.
+    if (ms <= 2_147_483_647) this.#timers.push(setInterval(action, ms).unref());
+  }
+
+  #pools(host: UpstreamHost): HostPools {
+    host.pools ??= new HostPools(this, host);
+    return host.pools;
+  }
+
+  #startDns(): void {
+    const { attempt, success, failure } = this.#membership;
+    this.#dns = startDnsTargets(this.config, this.#deps.resolver, {
+      attempt: () => attempt.inc(),
+      success: () => success.inc(),
+      failure: (name, error) => {
+        failure.inc();
+        this.#deps.log(
+          'warning',
+          `cluster ${this.name}: cannot resolve ${name}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      },
+      hosts: (specs) => this.#setHosts(specs),
+    });
+  }
+
+  #setHosts(specs: readonly HostSpec[], policy?: Parameters<LoadBalancer['update']>[1]): void {
+    if (this.#closed) return;
+    const [only] = this.hosts;
+    const [spec] = specs;
+    // Envoy: a logical DNS host stays itself when its address changes, and keeps its connections.
+    if (this.config.type === 'LOGICAL_DNS' && only !== undefined && spec !== undefined && this.hosts.size === 1) {
+      if (only.address !== spec.address) this.hosts.readdress(only, spec);
+      return;
+    }
+    const { added, removed, changed } = this.hosts.replace(specs);
+    for (const host of added) this.detector?.add(host);
+    for (const host of removed) this.#retire(host);
+    if (changed) this.#membership.change.inc();
+    else this.#membership.noRebuild.inc();
+    if (changed || policy !== undefined) this.#balancer.update(this.hosts, policy);
+    this.#healthChanged(changed);
+  }
+
+  #healthChanged(membersChanged = false): void {
+    const now = this.#deps.now();
+    for (const host of this.hosts) if (host.healthySince === undefined && host.health === 'healthy') host.healthySince = now;
+    this.#membership.show(this.hosts);
+    if (!membersChanged) this.#balancer.update(this.hosts);
+  }
+
+  #retire(host: UpstreamHost): void {
+    host.removed = true;
+    this.detector?.remove(host);
+    host.pools?.drain();
+  }
+
+  #demand(demand: OnDemandHosts, context: LoadBalancerContext): UpstreamHost | undefined {
+    const spec = demand.specFor(context);
+    if (spec === undefined) return undefined;
+    let host = this.hosts.get(spec.address);
+    if (host === undefined) {
+      if (this.hosts.size >= demand.maxHosts) return undefined;
+      host = this.hosts.add(spec);
+      this.detector?.add(host);
+      this.#membership.change.inc();
+      this.#membership.show(this.hosts);
+    }
+    this.#lastUse.set(host, this.#deps.now());
+    return host.ejected ? undefined : host;
+  }
+
+  #dropUnused(): void {
+    const before = this.#deps.now() - this.#onDemand!.unusedFor;
+    for (const host of this.hosts) {
+      if (host.stats.rqActive + host.stats.rqPendingActive > 0 || (this.#lastUse.get(host) ?? 0) > before) continue;
+      this.hosts.delete(host);
+      this.#lastUse.delete(host);
+      this.#retire(host);
+      this.#membership.show(this.hosts);
+    }
+  }
+}
+
+/** Percent; Envoy's default is 50, and `{}` (as Istio writes it) is 0: never. */
+function panicThreshold(config: ClusterJson): number {
+  const threshold = config.commonLbConfig?.healthyPanicThreshold;
+  return threshold === undefined ? 50 : Math.min(100, Math.floor(Number(threshold.value ?? 0)));
+}

@@ -1,0 +1,72 @@
+import { lookup } from 'node:dns';
+import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { ResetReason } from '../../types.ts';
+import type { Dial } from '../dial.ts';
+import { CONNECT_TIMEOUT, connectFailure } from '../reset-reasons.ts';
+
+/** How a cluster connects. */
+export interface SocketOptions {
+  /** Milliseconds. */
+  connectTimeout: number;
+  /** Source address and port (0: any). */
+  bind: { address: string; port: number } | undefined;
+  /** Milliseconds before the first TCP keepalive probe; undefined: none are sent. */
+  keepAlive: number | undefined;
+  /** The peer may end its side and go on reading. */
+  halfOpen?: boolean;
+}
+
+/** Told once, the one or the other. */
+export interface SocketEvents {
+  connected(socket: Socket): void;
+  failed(reason: ResetReason): void;
+}
+
+/** Connects. Destroying the socket before either event makes it silent. */
+export function openSocket(dial: Dial, options: SocketOptions, on: SocketEvents): Socket {
+  const socket = connect(connectOptions(dial, options));
+  let over = false;
+  const timer = setTimeout(() => end(CONNECT_TIMEOUT), Math.min(options.connectTimeout, 2_147_483_647));
+  const onError = (error: Error): void => end(connectFailure(error));
+  const onClose = (): void => clearTimeout(timer);
+
+  function end(reason: ResetReason | undefined): void {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    socket.off('error', onError).off('close', onClose);
+    if (reason === undefined) on.connected(socket);
+    else {
+      socket.on('error', () => {}).destroy();
+      on.failed(reason);
+    }
+  }
+
+  socket.once('error', onError);
+  socket.once('close', onClose);
+  socket.once('connect', () => end(undefined));
+  return socket;
+}
+
+function connectOptions(dial: Dial, { bind, keepAlive, halfOpen = false }: SocketOptions): NetConnectOpts {
+  if (dial.kind === 'pipe') return { path: dial.path.startsWith('@') ? `\0${dial.path.slice(1)}` : dial.path, allowHalfOpen: halfOpen };
+  const options: TcpNetConnectOpts = {
+    host: dial.kind === 'ip' ? dial.ip : dial.name,
+    port: dial.port,
+    noDelay: true,
+    allowHalfOpen: halfOpen,
+  };
+  if (dial.kind === 'name') {
+    options.family = dial.family;
+    options.lookup = lookup;
+  }
+  if (keepAlive !== undefined) {
+    options.keepAlive = true;
+    options.keepAliveInitialDelay = keepAlive;
+  }
+  if (bind !== undefined) {
+    options.localAddress = bind.address;
+    if (bind.port > 0) options.localPort = bind.port;
+  }
+  return options;
+}

@@ -1,0 +1,12 @@
+import type { CircuitBreakers } from '../circuit-breakers.ts';
+import type { TrafficStats } from '../cluster-stats.ts';
+import type { HttpOptions } from '../http-options.ts';
+import type { SocketOptions } from './open-socket.ts';
+
+/** What pools need of their cluster. */
+export interface PoolOwner {
+  readonly breakers: CircuitBreakers;
+  readonly traffic: TrafficStats;
+  readonly socketOptions: SocketOptions;
+  readonly http: HttpOptions;
+}
