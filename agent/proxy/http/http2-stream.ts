@@ -84,9 +84,8 @@ export class Http2Stream implements DownstreamStream {
     if (stream.destroyed) return;
     stream.respond(this.#head(headers), { waitForTrailers: true, sendDate: false } as never);
     stream.once('wantTrailers', () => {
-      if (stream.destroyed) return;
-      if (this.#trailers === undefined) stream.close();
-      else stream.sendTrailers(objectOf(this.#trailers));
+      // Without any, this is an empty DATA frame that ends the stream.
+      if (!stream.destroyed) stream.sendTrailers(objectOf(this.#trailers ?? []));
     });
   }
 
