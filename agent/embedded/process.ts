@@ -1,7 +1,8 @@
 /** The embedded proxy's process: find a running one, start one, know when it is gone. */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/cli/package-root.ts';
 import { FairleadError } from '../../src/errors.ts';
 import { exchange, type HttpTarget } from '../http-client.ts';
 import { type Hello, PROTOCOL_VERSION } from '../proxy/protocol.ts';
@@ -70,8 +71,9 @@ export async function startProxyProcess(target: HttpTarget, options: ProxyProces
   );
 }
 
-/** proxy/main beside this file: .ts when run from sources, .js when built. */
+/** The proxy's main file: the bundled one when this file is in dist/, else the source. */
 function entry(): string {
-  const here = fileURLToPath(import.meta.url);
-  return fileURLToPath(new URL(`../proxy/main${here.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url));
+  return import.meta.filename.endsWith('.ts')
+    ? join(packageRoot(), 'agent/proxy/main.ts')
+    : join(packageRoot(), 'dist/agent/proxy/main.js');
 }

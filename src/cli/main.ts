@@ -1,20 +1,24 @@
 /** Where every command line starts. The only place that turns an error into words and an exit code. */
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
-import { reportError } from './report-error.ts';
 
 /**
  * Runs one command line. Sets `process.exitCode`, never calls `process.exit`.
  * @param argv without node and script
- * @param binUrl `import.meta.url` of the file in bin/, from which the package's root is found
  */
-export async function main(argv: string[], binUrl: string): Promise<void> {
-  enableCompileCache();
+export async function main(argv: string[]): Promise<void> {
   if (process.env['NO_COLOR'] || argv.includes('--no-color')) process.env['FORCE_COLOR'] = '0';
+  process.stdout.on('error', readerGone);
+  process.stderr.on('error', readerGone);
   try {
-    const { run } = await import('@oclif/core/run');
-    await run(argv, { root: fileURLToPath(new URL('..', binUrl)), enablePerf: false });
+    const { runOclif } = await import('./run-oclif.ts');
+    await runOclif(argv);
   } catch (error) {
+    const { reportError } = await import('./report-error.ts');
     process.exitCode = await reportError(error, argv);
   }
+}
+
+/** Whoever read the output has left (`fairlead schema | head -1`): nothing to say, and a command that runs on comes to its orderly end. */
+function readerGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
 }

@@ -3,7 +3,6 @@
  * the protos (snake_case). Guided by the descriptors: keys of maps, Structs and unknown fields and types are left as they are.
  */
 import { createRegistry, type DescField, type DescMessage, type Registry } from '@bufbuild/protobuf';
-import { loadApiFiles } from './api-files.ts';
 
 type Names = 'snake' | 'camel';
 type JsonObject = Record<string, unknown>;
@@ -99,6 +98,6 @@ let loading: Promise<Wire> | undefined;
 
 /** The converter for everything that Fairlead reads and writes. The first call imports the generated API (some 0.3 s). */
 export function loadWire(): Promise<Wire> {
-  loading ??= loadApiFiles().then((files) => wireOf(createRegistry(...files)));
+  loading ??= import('./api-files.ts').then(({ apiFiles }) => wireOf(createRegistry(...apiFiles())));
   return loading;
 }

@@ -1,0 +1,48 @@
+/** Bundles the command line, its commands and the embedded proxy into `dist/`. docs/decisions.md says why. */
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build } from 'esbuild';
+import { builtinModules } from './builtin-modules.ts';
+import { lazyRequires } from './lazy-requires.ts';
+import { licences } from './licences.ts';
+
+/** Stay packages of their own: used by few commands, large, and fixed by their makers when something is found in them. */
+const EXTERNAL = ['undici', 're2js', 'yaml'];
+
+/** Files that are found by name at run time; everything else is in chunks. */
+const ENTRIES = ['src/cli/main.ts', 'src/cli/help.ts', 'agent/proxy/main.ts'];
+
+/** Builds into memory first: a failed build leaves `dist/` as it was. Throws when there are errors, which esbuild has printed. */
+export async function bundle(root: string): Promise<void> {
+  const dist = join(root, 'dist');
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [...globSync('commands/**/*.ts', { cwd: root }).sort(), ...ENTRIES],
+    outdir: dist,
+    outbase: root,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    external: EXTERNAL,
+    define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
+    plugins: [builtinModules, lazyRequires],
+    chunkNames: 'chunks/[name]-[hash]',
+    sourcemap: true,
+    sourcesContent: false,
+    metafile: true,
+    write: false,
+    logLevel: 'warning',
+  });
+  const files = new Map(result.outputFiles.map((file) => [file.path, file.contents as Uint8Array | string]));
+  files.set(join(dist, 'LICENCES.txt'), licences(Object.keys(result.metafile.inputs), root));
+  for (const [path, contents] of files) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contents);
+  }
+  for (const name of globSync('**/*', { cwd: dist, exclude: [] })) {
+    const path = join(dist, name);
+    if (!files.has(path) && ![...files.keys()].some((file) => !relative(path, file).startsWith('..'))) rmSync(path, { recursive: true });
+  }
+}
