@@ -76,12 +76,17 @@ test('100 connections busy and 50 requests waiting: the next one gets 503 UO at 
         request.resume();
         held.push(() => response.writeHead(200).end('ok'));
       };
-      const first = Array.from({ length: 150 }, () => client.get('http://my-service/'));
-      const pending = 'cluster.outbound|80||my-service.default.svc.cluster.local;.upstream_rq_pending_active';
-      await until(
-        '100 are with the instance and 50 wait',
-        async () => held.length === 100 && (await mesh.stat('my-0.default', pending)) === 50,
-      );
+      const first: Promise<{ status: number }>[] = [];
+      const pending = (): Promise<number> =>
+        mesh.stat('my-0.default', 'cluster.outbound|80||my-service.default.svc.cluster.local;.upstream_rq_pending_active');
+      // In waves: a request that waits for its own connection to be made is pending too, and 50 may be.
+      for (let wave = 1; wave <= 10; wave++) {
+        for (let i = 0; i < 10; i++) first.push(client.get('http://my-service/'));
+        await until(`${wave * 10} are with the instance`, () => held.length === wave * 10);
+      }
+      for (let i = 0; i < 50; i++) first.push(client.get('http://my-service/'));
+      await until('50 wait', async () => (await pending()) === 50);
+      assert.is(held.length, 100);
       const over = await client.get('http://my-service/');
       assert.is(over.status, 503);
       assert.is(over.headers['x-envoy-overloaded'], 'true');
