@@ -7,8 +7,9 @@ import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filt
 import { createProxyRuntime, type ProxyRuntime } from '../../../agent/proxy/runtime.ts';
 import { createStatsRegistry } from '../../../agent/proxy/stats/registry.ts';
 import type { StatsRegistry } from '../../../agent/proxy/types.ts';
+import { createClusterManager } from '../../../agent/proxy/upstream/cluster-manager.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
-import { type SimpleCluster, simpleClusters } from './simple-clusters.ts';
+import { clusterJson, type TestCluster } from './cluster-json.ts';
 
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.http';
 
@@ -23,7 +24,7 @@ export interface Harness {
 }
 
 export interface HarnessOptions {
-  clusters?: SimpleCluster[];
+  clusters?: TestCluster[];
   routes?: RouteJson[];
   virtualHost?: Partial<NonNullable<RouteConfigurationJson['virtualHosts']>[number]>;
   manager?: Partial<HttpConnectionManagerJson>;
@@ -79,7 +80,8 @@ export function routesJson(options: HarnessOptions, name = 'routes'): RouteConfi
 export async function startHarness(options: HarnessOptions = {}): Promise<Harness> {
   const records: RequestRecord[] = [];
   const stats = createStatsRegistry();
-  const clusters = simpleClusters(options.clusters ?? []);
+  const clusters = createClusterManager({ stats, log() {} });
+  clusters.update((options.clusters ?? []).map(clusterJson), []);
   const runtime = createProxyRuntime({ proxyId: 'test.default', clusters, stats, record: (r) => records.push(r), log() {} });
   const problems = await runtime.update({ listeners: [listenerJson(options)], routes: [routesJson(options)] });
   if (problems.length > 0) throw new Error(problems.map((p) => p.message).join('; '));

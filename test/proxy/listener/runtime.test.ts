@@ -3,21 +3,27 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createProxyRuntime, type ProxyRuntime } from '../../../agent/proxy/runtime.ts';
 import { createStatsRegistry } from '../../../agent/proxy/stats/registry.ts';
+import type { ClusterManager } from '../../../agent/proxy/types.ts';
+import { createClusterManager } from '../../../agent/proxy/upstream/cluster-manager.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { clusterJson } from '../http/cluster-json.ts';
 import { type HarnessOptions, listenerJson, raw, routesJson, until } from '../http/harness.ts';
-import { simpleClusters } from '../http/simple-clusters.ts';
 
 const test = suite('proxy runtime');
 let backend: Backend;
 let runtime: ProxyRuntime;
+let clusters: ClusterManager;
 
 test.before.each(async () => {
   backend = await startBackend('one');
-  const clusters = simpleClusters([{ name: 'backend', hosts: [`127.0.0.1:${backend.port}`] }]);
-  runtime = createProxyRuntime({ proxyId: 'p.ns', clusters, stats: createStatsRegistry(), record() {}, log() {} });
+  const stats = createStatsRegistry();
+  clusters = createClusterManager({ stats, log() {} });
+  clusters.update([clusterJson({ name: 'backend', hosts: [`127.0.0.1:${backend.port}`] })], []);
+  runtime = createProxyRuntime({ proxyId: 'p.ns', clusters, stats, record() {}, log() {} });
 });
 test.after.each(async () => {
   await runtime.close();
+  await clusters.close();
   await backend.close();
 });
 
