@@ -2,6 +2,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
+import { loadConfig } from '../src/config/load.ts';
 import { EXIT, type Problem } from '../src/errors.ts';
 
 export interface ValidateResult {
@@ -34,7 +35,6 @@ export default class Validate extends BaseCommand {
   async run(): Promise<ValidateResult> {
     const { argv, flags } = await this.parse(Validate);
     const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
-    const { loadConfig } = await import('../src/config/load.ts');
     const { files, resources, problems } = await loadConfig(paths, { namespace: flags.namespace });
     const errors = problems.filter((p) => p.severity === 'error').length;
     const result = { files: files.length, resources: resources.length, errors, warnings: problems.length - errors, problems };

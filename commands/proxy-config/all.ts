@@ -1,9 +1,11 @@
 import * as Flags from '@oclif/core/flags';
 import type { ConfigDumpJson } from '#envoy-api/envoy/admin/v3/config_dump_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { packSections } from '../../src/envoy/dump/config-dump.ts';
+import { allText } from '../../src/output/proxy-config/all.ts';
 
 export default class ProxyConfigAll extends ProxyConfigCommand {
   static override aliases = ['proxy-config:a', 'pc:all', 'pc:a'];
@@ -22,10 +24,8 @@ export default class ProxyConfigAll extends ProxyConfigCommand {
 
   async run(): Promise<ConfigDumpJson> {
     const { args, flags } = await this.parse(ProxyConfigAll);
-    const source = await this.open(flags, args, agentClient);
+    const source = await this.open(flags, args, connect);
     const dump = await source.dump();
-    const { packSections } = await import('../../src/envoy/dump/config-dump.ts');
-    const { allText } = await import('../../src/output/proxy-config/all.ts');
     return this.print(packSections(dump.sections), flags.output, () => allText(dump, flags['with-headers']));
   }
 }

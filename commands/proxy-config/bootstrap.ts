@@ -1,8 +1,10 @@
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { bootstrapOf } from '../../src/envoy/dump/resources.ts';
+import { bootstrapSummary } from '../../src/output/proxy-config/bootstrap.ts';
 
 export default class ProxyConfigBootstrap extends ProxyConfigCommand {
   static override aliases = ['proxy-config:b', 'pc:bootstrap', 'pc:b'];
@@ -13,9 +15,7 @@ export default class ProxyConfigBootstrap extends ProxyConfigCommand {
 
   async run(): Promise<BootstrapJson> {
     const { args, flags } = await this.parse(ProxyConfigBootstrap);
-    const source = await this.open(flags, args, agentClient);
-    const { bootstrapOf } = await import('../../src/envoy/dump/resources.ts');
-    const { bootstrapSummary } = await import('../../src/output/proxy-config/bootstrap.ts');
+    const source = await this.open(flags, args, connect);
     // istioctl: JSON unless said otherwise.
     return this.print(bootstrapOf(await source.dump()), flags.output ?? 'json', bootstrapSummary);
   }

@@ -1,9 +1,12 @@
 import * as Flags from '@oclif/core/flags';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { clustersOf } from '../../src/envoy/dump/resources.ts';
+import { clusterTable, selectClusters } from '../../src/output/proxy-config/cluster.ts';
+import { formatTable } from '../../src/output/table.ts';
 
 export default class ProxyConfigCluster extends ProxyConfigCommand {
   static override aliases = ['clusters', 'c'].map((n) => `proxy-config:${n}`).concat(['cluster', 'clusters', 'c'].map((n) => `pc:${n}`));
@@ -24,10 +27,7 @@ export default class ProxyConfigCluster extends ProxyConfigCommand {
 
   async run(): Promise<ClusterJson[]> {
     const { args, flags } = await this.parse(ProxyConfigCluster);
-    const source = await this.open(flags, args, agentClient);
-    const { clustersOf } = await import('../../src/envoy/dump/resources.ts');
-    const { clusterTable, selectClusters } = await import('../../src/output/proxy-config/cluster.ts');
-    const { formatTable } = await import('../../src/output/table.ts');
+    const source = await this.open(flags, args, connect);
     const clusters = selectClusters(clustersOf(await source.dump()), flags);
     return this.print(clusters, flags.output, (c) => formatTable(clusterTable(c)));
   }

@@ -1,8 +1,11 @@
 import type { TypedExtensionConfigJson } from '#envoy-api/envoy/config/core/v3/extension_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { section } from '../../src/envoy/dump/read-dump.ts';
+import { ecdsTable, extensionsOf } from '../../src/output/proxy-config/ecds.ts';
+import { formatTable } from '../../src/output/table.ts';
 
 export default class ProxyConfigEcds extends ProxyConfigCommand {
   static override aliases = ['pc:ecds'];
@@ -13,10 +16,7 @@ export default class ProxyConfigEcds extends ProxyConfigCommand {
 
   async run(): Promise<TypedExtensionConfigJson[]> {
     const { args, flags } = await this.parse(ProxyConfigEcds);
-    const source = await this.open(flags, args, agentClient);
-    const { section } = await import('../../src/envoy/dump/read-dump.ts');
-    const { ecdsTable, extensionsOf } = await import('../../src/output/proxy-config/ecds.ts');
-    const { formatTable } = await import('../../src/output/table.ts');
+    const source = await this.open(flags, args, connect);
     const extensions = section(await source.dump(), 'ecds');
     return this.print(extensionsOf(extensions), flags.output, () => formatTable(ecdsTable(extensions)));
   }

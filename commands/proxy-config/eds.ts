@@ -1,9 +1,12 @@
 import * as Flags from '@oclif/core/flags';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { endpointsOf } from '../../src/envoy/dump/resources.ts';
+import { edsTable, selectAssignments } from '../../src/output/proxy-config/endpoint.ts';
+import { formatTable } from '../../src/output/table.ts';
 
 export default class ProxyConfigEds extends ProxyConfigCommand {
   static override aliases = ['pc:eds'];
@@ -21,10 +24,7 @@ export default class ProxyConfigEds extends ProxyConfigCommand {
 
   async run(): Promise<ClusterLoadAssignmentJson[]> {
     const { args, flags } = await this.parse(ProxyConfigEds);
-    const source = await this.open(flags, args, agentClient);
-    const { endpointsOf } = await import('../../src/envoy/dump/resources.ts');
-    const { edsTable, selectAssignments } = await import('../../src/output/proxy-config/endpoint.ts');
-    const { formatTable } = await import('../../src/output/table.ts');
+    const source = await this.open(flags, args, connect);
     const assignments = endpointsOf(await source.dump());
     return this.print(selectAssignments(assignments, flags), flags.output, () => formatTable(edsTable(assignments, flags)));
   }

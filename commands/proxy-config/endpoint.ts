@@ -1,8 +1,11 @@
 import * as Flags from '@oclif/core/flags';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { endpointsOf } from '../../src/envoy/dump/resources.ts';
+import { endpointTable, selectAssignments, selectStatuses } from '../../src/output/proxy-config/endpoint.ts';
+import { formatTable } from '../../src/output/table.ts';
 
 export default class ProxyConfigEndpoint extends ProxyConfigCommand {
   static override aliases = ['endpoints', 'ep']
@@ -27,10 +30,7 @@ export default class ProxyConfigEndpoint extends ProxyConfigCommand {
 
   async run(): Promise<readonly object[]> {
     const { args, flags } = await this.parse(ProxyConfigEndpoint);
-    const source = await this.open(flags, args, agentClient);
-    const { endpointsOf } = await import('../../src/envoy/dump/resources.ts');
-    const { endpointTable, selectAssignments, selectStatuses } = await import('../../src/output/proxy-config/endpoint.ts');
-    const { formatTable } = await import('../../src/output/table.ts');
+    const source = await this.open(flags, args, connect);
     const statuses = await source.clusterStatuses();
     if (statuses) {
       return this.print(selectStatuses(statuses, flags), flags.output, () => formatTable(endpointTable(statuses, flags)));

@@ -1,9 +1,12 @@
 import * as Flags from '@oclif/core/flags';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { listenersOf } from '../../src/envoy/dump/resources.ts';
+import { listenerTable, selectListeners } from '../../src/output/proxy-config/listener.ts';
+import { formatTable } from '../../src/output/table.ts';
 
 export default class ProxyConfigListener extends ProxyConfigCommand {
   static override aliases = ['listeners', 'l'].map((n) => `proxy-config:${n}`).concat(['listener', 'listeners', 'l'].map((n) => `pc:${n}`));
@@ -25,10 +28,7 @@ export default class ProxyConfigListener extends ProxyConfigCommand {
 
   async run(): Promise<ListenerJson[]> {
     const { args, flags } = await this.parse(ProxyConfigListener);
-    const source = await this.open(flags, args, agentClient);
-    const { listenersOf } = await import('../../src/envoy/dump/resources.ts');
-    const { listenerTable, selectListeners } = await import('../../src/output/proxy-config/listener.ts');
-    const { formatTable } = await import('../../src/output/table.ts');
+    const source = await this.open(flags, args, connect);
     const listeners = selectListeners(listenersOf(await source.dump()), flags);
     return this.print(listeners, flags.output, (l) => formatTable(listenerTable(l, {}, flags.verbose)));
   }

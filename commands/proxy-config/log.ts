@@ -4,6 +4,7 @@ import { BaseCommand } from '../../src/cli/base-command.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { adminPath, proxyArgs } from '../../src/cli/proxy-source.ts';
 import type { LogLevel } from '../../src/output/proxy-config/log-levels.ts';
+import { levelQueries, logLevelsText, parseLogLevels } from '../../src/output/proxy-config/log-levels.ts';
 
 export default class ProxyConfigLog extends BaseCommand {
   static override aliases = ['proxy-config:o', 'pc:log', 'pc:o'];
@@ -28,7 +29,6 @@ export default class ProxyConfigLog extends BaseCommand {
 
   async run(): Promise<LogLevel[]> {
     const { args, flags } = await this.parse(ProxyConfigLog);
-    const { levelQueries, logLevelsText, parseLogLevels } = await import('../../src/output/proxy-config/log-levels.ts');
     const client = agentClient(flags.agent);
     const path = adminPath(flags.proxy ?? args.proxy, '/logging');
     const wanted = flags.reset ? 'warning' : flags.level;

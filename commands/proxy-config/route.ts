@@ -1,9 +1,12 @@
 import * as Flags from '@oclif/core/flags';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
-import { agentClient } from '../../agent/client.ts';
+import { connect } from '../../agent/connect.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
+import { routesOf } from '../../src/envoy/dump/resources.ts';
+import { routeTable, selectRoutes } from '../../src/output/proxy-config/route.ts';
+import { formatTable } from '../../src/output/table.ts';
 
 export default class ProxyConfigRoute extends ProxyConfigCommand {
   static override aliases = ['routes', 'r'].map((n) => `proxy-config:${n}`).concat(['route', 'routes', 'r'].map((n) => `pc:${n}`));
@@ -23,10 +26,7 @@ export default class ProxyConfigRoute extends ProxyConfigCommand {
 
   async run(): Promise<RouteConfigurationJson[]> {
     const { args, flags } = await this.parse(ProxyConfigRoute);
-    const source = await this.open(flags, args, agentClient);
-    const { routesOf } = await import('../../src/envoy/dump/resources.ts');
-    const { routeTable, selectRoutes } = await import('../../src/output/proxy-config/route.ts');
-    const { formatTable } = await import('../../src/output/table.ts');
+    const source = await this.open(flags, args, connect);
     const routes = selectRoutes(routesOf(await source.dump()), flags);
     return this.print(routes, flags.output, (r) => formatTable(routeTable(r, {}, flags.verbose)));
   }

@@ -1,7 +1,13 @@
 /** A proxy's config dump, computed from configuration without any proxy. */
+import { loadConfig } from '../config/load.ts';
+import { buildSnapshot } from '../envoy/build.ts';
+import { bootstrap } from '../envoy/dump/bootstrap.ts';
+import { dumpSections } from '../envoy/dump/config-dump.ts';
 import type { Dump } from '../envoy/dump/read-dump.ts';
 import type { Problem } from '../errors.ts';
 import { FairleadError } from '../errors.ts';
+import { buildMesh } from '../mesh/mesh.ts';
+import { findProxy } from '../mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 
 export interface ComputedDumpOptions {
@@ -15,13 +21,9 @@ export interface ComputedDumpOptions {
 }
 
 /** Finds the proxy in the mesh: the one named, else the only one. Throws E_PROXY_UNKNOWN with the names there are. */
-function chooseProxy(
-  mesh: Mesh,
-  find: (mesh: Mesh, name: string) => ProxyNode | { candidates: string[] },
-  name: string | undefined,
-): ProxyNode {
-  let found = find(mesh, name ?? '');
-  if (name === undefined && 'candidates' in found && found.candidates.length === 1) found = find(mesh, found.candidates[0]!);
+function chooseProxy(mesh: Mesh, name: string | undefined): ProxyNode {
+  let found = findProxy(mesh, name ?? '');
+  if (name === undefined && 'candidates' in found && found.candidates.length === 1) found = findProxy(mesh, found.candidates[0]!);
   if (!('candidates' in found)) return found;
   const { candidates } = found;
   const several = name !== undefined && candidates.length > 1 && candidates.every((c) => c === name || c.startsWith(`${name}.`));
@@ -46,22 +48,14 @@ function summary(problems: readonly Problem[]): string | undefined {
  * @param warn told in one line what the config does not carry out
  */
 export async function computedDump(options: ComputedDumpOptions, warn: (text: string) => void): Promise<Dump> {
-  const { loadConfig } = await import('../config/load.ts');
   const loaded = await loadConfig(options.paths, { namespace: options.namespace, meshConfig: options.meshConfig });
   const errors = loaded.problems.filter((p) => p.severity === 'error');
   if (errors.length > 0) {
     const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
     throw new FairleadError('E_CONFIG_INVALID', `the configuration has ${count}`, { problems: errors });
   }
-  const [{ buildMesh }, { findProxy }, { buildSnapshot }, { dumpSections }, { bootstrap }] = await Promise.all([
-    import('../mesh/mesh.ts'),
-    import('../mesh/proxies.ts'),
-    import('../envoy/build.ts'),
-    import('../envoy/dump/config-dump.ts'),
-    import('../envoy/dump/bootstrap.ts'),
-  ]);
   const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig });
-  const proxy = chooseProxy(mesh, findProxy, options.proxy);
+  const proxy = chooseProxy(mesh, options.proxy);
   const snapshot = buildSnapshot(mesh, proxy);
   const note = summary([...mesh.problems, ...snapshot.problems]);
   if (note) warn(note);

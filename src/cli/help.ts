@@ -44,7 +44,8 @@ export default class Help extends OclifHelp {
       const commands = ids.flatMap((id) => shown.get(id) ?? []);
       if (commands.length === 0) continue;
       lines.push(bold(title));
-      for (const c of commands) lines.push(...entry(usage(c.id, c.args), (c.summary ?? c.description?.split('\n')[0] ?? '').replace(/\.$/, ''), width));
+      for (const c of commands)
+        lines.push(...entry(usage(c.id, c.args), (c.summary ?? c.description?.split('\n')[0] ?? '').replace(/\.$/, ''), width));
       lines.push('');
     }
     lines.push(LINKS);

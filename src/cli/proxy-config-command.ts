@@ -10,7 +10,7 @@ export abstract class ProxyConfigCommand extends BaseCommand {
   protected open(
     flags: ProxyChoice,
     args: { proxy?: string | undefined },
-    connect: (address: string | undefined) => AdminClient,
+    connect: (address: string | undefined) => Promise<AdminClient>,
   ): Promise<ProxySource> {
     return proxySource(
       { ...flags, proxy: flags.proxy ?? args.proxy },

@@ -45,7 +45,7 @@ export interface AdminClient {
 /** What a source needs of the command that opens it. */
 export interface Surroundings {
   /** Makes the agent's client; called only when it is asked. */
-  connect(): AdminClient;
+  connect(): Promise<AdminClient>;
   /** Told what a computed config does not carry out. */
   warn(text: string): void;
   /** Fairlead's own. */
@@ -105,7 +105,7 @@ export async function proxySource(choice: ProxyChoice, around: Surroundings): Pr
     const dump = await readDump(await readText(file), file === '-' ? 'standard input' : file);
     return { dump: async () => dump, clusterStatuses: async () => dump.clusterStatuses };
   }
-  if (config === undefined || config.length === 0) return live(around.connect(), proxy);
+  if (config === undefined || config.length === 0) return live(await around.connect(), proxy);
   const { computedDump } = await import('./computed-dump.ts');
   const options = { paths: config, namespace: choice.namespace, meshConfig: choice['mesh-config'], proxy, version: around.version };
   const dump = await computedDump(options, around.warn);

@@ -1,4 +1,5 @@
-import { RE2JS, RE2JSException } from 're2js';
+import type { RE2JS } from 're2js';
+import { re2 } from '../re2.ts';
 import { nativeFullMatch } from './native-regex.ts';
 import { fromWire, isAscii, toWire } from './wire-text.ts';
 
@@ -15,11 +16,11 @@ export type Substitution = readonly (string | number)[];
 
 /** Compiles a pattern; a string says why RE2 refuses it. */
 export function compileRegex(pattern: string): Regex | string {
-  let re2: RE2JS;
+  let compiled: RE2JS;
   try {
-    re2 = RE2JS.compile(pattern);
+    compiled = re2().RE2JS.compile(pattern);
   } catch (error) {
-    if (error instanceof RE2JSException) return error.message;
+    if (error instanceof re2().RE2JSException) return error.message;
     throw error;
   }
   const native = nativeFullMatch(pattern);
@@ -31,12 +32,12 @@ export function compileRegex(pattern: string): Regex | string {
       if (prefix !== '' && !wire.startsWith(prefix)) return false;
       const text = fromWire(wire);
       // RE2 matches no byte that is not UTF-8, whatever the pattern (but for \C, which re2js refuses).
-      return text !== undefined && re2.matches(text);
+      return text !== undefined && compiled.matches(text);
     },
     replaceAll(wire: string, substitution: Substitution): string {
       const text = fromWire(wire);
       if (text === undefined) return wire;
-      const matcher = re2.matcher(text);
+      const matcher = compiled.matcher(text);
       let out = '';
       let last = 0;
       while (matcher.find()) {
@@ -51,7 +52,7 @@ export function compileRegex(pattern: string): Regex | string {
 
 /** How many groups a pattern captures; the pattern compiles. */
 export function groupCount(pattern: string): number {
-  return RE2JS.compile(pattern).groupCount();
+  return re2().RE2JS.compile(pattern).groupCount();
 }
 
 /** `\1/\2` as parts; a string says what is wrong with it. */

@@ -1,5 +1,6 @@
 /** Checks that the rules of several kinds share. Each reports what is wrong at `path` and returns nothing. */
-import { RE2JS } from 're2js';
+
+import { re2 } from '../../re2.ts';
 import type { Destination } from '../kinds/networking.ts';
 import type { FieldPath } from '../resource.ts';
 import { quote } from '../validation/describe-value.ts';
@@ -22,7 +23,7 @@ export function checkRegex(regex: string, path: FieldPath, report: Report): void
     return;
   }
   try {
-    RE2JS.compile(regex);
+    re2().RE2JS.compile(regex);
     if (good.size >= MAX_GOOD) good.clear();
     good.add(regex);
   } catch (error) {

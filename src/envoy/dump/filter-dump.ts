@@ -1,6 +1,7 @@
 import type { AnyJson } from '@bufbuild/protobuf/wkt';
-import { RE2JS, RE2JSException } from 're2js';
+import type { RE2JS } from 're2js';
 import type { ConfigDumpJson } from '#envoy-api/envoy/admin/v3/config_dump_pb.js';
+import { re2 } from '../../re2.ts';
 import { applyFieldMask, camelName, type FieldMask, parseFieldMask } from './field-mask.ts';
 import { repeatedFields, sectionOf, sectionType } from './sections.ts';
 
@@ -112,9 +113,9 @@ export function filterDump(dump: ConfigDumpJson, query: DumpQuery): FilteredDump
   if (query.nameRegex) {
     let pattern: RE2JS;
     try {
-      pattern = RE2JS.compile(query.nameRegex);
+      pattern = re2().RE2JS.compile(query.nameRegex);
     } catch (error) {
-      if (!(error instanceof RE2JSException)) throw error;
+      if (!(error instanceof re2().RE2JSException)) throw error;
       return { status: 400, message: `Error while parsing name_regex from ${query.nameRegex}: ${error.message}` };
     }
     sections = sections.map((s) => byName(s, (name) => pattern.matches(name)));
