@@ -14,11 +14,13 @@ export function admitRequest(exchange: Exchange): boolean {
   const { settings, stats } = manager;
   exchange.grpc = isGrpc(request);
   if (stream.protocol === 'HTTP/1.0' && !settings.acceptHttp10) {
+    exchange.flags |= FLAG.DPE;
     connection.closeAfterResponse();
-    return refuse(exchange, 426, 'low_version');
+    exchange.localReply(426, 'Upgrade Required', 'low_version');
+    return false;
   }
   // RFC 9112 3.2.
-  if (request.authority === '') return refuse(exchange, 400, 'missing_host_header');
+  if (request.authority === '') return refuseForGood(exchange, 'missing_host_header');
   if (request.headers.length > 2 * settings.maxHeaders) {
     exchange.flags |= FLAG.DPE;
     connection.closeAfterResponse();
@@ -35,14 +37,14 @@ export function admitRequest(exchange: Exchange): boolean {
     const outcome = normalizeRequestPath(request.path, manager.path);
     if (outcome.action !== 'accept') {
       stats.rqPathRejected.value++;
-      if (outcome.action === 'reject') return refuse(exchange, 400, outcome.details);
+      if (outcome.action === 'reject') return refuseForGood(exchange, outcome.details);
       exchange.localReply(307, '', 'path_normalization_failed', ['location', outcome.path]);
       return false;
     }
     request.path = outcome.path;
   }
   if (settings.stripTrailingDot || settings.stripPort !== 'no') stripHost(exchange);
-  if (!removeHopByHop(request.headers)) return refuse(exchange, 400, 'connection_header_sanitization_failed');
+  if (!removeHopByHop(request.headers)) return refuseForGood(exchange, 'connection_header_sanitization_failed');
   if (!manager.keepClientCert) removeHeader(request.headers, 'x-forwarded-client-cert');
   const client = manager.client.apply(request.headers, connection.info, manager.routes.current.internalOnlyHeaders);
   request.remoteAddress = client.clientAddress;
@@ -55,6 +57,12 @@ export function admitRequest(exchange: Exchange): boolean {
 function refuse(exchange: Exchange, status: number, details: string): false {
   exchange.localReply(status, '', details);
   return false;
+}
+
+/** A message that may have been meant to be read in two ways: nothing more is read on its connection, as in Envoy. */
+function refuseForGood(exchange: Exchange, details: string): false {
+  exchange.connection.closeAfterResponse();
+  return refuse(exchange, 400, details);
 }
 
 /** headers_with_underscores_action. */

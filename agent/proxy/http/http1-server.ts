@@ -69,7 +69,7 @@ function create(maxHeaderBytes: number): Server {
     if (connection === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) socket.destroy();
     else if (error.code === 'HPE_HEADER_OVERFLOW')
       connection.onProtocolError(431, 'Request Header Fields Too Large', 'http1.headers_too_large');
-    else connection.onProtocolError(400, 'Bad Request', 'http1.codec_error');
+    else connection.onProtocolError(400, 'Bad Request', detailsOf(error));
   });
   return server;
 }
@@ -77,4 +77,9 @@ function create(maxHeaderBytes: number): Server {
 function readUpgrade(request: IncomingRequest): string | undefined {
   request.readHead();
   return request.upgradeType;
+}
+
+/** RFC 9112 6.3: a length and chunks; Envoy names this one error by itself. */
+function detailsOf(error: NodeJS.ErrnoException & { reason?: string }): string {
+  return error.reason?.includes("can't be present with") === true ? 'http1.content_length_and_chunked_not_allowed' : 'http1.codec_error';
 }

@@ -30,9 +30,8 @@ export function describeFailure(reason: ResetReason, retried: boolean): Upstream
   const underscored = text.replaceAll(' ', '_') + (transport === '' ? '' : `|${transport.replaceAll(' ', '_')}`);
   return {
     status: reason.kind === 'protocol-error' ? 502 : 503,
-    body: `upstream connect error or disconnect/reset before headers. ${retried ? 'retried and the latest ' : ''}reset reason: ${text}${
-      transport === '' ? '' : `, transport failure reason: ${transport}`
-    }`,
+    // Envoy 1.40 keeps the transport's reason out of the body; it is in the details.
+    body: `upstream connect error or disconnect/reset before headers. ${retried ? 'retried and the latest ' : ''}reset reason: ${text}`,
     details: `upstream_reset_before_response_started{${underscored}}`,
     flag: FLAG[reason.flag],
     transport,
