@@ -98,4 +98,6 @@ export function httpStatPrefix(direction: Direction, name: string): string {
 export const ALLOW_ANY = 'allow_any';
 export const BLOCK_ALL = 'block_all';
 export const ALLOW_ANY_DYNAMIC_DNS = 'allow_any_dynamic_dns';
+/** Fairlead's own: what names the listener itself, which Istio has no need for. */
+export const OWN_ADDRESS = 'own_address';
 export const DEFAULT_ROUTE = 'default';

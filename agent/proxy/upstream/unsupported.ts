@@ -147,7 +147,8 @@ export const CONNECTION_FIELDS: FieldTable = {
 
 export const HTTP_FIELDS: FieldTable = {
   commonHttpProtocolOptions: true,
-  upstreamHttpProtocolOptions: noTls,
+  // What TLS would name and check; dynamic forward proxies have it whether they speak TLS or not. TLS itself is refused as a socket.
+  upstreamHttpProtocolOptions: true,
   explicitHttpConfig: true,
   useDownstreamProtocolConfig: true,
   autoConfig: noTls,

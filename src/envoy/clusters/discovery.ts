@@ -1,6 +1,8 @@
 import type { Cluster_DnsLookupFamilyJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type { DnsCacheConfigJson } from '#envoy-api/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache_pb.js';
 import type { EffectivePolicy, ProxyNode, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
 import { typed } from '../any.ts';
+import { isHttpOrDetected } from '../protocols.ts';
 import { optionalDuration } from './connection-pool.ts';
 import { isPassthrough } from './load-balancer.ts';
 
@@ -16,7 +18,7 @@ const namedByTheClient: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 
  * Istio sends traffic of unresolved services (`clusterIP: None`, ServiceEntry resolution NONE) to the address that the client
  * connected to. A gateway has no such address and uses what endpoints are known. Nor has a proxy that clients name as their HTTP
  * proxy (interception NONE): there the client connected to the proxy itself, so headless services use their endpoints, and hosts
- * without endpoints are looked up in DNS, as the client would have done.
+ * without endpoints are looked up in DNS, as the client would have done; under a wildcard, the host that the request names.
  */
 export function discoveryOf(service: Service, port: ServicePort, proxy: Pick<ProxyNode, 'type' | 'interception'>): Discovery {
   if (port.protocol === 'UDP') return 'none';
@@ -35,7 +37,8 @@ export function discoveryOf(service: Service, port: ServicePort, proxy: Pick<Pro
       if (proxy.type === 'router') return 'EDS';
       if (proxy.interception !== 'NONE') return 'ORIGINAL_DST';
       if (service.registry === 'Kubernetes') return 'EDS';
-      return service.host.startsWith('*') ? 'ORIGINAL_DST' : 'STRICT_DNS';
+      if (!service.host.startsWith('*')) return 'STRICT_DNS';
+      return isHttpOrDetected(port.protocol) ? 'DYNAMIC_FORWARD_PROXY' : 'ORIGINAL_DST';
   }
 }
 
@@ -79,19 +82,17 @@ export function dnsFields(service: Service, scope: ProxyScope, dnsRefreshRate: s
 }
 
 /** A dynamic forward proxy cluster: Envoy resolves the host that the request names. */
-export function forwardProxyFields(cacheName: string, family: Cluster_DnsLookupFamilyJson, maxHosts?: number): Partial<ClusterJson> {
+export function forwardProxyFields(dnsCacheConfig: DnsCacheConfigJson): Partial<ClusterJson> {
   return {
     lbPolicy: 'CLUSTER_PROVIDED',
     clusterType: {
       name: 'envoy.clusters.dynamic_forward_proxy',
-      typedConfig: typed('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', {
-        dnsCacheConfig: { name: cacheName, dnsLookupFamily: family, ...(maxHosts !== undefined && { maxHosts }) },
-      }),
+      typedConfig: typed('envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig', { dnsCacheConfig }),
     },
   };
 }
 
-/** The fields of a service's own dynamic forward proxy; its cache is named after the host. */
-export function serviceForwardProxyFields(service: Service, proxy: ProxyNode): Partial<ClusterJson> {
-  return forwardProxyFields(`${service.host}_dfp_dns_cache`, lookupFamily(service, proxy));
+/** The cache of a service's own dynamic forward proxy, named after its host. */
+export function serviceDnsCache(service: Service, proxy: ProxyNode): DnsCacheConfigJson {
+  return { name: `${service.host}_dfp_dns_cache`, dnsLookupFamily: lookupFamily(service, proxy) };
 }

@@ -1,5 +1,7 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { Mesh, ProxyScope } from '../../mesh/types.ts';
+import { unknownDnsCache } from '../dns-caches.ts';
+import { looksUnknownHostsUp } from '../unknown-traffic.ts';
 import { circuitBreakers } from './connection-pool.ts';
 import { forwardProxyFields } from './discovery.ts';
 import { forwardOptions, withHttpOptions } from './upstream-protocol.ts';
@@ -40,13 +42,13 @@ export function fixedClusters(_mesh: Mesh, scope: ProxyScope): ClusterJson[] {
   if (scope.proxy.type === 'router') return clusters;
   clusters.push(passthrough('PassthroughCluster'));
   if (scope.proxy.interception !== 'NONE') clusters.push({ ...passthrough('InboundPassthroughCluster'), ...inboundBind(scope) });
-  if (scope.outboundTrafficPolicy.mode === 'ALLOW_ANY_DYNAMIC_DNS') {
+  if (looksUnknownHostsUp(scope)) {
     clusters.push({
       name: 'AllowAnyDynamicDNSCluster',
       altStatName: 'AllowAnyDynamicDNSCluster;',
       connectTimeout: '10s',
       circuitBreakers: circuitBreakers(undefined),
-      ...forwardProxyFields('allow_any_dfp_dns_cache', 'V4_ONLY', 1024),
+      ...forwardProxyFields(unknownDnsCache(scope)),
       ...withHttpOptions({
         commonHttpProtocolOptions: { idleTimeout: '300s' },
         ...forwardOptions,

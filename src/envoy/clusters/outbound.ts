@@ -6,7 +6,7 @@ import { selectEndpoints } from '../endpoints/select.ts';
 import { clusterName, sniClusterName } from '../names.ts';
 import { outboundMetadata } from './cluster-metadata.ts';
 import { connectionPoolFields } from './connection-pool.ts';
-import { clusterDiscovery, type Discovery, dnsFields, serviceForwardProxyFields } from './discovery.ts';
+import { clusterDiscovery, type Discovery, dnsFields, forwardProxyFields, serviceDnsCache } from './discovery.ts';
 import { effectivePolicy, withMeshDefaults } from './effective-policy.ts';
 import { loadBalancer } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
@@ -84,7 +84,7 @@ function discoveryFields(
       };
     }
     case 'DYNAMIC_FORWARD_PROXY':
-      return serviceForwardProxyFields(service, scope.proxy);
+      return forwardProxyFields(serviceDnsCache(service, scope.proxy));
     case 'none':
       return undefined;
   }

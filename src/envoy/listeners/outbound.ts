@@ -42,13 +42,20 @@ interface Slot {
   ownAddress: boolean;
 }
 
-function routeOf(build: Build, { service, port, protocol, bind }: Slot): string {
+function routeOf(build: Build, { service, port, protocol, bind, bindToPort }: Slot): string {
   const { egress } = build;
   const sniffed = protocol === 'detected' && bind !== WILDCARD && egress.port === undefined;
   const name = isUnixBind(bind) ? unixPath(bind) : sniffed ? sniffedRouteName(service.host, port) : String(port);
   if (!build.requests.has(name)) {
     const allPorts = isUnixBind(bind) || protocol === 'HTTP_PROXY';
-    build.requests.set(name, { name, egress, port: allPorts ? 0 : port, ...(sniffed && { only: service.host }) });
+    const bound = bindToPort && !isUnixBind(bind);
+    build.requests.set(name, {
+      name,
+      egress,
+      port: allPorts ? 0 : port,
+      ...(sniffed && { only: service.host }),
+      ...(bound && { bound: { address: bind, port } }),
+    });
   }
   return name;
 }
@@ -165,7 +172,8 @@ export function outboundListeners(context: BuildContext): OutboundListeners {
   if (proxy.httpProxyPort !== undefined) {
     listeners.push(httpProxyListener(context, proxy.httpProxyPort));
     const egress = scope.egress.find((e) => e.port === undefined) ?? scope.egress[0];
-    if (egress) requests.set(HTTP_PROXY_ROUTE, { name: HTTP_PROXY_ROUTE, egress, port: 0 });
+    const bound = { address: LOCALHOST, port: proxy.httpProxyPort };
+    if (egress) requests.set(HTTP_PROXY_ROUTE, { name: HTTP_PROXY_ROUTE, egress, port: 0, bound });
   }
   return { listeners, requests: [...requests.values()] };
 }

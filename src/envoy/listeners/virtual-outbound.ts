@@ -12,8 +12,9 @@ import {
   VIRTUAL_OUTBOUND_CATCH_ALL_HTTP,
 } from '../names.ts';
 import { PLAIN_HTTP_PROTOCOLS } from '../protocols.ts';
-import { catchAllVirtualHost, unknownTcpCluster, unknownTraffic } from '../routes/catch-all.ts';
+import { catchAllVirtualHost, unknownTcpCluster } from '../routes/catch-all.ts';
 import { fixedTcpFilters } from '../tcp-proxy.ts';
+import { unknownTraffic } from '../unknown-traffic.ts';
 import { listenerAddress, WILDCARD } from './address.ts';
 import { inspectorsFor } from './assemble.ts';
 import { detectionTimeout, FAIR_ACCEPT } from './filters.ts';
@@ -40,7 +41,7 @@ function dynamicDnsChain(context: BuildContext): FilterChainJson {
 export function virtualOutbound(context: BuildContext): ListenerJson {
   const port = context.mesh.config.proxyListenPort || defaultPort;
   const logs = listenerAccessLogs(context.mesh.config);
-  const dynamic = unknownTraffic(context) === 'ALLOW_ANY_DYNAMIC_DNS' ? [dynamicDnsChain(context)] : [];
+  const dynamic = unknownTraffic(context.scope) === 'ALLOW_ANY_DYNAMIC_DNS' ? [dynamicDnsChain(context)] : [];
   const filterChains = [
     blackHoleChain(context, VIRTUAL_OUTBOUND_BLACK_HOLE, port),
     ...dynamic,

@@ -1,20 +1,22 @@
 import type { RouteActionJson, VirtualHostJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { BuildContext } from '../context.ts';
-import { ALLOW_ANY, ALLOW_ANY_DYNAMIC_DNS, BLACK_HOLE_CLUSTER, BLOCK_ALL, DYNAMIC_DNS_CLUSTER, PASSTHROUGH_CLUSTER } from '../names.ts';
+import { LOCALHOST, WILDCARD } from '../listeners/address.ts';
+import {
+  ALLOW_ANY,
+  ALLOW_ANY_DYNAMIC_DNS,
+  BLACK_HOLE_CLUSTER,
+  BLOCK_ALL,
+  DYNAMIC_DNS_CLUSTER,
+  OWN_ADDRESS,
+  PASSTHROUGH_CLUSTER,
+} from '../names.ts';
+import { looksUnknownHostsUp, unknownTraffic } from '../unknown-traffic.ts';
 import { timeouts } from './action.ts';
 import { resolveDestination } from './destination.ts';
 
-/** What becomes of calls to services that are not known. */
-export type UnknownTraffic = 'ALLOW_ANY' | 'REGISTRY_ONLY' | 'ALLOW_ANY_DYNAMIC_DNS';
-
-/** The proxy's mode: its Sidecar's, else the mesh's, else ALLOW_ANY. */
-export function unknownTraffic({ scope }: BuildContext): UnknownTraffic {
-  return (scope.outboundTrafficPolicy.mode as UnknownTraffic | undefined) ?? 'ALLOW_ANY';
-}
-
 /** The cluster for unknown connections: a Sidecar's `egressProxy`, the original destination, or the black hole. */
 export function unknownTcpCluster(context: BuildContext): string {
-  if (unknownTraffic(context) === 'REGISTRY_ONLY') return BLACK_HOLE_CLUSTER;
+  if (unknownTraffic(context.scope) === 'REGISTRY_ONLY') return BLACK_HOLE_CLUSTER;
   const { egressProxy } = context.scope.outboundTrafficPolicy as { egressProxy?: Parameters<typeof resolveDestination>[1] };
   const { sidecar } = context.scope;
   return egressProxy && sidecar
@@ -31,9 +33,13 @@ function forward(name: string, route: RouteActionJson): VirtualHostJson {
   };
 }
 
-/** The virtual host for hosts that nothing knows. */
-export function catchAllVirtualHost(context: BuildContext): VirtualHostJson {
-  switch (unknownTraffic(context)) {
+/**
+ * The virtual host for hosts that nothing knows.
+ *
+ * @param allPorts the listener is named as an HTTP proxy by its clients, who tell it host and port of what they want
+ */
+export function catchAllVirtualHost(context: BuildContext, allPorts = false): VirtualHostJson {
+  switch (unknownTraffic(context.scope)) {
     case 'REGISTRY_ONLY':
       return {
         name: BLOCK_ALL,
@@ -43,7 +49,40 @@ export function catchAllVirtualHost(context: BuildContext): VirtualHostJson {
       };
     case 'ALLOW_ANY_DYNAMIC_DNS':
       return forward(ALLOW_ANY_DYNAMIC_DNS, { cluster: DYNAMIC_DNS_CLUSTER });
-    default:
+    case 'ALLOW_ANY':
+      if (allPorts && looksUnknownHostsUp(context.scope)) return forward(ALLOW_ANY_DYNAMIC_DNS, { cluster: DYNAMIC_DNS_CLUSTER });
       return forward(ALLOW_ANY, { cluster: unknownTcpCluster(context) });
   }
+}
+
+/**
+ * The virtual host for a listener's own address, where the catch-all looks hosts up: a request that names it would come back for ever.
+ * It is what somebody sends who opens the proxy's port in a browser. Empty when nothing is looked up, or services took the names.
+ *
+ * @param others the route configuration's other virtual hosts
+ * @param bound where the listener is bound; nobody can name a listener that is not
+ */
+export function ownAddress(
+  context: BuildContext,
+  others: readonly VirtualHostJson[],
+  bound: { address: string; port: number } | undefined,
+  allPorts: boolean,
+): VirtualHostJson[] {
+  const looksUp = looksUnknownHostsUp(context.scope) && (allPorts || unknownTraffic(context.scope) === 'ALLOW_ANY_DYNAMIC_DNS');
+  if (!looksUp || bound === undefined) return [];
+  const taken = new Set(others.flatMap((v) => v.domains ?? []));
+  const { address, port } = bound;
+  const hosts = [...new Set([address.includes(':') ? `[${address}]` : address, LOCALHOST, 'localhost', WILDCARD])];
+  const domains = hosts.map((host) => (allPorts ? `${host}:${port}` : host)).filter((d) => !taken.has(d));
+  if (domains.length === 0) return [];
+  const how = allPorts ? `set HTTP_PROXY=http://${hosts[0]}:${port} and ask for` : 'put into the Host header';
+  const body = `${hosts[0]}:${port} is a proxy: ${how} the host that you want\n`;
+  return [
+    {
+      name: OWN_ADDRESS,
+      domains,
+      // RFC 9110 15.5.20: the server is not able to answer for this authority.
+      routes: [{ name: OWN_ADDRESS, match: { prefix: '/' }, directResponse: { status: 421, body: { inlineString: body } } }],
+    },
+  ];
 }

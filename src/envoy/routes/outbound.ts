@@ -6,7 +6,7 @@ import type { EgressListenerView, VirtualServiceView } from '../../mesh/types.ts
 import type { BuildContext } from '../context.ts';
 import { virtualHostName } from '../names.ts';
 import { isHttpOrDetected } from '../protocols.ts';
-import { catchAllVirtualHost } from './catch-all.ts';
+import { catchAllVirtualHost, ownAddress } from './catch-all.ts';
 import { defaultRoute } from './default-route.ts';
 import { type Domains, domainOf, serviceDomains, withPort } from './domains.ts';
 import { routeConfiguration } from './route-configuration.ts';
@@ -22,6 +22,8 @@ export interface RouteRequest {
   port: number;
   /** Only this service's virtual host, for everything: a detected port with its own address. */
   only?: string;
+  /** The address that clients connect to, when it is the listener's own. */
+  bound?: { address: string; port: number };
 }
 
 /** Port 80 takes VirtualServices whose hosts no service has. */
@@ -114,13 +116,14 @@ export function outboundRoutes(context: BuildContext, requests: Iterable<RouteRe
     return getOrMake(byPort, port, () => virtualHostsOf(context, egress, index, port));
   };
   const byName = new Map<VirtualHostJson[], Map<string, VirtualHostJson>>();
-  for (const { name, egress, port, only } of requests) {
+  for (const { name, egress, port, only, bound } of requests) {
     if (out.has(name)) continue;
     const list = listOf(egress, port);
     if (only === undefined) {
       // Envoy takes one virtual host for everything; a VirtualService for it leaves nothing over.
       const whole = list.some((v) => v.domains?.includes('*'));
-      out.set(name, routeConfiguration(name, whole ? list : [...list, catchAllVirtualHost(context)], port === 0));
+      const rest = whole ? [] : [...ownAddress(context, list, bound, port === 0), catchAllVirtualHost(context, port === 0)];
+      out.set(name, routeConfiguration(name, [...list, ...rest], port === 0));
       continue;
     }
     const names = getOrMake(byName, list, () => new Map(list.map((v) => [v.name!, v])));

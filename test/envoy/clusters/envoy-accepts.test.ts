@@ -16,11 +16,22 @@ function findEnvoy(): string | undefined {
   return folders.map((f) => join(f, 'envoy')).find((file) => existsSync(file));
 }
 
+/** DNS caches are Envoy's, not a cluster's: those of other cases may have other settings. */
+function withOwnCache(type: NonNullable<ClusterJson['clusterType']>, name: string): NonNullable<ClusterJson['clusterType']> {
+  const config = type.typedConfig as unknown as { dnsCacheConfig: object };
+  return { ...type, typedConfig: Object.assign({}, type.typedConfig, { dnsCacheConfig: { ...config.dnsCacheConfig, name } }) };
+}
+
 /** The clusters of a case under names of their own; load assignments as STATIC clusters, which check them as EDS does. */
 function clustersOf(golden: GoldenCase, index: number): ClusterJson[] {
   const own = golden.clusters.map((cluster) => {
     const name = `${index} ${cluster.name}`;
-    return { ...cluster, name, ...(cluster.loadAssignment && { loadAssignment: { ...cluster.loadAssignment, clusterName: name } }) };
+    return {
+      ...cluster,
+      name,
+      ...(cluster.loadAssignment && { loadAssignment: { ...cluster.loadAssignment, clusterName: name } }),
+      ...(cluster.clusterType && { clusterType: withOwnCache(cluster.clusterType, name) }),
+    };
   });
   const assignments = golden.endpoints.map((assignment): ClusterJson => {
     const name = `${index} endpoints ${assignment.clusterName}`;
