@@ -9,6 +9,7 @@ import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { type AccessLogger, compileAccessLoggers } from '../http/access-loggers.ts';
 import { compileConnectionManager } from '../http/compile-connection-manager.ts';
 import type { RouteSlot } from '../http/connection-manager.ts';
+import { checkTcpProxy } from '../tcp/check-tcp-proxy.ts';
 import { createTcpProxy } from '../tcp/tcp-proxy.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { type ListenAddress, readAddress } from './address.ts';
@@ -130,21 +131,7 @@ function compileFilters(
         more.push(...compiled.problems);
         if (compiled.manager !== undefined) terminal = { kind: 'http', manager: compiled.manager };
       } else {
-        const logs = compileAccessLoggers((config as TcpProxyJson).accessLog, `${field}.typedConfig`);
-        more.push(...logs.problems);
-        const made = createTcpProxy(
-          config as TcpProxyJson,
-          {
-            proxyId,
-            clusters,
-            stats,
-            record(entry: RequestRecord) {
-              record(entry);
-              for (const logger of logs.loggers) logger.log(entry);
-            },
-          } as never,
-        );
-        terminal = { kind: 'tcp', serve: made as never };
+        terminal = compileTcpProxy(config as TcpProxyJson, `${field}.typedConfig`, context, more);
       }
       return;
     }
@@ -156,6 +143,27 @@ function compileFilters(
     });
   });
   return terminal;
+}
+
+function compileTcpProxy(config: TcpProxyJson, path: string, context: ListenerContext, problems: Problem[]): NetworkFilter | undefined {
+  const { proxyId, clusters, stats, record } = context;
+  const logs = compileAccessLoggers(config.accessLog, path);
+  const found = [
+    ...checkTcpProxy(config).map((p) => ({ ...p, message: `${path}: ${p.message}`, path: `${path}.${p.path}` })),
+    ...logs.problems,
+  ];
+  problems.push(...found);
+  if (found.some((p) => p.severity === 'error')) return undefined;
+  const serve = createTcpProxy(config, {
+    proxyId,
+    clusters,
+    stats,
+    record(entry) {
+      record(entry);
+      for (const logger of logs.loggers) logger.log(entry);
+    },
+  });
+  return { kind: 'tcp', serve };
 }
 
 /** Names the listener, and the resource that it was made from when its metadata says so. */

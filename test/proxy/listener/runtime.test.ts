@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
+import type { AnyJson } from '@bufbuild/protobuf/wkt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createProxyRuntime, type ProxyRuntime } from '../../../agent/proxy/runtime.ts';
@@ -186,6 +187,40 @@ test('chains are chosen by SNI, by destination port and by protocol', async () =
   // No chain for what is no HTTP; no PROXY header at all.
   assert.is(await raw(port, 'PROXY TCP4 11.1.2.3 1.1.1.1 5 80\r\n\u0000\u0001 binary'), '');
   assert.is(await raw(port, get('/')), '');
+});
+
+test('what is no HTTP goes to the TCP chain, its first bytes included', async () => {
+  const echo = createTcpServer((socket) => {
+    socket.write('hello ');
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+  clusters.update([clusterJson({ name: 'echo', hosts: [`127.0.0.1:${(echo.address() as AddressInfo).port}`] })], []);
+  const tcp: AnyJson = {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy',
+    ...{ statPrefix: 'tcp', cluster: 'echo' },
+  };
+  const [httpChain] = listenerJson({}).filterChains!;
+  const inspector: AnyJson = { '@type': 'type.googleapis.com/envoy.extensions.filters.listener.http_inspector.v3.HttpInspector' };
+  const plain = listenerJson({ listener: { filterChains: [{ filters: [{ name: 'tcp', typedConfig: tcp }] }] } }, 'plain');
+  const mixed = listenerJson(
+    {
+      listener: {
+        listenerFilters: [{ name: 'envoy.filters.listener.http_inspector', typedConfig: inspector }],
+        filterChains: [{ ...httpChain, filterChainMatch: { applicationProtocols: ['http/1.1', 'h2c'] } }],
+        defaultFilterChain: { filters: [{ name: 'tcp', typedConfig: tcp }] },
+      },
+    },
+    'mixed',
+  );
+  assert.equal(await runtime.update({ listeners: [mixed, plain], routes: [routesJson(direct('http'))] }), []);
+  const ports = new Map(runtime.dumpListeners().listenerStatuses.map((l) => [l.name, l.localAddress.socketAddress.portValue]));
+  const whole = (text: string): boolean => text.includes('hello ') && text.includes('\u0001 bytes');
+  assert.is(await raw(ports.get('mixed')!, '\u0001 bytes', whole), 'hello \u0001 bytes');
+  assert.match(await raw(ports.get('mixed')!, get('/')), /http$/);
+  // Without inspectors the server may speak first.
+  assert.is(await raw(ports.get('plain')!, '', (text) => text === 'hello '), 'hello ');
+  echo.close();
 });
 
 test.run();
