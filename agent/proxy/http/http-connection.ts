@@ -41,6 +41,7 @@ export class HttpConnection implements TimerOwner {
   /** The codec is known: the connection counts and its clocks run. */
   open(codec: ConnectionCodec): void {
     this.codec = codec;
+    if (this.closing) codec.announceClose();
     const { stats, settings } = this.#accepted;
     stats.cxTotal.inc();
     stats.cxActive.inc();

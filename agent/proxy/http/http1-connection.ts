@@ -32,7 +32,8 @@ export class Http1Connection implements ConnectionCodec, TimerOwner {
     this.connection = connection;
     this.socket = connection.socket;
     this.socket.once('close', () => this.#onClose());
-    this.#watchHeaders();
+    // What was looked at already belongs to the first request.
+    this.#watchHeaders(0);
   }
 
   /** A request's headers are here. Pipelined ones wait their turn (RFC 9112 9.3.2). */
@@ -68,7 +69,7 @@ export class Http1Connection implements ConnectionCodec, TimerOwner {
     if (this.#lingering || this.#released) return;
     const next = this.#queue?.shift();
     if (next !== undefined && !this.connection.closing) this.#begin(next.request, next.response);
-    else this.#watchHeaders();
+    else this.#watchHeaders(this.socket.bytesRead);
   }
 
   announceClose(): void {
@@ -150,10 +151,10 @@ export class Http1Connection implements ConnectionCodec, TimerOwner {
     return exchange;
   }
 
-  #watchHeaders(): void {
+  #watchHeaders(bytesAtIdle: number): void {
     const { headersTimeout } = this.connection.manager.settings;
     if (headersTimeout === 0) return;
-    this.#bytesAtIdle = this.socket.bytesRead;
+    this.#bytesAtIdle = bytesAtIdle;
     this.#headersSince = 0;
     this.#headerTimer = startTimer(this, 0, headersTimeout / LOOKS_PER_TIMEOUT);
   }
