@@ -13,8 +13,14 @@ counted; exit code 1 when something it shows did not happen.`;
   static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo --keep'];
   static override flags = {
     keep: Flags.boolean({ description: 'leave it running afterwards, until Ctrl-C, and print commands to try' }),
-    seconds: Flags.integer({ description: 'how long the acts take', default: 28, min: 20, max: 600 }),
-    'api-port': Flags.integer({ description: 'port of the agent’s API on loopback; 0 takes a free one', default: 0, min: 0, max: 65535 }),
+    seconds: Flags.integer({ helpValue: 'SECONDS', description: 'how long the acts take', default: 28, min: 20, max: 600 }),
+    'api-port': Flags.integer({
+      helpValue: 'PORT',
+      description: 'port of the agent’s API on loopback; 0 takes a free one',
+      default: 0,
+      min: 0,
+      max: 65535,
+    }),
   };
 
   async run(): Promise<DemoResult> {

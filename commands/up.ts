@@ -23,6 +23,7 @@ line, and the last good configuration runs on.`;
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory [default: one for each folder, in the user’s state directory]' }),
     'api-port': Flags.integer({
+      helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
       default: 15000,
       min: 0,

@@ -20,6 +20,7 @@ next agent takes the running proxy over. When the agent is killed the proxy goes
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
     'api-port': Flags.integer({
+      helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
       default: 15000,
       min: 0,

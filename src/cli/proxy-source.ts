@@ -14,7 +14,12 @@ export const proxyArgs = {
 
 /** Flags of all commands that read one proxy's config. */
 export const proxyFlags = {
-  config: flags.config,
+  config: Flags.string({
+    char: 'f',
+    multiple: true,
+    helpValue: 'PATH',
+    description: 'files or folders to compute the config from, - for standard input [default: ask the agent]',
+  }),
   namespace: flags.namespace,
   'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig, for computed config' }),
   proxy: Flags.string({ helpValue: 'NAME[.NAMESPACE]', description: 'the proxy, in place of the argument' }),
