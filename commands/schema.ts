@@ -1,4 +1,5 @@
 import * as Args from '@oclif/core/args';
+import { closest } from 'fastest-levenshtein';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { FairleadError } from '../src/errors.ts';
@@ -31,7 +32,6 @@ export default class Schema extends BaseCommand {
     }
     const kind = kindByName(args.kind);
     if (kind) return this.print(schemaDocument(kind), flags.output ?? 'json', () => '');
-    const { closest } = await import('fastest-levenshtein');
     throw new FairleadError('E_KIND_UNKNOWN', `there is no kind ${JSON.stringify(args.kind)}`, {
       next: `Did you mean ${closest(
         args.kind,

@@ -16,7 +16,7 @@ export interface ValidateResult {
 export default class Validate extends BaseCommand {
   static override aliases = ['v'];
   static override summary = 'Check configuration against its schemas and rules: every error of every file, with its line.';
-  static override description = 'Exit code 1 when there are errors, or with --strict any warning.';
+  static override description = 'Exit code 1 when there are errors, or with --strict any warning; 3 when something cannot be read.';
   static override examples = [
     '<%= config.bin %> validate',
     '<%= config.bin %> validate mesh/ extra.yaml',
@@ -38,7 +38,8 @@ export default class Validate extends BaseCommand {
     const { files, resources, problems } = await loadConfig(paths, { namespace: flags.namespace });
     const errors = problems.filter((p) => p.severity === 'error').length;
     const result = { files: files.length, resources: resources.length, errors, warnings: problems.length - errors, problems };
-    if (errors > 0 || (flags.strict && problems.length > 0)) process.exitCode = EXIT.findings;
+    if (problems.some((p) => p.rule === 'file/unreadable')) process.exitCode = EXIT.failed;
+    else if (errors > 0 || (flags.strict && problems.length > 0)) process.exitCode = EXIT.findings;
     const { formatProblems } = await import('../src/output/problems.ts');
     const found = problems.length === 0 ? '' : await formatProblems(problems, { color: this.color, width: process.stdout.columns ?? 100 });
     const fine = `${result.resources} resources in ${result.files} files are valid`;

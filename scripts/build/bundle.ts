@@ -1,7 +1,7 @@
 /** Bundles the command line, its commands and the embedded proxy into `dist/`. docs/decisions.md says why. */
 import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { lazyRequires } from './lazy-requires.ts';
 import { licences } from './licences.ts';
@@ -35,6 +35,7 @@ export async function bundle(root: string): Promise<void> {
     write: false,
     logLevel: 'warning',
   });
+  refuseDynamicCommonJs(result.metafile);
   const files = new Map(result.outputFiles.map((file) => [file.path, file.contents as Uint8Array | string]));
   files.set(join(dist, 'LICENCES.txt'), licences(Object.keys(result.metafile.inputs), root));
   for (const [path, contents] of files) {
@@ -44,5 +45,16 @@ export async function bundle(root: string): Promise<void> {
   for (const name of globSync('**/*', { cwd: dist, exclude: [] })) {
     const path = join(dist, name);
     if (!files.has(path) && ![...files.keys()].some((file) => !relative(path, file).startsWith('..'))) rmSync(path, { recursive: true });
+  }
+}
+
+/** `await import()` of a CommonJS package has its exports under `default` alone once it is in a chunk: a name would be undefined at run time. */
+function refuseDynamicCommonJs({ inputs }: Metafile): void {
+  for (const [file, { imports }] of Object.entries(inputs)) {
+    const wrong = imports.find(({ kind, path, external }) => kind === 'dynamic-import' && !external && inputs[path]?.format === 'cjs');
+    if (wrong)
+      throw new Error(
+        `${file} imports ${wrong.path} with import(), but that is CommonJS: import it statically, in a module that is loaded late`,
+      );
   }
 }

@@ -54,7 +54,7 @@ export async function computedDump(options: ComputedDumpOptions, warn: (text: st
     const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;
     throw new FairleadError('E_CONFIG_INVALID', `the configuration has ${count}`, { problems: errors });
   }
-  const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig });
+  const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource });
   const proxy = chooseProxy(mesh, options.proxy);
   const snapshot = buildSnapshot(mesh, proxy);
   const note = summary([...mesh.problems, ...snapshot.problems]);

@@ -25,8 +25,8 @@ const GROUPS: readonly [title: string, ids: readonly string[]][] = [
   ['This tool', ['version', 'autocomplete']],
 ];
 
-const LINKS = `Everything that reads configuration takes -f PATH (files, folders, - for standard input; default ./mesh).
-Everything that asks a running mesh takes --agent URL|unix:PATH (default: this node's).`;
+const LINKS = `What reads configuration takes -f PATH: files, folders, - for standard input; default ./mesh.
+What asks a running mesh takes --agent URL|unix:PATH; default: this node’s.`;
 
 export default class Help extends OclifHelp {
   protected override async showRootHelp(): Promise<void> {

@@ -1,4 +1,5 @@
 /** An error as people, or with --json programs, get to read it. */
+import { closest } from 'fastest-levenshtein';
 import { EXIT, FairleadError } from '../errors.ts';
 
 /** What oclif puts on the errors that its parser throws. */
@@ -58,7 +59,6 @@ function commandWords(argv: readonly string[]): string {
 }
 
 async function nearestCommand(argv: readonly string[]): Promise<string> {
-  const { closest } = await import('fastest-levenshtein');
   const { commandIds } = await import('./command-ids.ts');
   const typed = argv
     .filter((a) => !a.startsWith('-'))
