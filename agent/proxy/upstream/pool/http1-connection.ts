@@ -56,6 +56,8 @@ export class Http1Connection {
       },
     });
     this.#client.on('disconnect', (_origin, _targets, error: Error & { code?: string }) => {
+      // undici lets go of a socket that switches protocols; the stream hears of it next.
+      if (error.message === 'upgrade') this.#upgraded = true;
       if (this.#upgraded) return;
       this.#gone(error.code === 'UND_ERR_INFO' || error.code === 'UND_ERR_DESTROYED', error.message === 'socket idle timeout');
     });

@@ -155,8 +155,10 @@ function isClosed(error: { code?: string }): boolean {
 /** What cannot be parsed, or asked for. */
 function isProtocolError(error: Error & { code?: string }): boolean {
   const { code = '' } = error;
+  // The parser's word for a connection that ends within a message.
+  if (error.message.includes('EOF')) return false;
   return (
-    code.startsWith('HPE_') ||
+    error.name === 'HTTPParserError' ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
     code === 'UND_ERR_INVALID_ARG' ||
     code === 'UND_ERR_NOT_SUPPORTED' ||
