@@ -4,9 +4,11 @@ import type { Problem } from '../errors.ts';
 import { getOrMake } from '../mesh/memo.ts';
 import { type ProblemText, problemAt } from '../mesh/problem.ts';
 import type { Mesh } from '../mesh/types.ts';
-import { UNSUPPORTED, type UnsupportedEntry } from './unsupported.ts';
+import { GATEWAY_API, UNSUPPORTED, type UnsupportedEntry } from './unsupported.ts';
 
 const byKind: ReadonlyMap<string, readonly UnsupportedEntry[]> = Map.groupBy(UNSUPPORTED, (e) => e.kind);
+
+const goOn = 'run with --allow-unenforced to go on without it';
 
 /** Nothing is asked for: the field's default, or an empty block. */
 function isEmpty(value: unknown): boolean {
@@ -24,7 +26,8 @@ function find(
   out: FieldPath[],
 ): void {
   if (at === pattern.length) {
-    if (entry.values ? entry.values.includes(value) : !isEmpty(value)) out.push([...path]);
+    const bare = typeof value === 'string' ? value.trim() : value;
+    if (entry.values ? entry.values.includes(value) : !isEmpty(bare) && !entry.nothing?.includes(bare)) out.push([...path]);
     return;
   }
   if (typeof value !== 'object' || value === null) return;
@@ -37,28 +40,44 @@ function find(
   }
 }
 
-/** What is found in one object of a kind: the text of each problem, and where it is. */
-function findings(kind: string, object: unknown): { text: ProblemText; path: FieldPath }[] {
+function isHarmless({ harmless }: UnsupportedEntry, object: unknown): boolean {
+  return (harmless?.where ?? []).some(({ path, values }) => values.includes(path.reduce<unknown>(member, object)));
+}
+
+function member(object: unknown, key: string): unknown {
+  return typeof object === 'object' && object !== null && Object.hasOwn(object, key) ? (object as Record<string, unknown>)[key] : undefined;
+}
+
+/** What entries find in one object of a kind: the text of each problem, and where it is. */
+function findings(kind: string, object: unknown, entries: readonly UnsupportedEntry[]): { text: ProblemText; path: FieldPath }[] {
   const out: { text: ProblemText; path: FieldPath }[] = [];
-  for (const entry of byKind.get(kind) ?? []) {
+  for (const entry of entries) {
     const paths: FieldPath[] = [];
-    if (entry.path === undefined) paths.push([]);
+    if (entry.path === undefined) paths.push(['spec']);
     else find(object, entry.path, 0, [], entry, paths);
+    if (paths.length === 0) continue;
     const field = entry.path?.filter((p) => p !== '*' && p !== 'spec' && p !== 'metadata').join('.');
+    const harmless = isHarmless(entry, object);
+    const severity = harmless ? 'warning' : entry.severity;
     const text = {
-      severity: entry.severity,
+      severity,
       rule: `unsupported/${kind}${field ? `.${field}` : ''}`,
-      message: `${field || kind} is not acted on: ${entry.reason}`,
+      message: `${field || kind} is not acted on: ${harmless ? entry.harmless!.reason : entry.reason}`,
+      ...(severity === 'error' && { hint: goOn }),
     };
     for (const path of paths) out.push({ text, path });
   }
   return out;
 }
 
+const none: readonly UnsupportedEntry[] = [];
+
 function problemsOf(resource: Resource): Problem[] {
-  const { kind, metadata, spec } = resource;
-  if (!byKind.has(kind)) return [];
-  return findings(kind, { metadata, spec }).map(({ text, path }) => problemAt(resource, path, text));
+  const { group, kind, metadata, spec } = resource;
+  const found = byKind.get(group === GATEWAY_API ? '*' : kind) ?? none;
+  const entries = found.filter((e) => e.name === undefined || e.name === metadata.name);
+  if (entries.length === 0) return [];
+  return findings(kind, { metadata, spec }, entries).map(({ text, path }) => problemAt(resource, path, text));
 }
 
 /**
@@ -67,7 +86,7 @@ function problemsOf(resource: Resource): Problem[] {
  * @param source where the settings stand; without it the problems have no position
  */
 export function meshConfigProblems(config: MeshConfig, source?: Source): Problem[] {
-  return findings('MeshConfig', config).map(({ text, path }) => ({
+  return findings('MeshConfig', config, byKind.get('MeshConfig') ?? none).map(({ text, path }) => ({
     ...text,
     origin: 'MeshConfig',
     path: formatPath(path),
@@ -77,17 +96,10 @@ export function meshConfigProblems(config: MeshConfig, source?: Source): Problem
 
 const made = new WeakMap<readonly Resource[], readonly Problem[]>();
 
-function collect(mesh: Pick<Mesh, 'resources' | 'config' | 'problems'>): Problem[] {
-  // What the model itself refused has been told already.
-  const told = new Set(mesh.problems.map((p) => `${p.rule} ${p.origin}`));
-  const isNew = (p: Problem, kind: string): boolean => !told.has(`${p.rule} ${p.origin}`) && !told.has(`unsupported/${kind} ${p.origin}`);
-  return [...mesh.resources.flatMap((r) => problemsOf(r).filter((p) => isNew(p, r.kind))), ...meshConfigProblems(mesh.config)];
-}
-
-/**
- * Everything in a mesh's resources and settings that no proxy's config carries out, resources' with their positions, less what is
- * among the mesh's own problems. Worked out once for a mesh.
- */
-export function unsupportedProblems(mesh: Pick<Mesh, 'resources' | 'config' | 'problems'>): readonly Problem[] {
-  return getOrMake(made, mesh.resources, () => collect(mesh));
+/** Everything in a mesh's resources and settings that no proxy's config carries out, with its position. Worked out once for a mesh. */
+export function unsupportedProblems(mesh: Pick<Mesh, 'resources' | 'config' | 'configSource'>): readonly Problem[] {
+  return getOrMake(made, mesh.resources, () => [
+    ...mesh.resources.flatMap(problemsOf),
+    ...meshConfigProblems(mesh.config, mesh.configSource),
+  ]);
 }

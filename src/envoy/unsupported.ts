@@ -6,15 +6,27 @@
 import type { Problem } from '../errors.ts';
 
 export interface UnsupportedEntry {
+  /** `*`: every kind of the group. */
   kind: string;
+  /** Without one: of any group but the Gateway API's, whose kinds have names of Istio's. */
+  group?: string;
+  /** Only resources of that name. */
+  name?: string;
   /** From the document's root (MeshConfig: from its own); `*` stands for every item of a list and every value of a map. Without one: the whole resource. */
   path?: readonly string[];
   /** Only these values; without: whatever is there, but for `false`, 0 and empty strings, lists and objects. */
   values?: readonly unknown[];
+  /** Values that ask for nothing, besides the usual ones. */
+  nothing?: readonly unknown[];
+  /** Where one of these fields has one of these values, nothing is opened: a warning, for that reason. */
+  harmless?: { where: readonly { path: readonly string[]; values: readonly unknown[] }[]; reason: string };
   severity: Problem['severity'];
   /** Completes "<Kind> <field>: …"; no full stop. */
   reason: string;
 }
+
+/** The group whose kinds are reported as a whole. */
+export const GATEWAY_API = 'gateway.networking.k8s.io';
 
 const sessions = 'persistent sessions are not supported: requests are balanced as if the label were not there';
 const noTracing = 'tracing is not supported: no spans are made';
@@ -22,12 +34,25 @@ const noCertificates = 'workloads have no certificates yet';
 
 export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   // Whole kinds.
-  { kind: 'AuthorizationPolicy', severity: 'error', reason: 'authorization is not enforced yet: everybody would be let in' },
+  {
+    kind: 'AuthorizationPolicy',
+    severity: 'error',
+    reason: 'authorization is not enforced yet: everybody would be let in',
+    harmless: {
+      where: [
+        { path: ['spec', 'action'], values: ['AUDIT'] },
+        { path: ['metadata', 'annotations', 'istio.io/dry-run'], values: ['true'] },
+      ],
+      reason: 'authorization is not carried out yet, dry runs and audits included',
+    },
+  },
   { kind: 'RequestAuthentication', severity: 'error', reason: 'tokens are not checked yet: requests with invalid ones would be let in' },
   { kind: 'EnvoyFilter', severity: 'warning', reason: 'patches to the Envoy configuration are not applied' },
   { kind: 'WasmPlugin', severity: 'warning', reason: 'WebAssembly extensions are not run' },
   { kind: 'TrafficExtension', severity: 'warning', reason: 'extensions are not run' },
-  { kind: 'ProxyConfig', severity: 'warning', reason: 'settings of single proxies are not acted on' },
+  { kind: 'ProxyConfig', severity: 'warning', reason: 'settings of single proxies are not applied' },
+  { kind: 'WorkloadGroup', severity: 'warning', reason: 'workloads do not register themselves' },
+  { kind: '*', group: GATEWAY_API, severity: 'warning', reason: 'the Gateway API is not supported' },
 
   // Mesh TLS.
   {
@@ -88,6 +113,15 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   { kind: 'ServiceEntry', path: ['metadata', 'labels', 'istio.io/persistent-session-header'], severity: 'warning', reason: sessions },
 
   // The mesh's settings.
+  {
+    kind: 'ConfigMap',
+    name: 'istio',
+    path: ['spec', 'data', 'meshNetworks'],
+    // What Istio's charts write.
+    nothing: ['networks: {}', '{}'],
+    severity: 'warning',
+    reason: 'there is one network only: endpoints of others are called at their own addresses',
+  },
   ...(
     [
       [['enableEnvoyAccessLogService'], 'access logs go to files only'],

@@ -4,7 +4,7 @@ import { isIp } from './addresses.ts';
 import type { EndpointInputs } from './endpoints.ts';
 import { labelOf } from './labels.ts';
 import { localityOfNode, NO_LOCALITY, withTopology } from './locality.ts';
-import type { Endpoint, Service, ServicePort, Workload } from './types.ts';
+import type { Endpoint, Locality, Service, ServicePort, Workload } from './types.ts';
 import { workloadEndpoint } from './workload-endpoint.ts';
 import { isHealthyEntry, podReadiness } from './workloads.ts';
 
@@ -14,6 +14,8 @@ interface Address {
   health: Endpoint['health'];
   targetRef: ObjectReference | undefined;
   nodeName: string;
+  /** What the slice says; counts where neither the pod nor the node says anything. */
+  zone: string;
 }
 
 /** Sessions that stick to an endpoint may go on there while it terminates. */
@@ -33,6 +35,19 @@ function sliceHealth(conditions: Conditions, service: Service): Endpoint['health
   return conditions.terminating === true ? undefined : 'unhealthy';
 }
 
+function saysNothing({ region, zone, subzone }: Locality): boolean {
+  return region === '' && zone === '' && subzone === '';
+}
+
+function orZone(locality: Locality, zone: string): Locality {
+  return zone !== '' && saysNothing(locality) ? { region: '', zone, subzone: '' } : locality;
+}
+
+function withZone(endpoint: Endpoint, zone: string): Endpoint {
+  if (zone === '' || !saysNothing(endpoint.locality)) return endpoint;
+  return { ...endpoint, locality: orZone(endpoint.locality, zone), labels: { ...endpoint.labels, 'topology.kubernetes.io/zone': zone } };
+}
+
 function addressEndpoint(from: Address, port: number, service: Service, resource: Resource, inputs: EndpointInputs): Endpoint {
   const { targetRef } = from;
   // Without a reference a pod is known by its address.
@@ -42,9 +57,9 @@ function addressEndpoint(from: Address, port: number, service: Service, resource
       : targetRef.kind === 'Pod'
         ? inputs.workloads.pod(targetRef.namespace || service.namespace, targetRef.name)
         : undefined;
-  if (pod !== undefined) return workloadEndpoint(pod, { address: from.address, port, health: from.health, resource });
+  if (pod !== undefined) return withZone(workloadEndpoint(pod, { address: from.address, port, health: from.health, resource }), from.zone);
   const node = inputs.nodes.get(from.nodeName);
-  const locality = node === undefined ? NO_LOCALITY : localityOfNode(node.metadata.labels);
+  const locality = orZone(node === undefined ? NO_LOCALITY : localityOfNode(node.metadata.labels), from.zone);
   return {
     address: from.address,
     port,
@@ -68,12 +83,12 @@ function fromSlices(service: Service, port: ServicePort, slices: readonly Resour
     // An endpoint belongs to the service's port of the same name.
     const number = slice.spec.ports?.find((p) => (p.name ?? '') === port.name && (p.protocol ?? 'TCP') !== 'UDP')?.port;
     if (number === undefined) continue;
-    for (const { addresses = [], conditions = {}, targetRef, nodeName = '' } of slice.spec.endpoints ?? []) {
+    for (const { addresses = [], conditions = {}, targetRef, nodeName = '', zone = '' } of slice.spec.endpoints ?? []) {
       const health = sliceHealth(conditions, service);
       if (health === undefined) continue;
       for (const address of addresses) {
         const key = `${address} ${number}`;
-        if (!out.has(key)) out.set(key, addressEndpoint({ address, health, targetRef, nodeName }, number, service, slice, inputs));
+        if (!out.has(key)) out.set(key, addressEndpoint({ address, health, targetRef, nodeName, zone }, number, service, slice, inputs));
       }
     }
   }
@@ -87,7 +102,7 @@ function fromEndpoints(service: Service, port: ServicePort, object: Resource<End
     if (number === undefined) continue;
     const add = (health: Endpoint['health'], list: typeof addresses): void => {
       for (const { ip, targetRef, nodeName = '' } of list) {
-        out.push(addressEndpoint({ address: ip, health, targetRef, nodeName }, number, service, object, inputs));
+        out.push(addressEndpoint({ address: ip, health, targetRef, nodeName, zone: '' }, number, service, object, inputs));
       }
     };
     add('healthy', addresses);

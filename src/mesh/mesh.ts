@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Deployment } from '../config/kinds/kubernetes.ts';
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
-import type { Resource } from '../config/resource.ts';
+import type { Resource, Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import { endpointChanges } from './changes.ts';
+import { checkEntryAddresses } from './check-entry-addresses.ts';
 import { checkAnnotations } from './checks.ts';
 import { buildEndpointState, type EndpointState } from './endpoint-state.ts';
 import { updateEndpointState } from './endpoint-update.ts';
@@ -15,7 +16,7 @@ import { compareResources } from './order.ts';
 import { indexResources, type ResourceIndex } from './resource-index.ts';
 import { buildRouting, type Routing } from './routing.ts';
 import { scopeOf } from './scope.ts';
-import type { Mesh, ProxyNode, ProxyScope, WorkloadTemplate } from './types.ts';
+import type { Mesh, ProxyNode, ProxyScope, Service, WorkloadTemplate } from './types.ts';
 import type { WorkloadSet } from './workload-set.ts';
 import { TEMPLATE_KINDS, workloadTemplate } from './workload-templates.ts';
 
@@ -24,6 +25,7 @@ interface Parts {
   /** As they were handed in, duplicates included. */
   given: readonly Resource[];
   meshConfig: MeshConfig | undefined;
+  configSource: Source | undefined;
   index: ResourceIndex;
   routing: Routing;
   state: EndpointState;
@@ -40,11 +42,15 @@ function templates(index: ResourceIndex): readonly WorkloadTemplate[] {
 }
 
 /** Problems of workloads, while these stay the same. */
-const annotationProblems = new WeakMap<WorkloadSet, readonly Problem[]>();
+const workloadProblems = new WeakMap<WorkloadSet, readonly Problem[]>();
 
-function annotationProblemsOf(workloads: WorkloadSet): readonly Problem[] {
+function workloadProblemsOf(workloads: WorkloadSet, services: readonly Service[]): readonly Problem[] {
   const found: Problem[] = [];
-  checkAnnotations(workloads.all, (problem) => found.push(problem));
+  const report = (problem: Problem): void => {
+    found.push(problem);
+  };
+  checkAnnotations(workloads.all, report);
+  checkEntryAddresses(workloads.all, services, report);
   return found;
 }
 
@@ -59,6 +65,7 @@ function assemble(parts: Parts): Mesh {
   const instanceInputs = { registry, endpoints, currentEntry: state.inputs.currentEntry };
   const mesh: Mesh = {
     config,
+    configSource: parts.configSource,
     resources: index.resources,
     services: registry.services,
     get workloads() {
@@ -75,7 +82,8 @@ function assemble(parts: Parts): Mesh {
     routingVersion: version,
     get problems() {
       if (problems === undefined) {
-        const own = getOrMake(annotationProblems, state.inputs.workloads, annotationProblemsOf);
+        const { workloads } = state.inputs;
+        const own = getOrMake(workloadProblems, workloads, () => workloadProblemsOf(workloads, registry.services));
         problems = own.length === 0 ? routing.problems : [...routing.problems, ...own];
       }
       return problems;
@@ -99,14 +107,19 @@ function update(previous: Parts, resources: readonly Resource[]): Parts | undefi
  * a change of nothing but endpoints shares all the rest and keeps `routingVersion`, in time proportional to the change.
  *
  * What cannot be carried out is in `problems` and left out; nothing is thrown.
+ *
+ * @param options.meshConfigSource where the settings stand, for the positions of what is said about them
  */
-export function buildMesh(resources: readonly Resource[], options: { meshConfig?: MeshConfig; previous?: Mesh } = {}): Mesh {
-  const { meshConfig } = options;
+export function buildMesh(
+  resources: readonly Resource[],
+  options: { meshConfig?: MeshConfig | undefined; meshConfigSource?: Source | undefined; previous?: Mesh | undefined } = {},
+): Mesh {
+  const { meshConfig, meshConfigSource: configSource } = options;
   const previous = options.previous && partsOf.get(options.previous);
   if (previous !== undefined && (previous.meshConfig === meshConfig || isDeepStrictEqual(previous.meshConfig, meshConfig))) {
     const updated = update(previous, resources);
-    if (updated !== undefined) return assemble(updated);
+    if (updated !== undefined) return assemble({ ...updated, configSource });
   }
   const { routing, index } = buildRouting(resources, resolveMeshConfig(meshConfig));
-  return assemble({ given: resources, meshConfig, index, routing, state: buildEndpointState(index), version: {} });
+  return assemble({ given: resources, meshConfig, configSource, index, routing, state: buildEndpointState(index), version: {} });
 }

@@ -12,7 +12,6 @@ import { kubernetesService, type ServiceContext } from './services-kubernetes.ts
 import { namespaceScope, type SharedScope, sidecarScope } from './sidecar-scope.ts';
 import { buildSidecarSelection, type SidecarSelection } from './sidecar-selection.ts';
 import type { ResolvedMeshConfig } from './types.ts';
-import { reportUnsupported } from './unsupported.ts';
 import { buildVirtualServices, type VirtualServices } from './virtual-services.ts';
 
 /** The part of a mesh that endpoint changes leave alone. */
@@ -61,6 +60,5 @@ export function buildRouting(given: readonly Resource[], config: ResolvedMeshCon
     },
     problems,
   };
-  reportUnsupported(index.resources, report);
   return { routing, index };
 }

@@ -5,7 +5,7 @@
  */
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
 import type { DestinationRule, Gateway, Sidecar, TrafficPolicy, VirtualService } from '../config/kinds/networking.ts';
-import type { FieldPath, Resource } from '../config/resource.ts';
+import type { FieldPath, Resource, Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 
 /** `detected` is Istio's "unsupported": neither appProtocol nor the port's name says what it is. */
@@ -242,6 +242,8 @@ export interface ProxyScope {
 export interface Mesh {
   /** With Istio's defaults filled in. */
   config: ResolvedMeshConfig;
+  /** Where the settings that were given stand; without it findings about them have no position. */
+  configSource?: Source | undefined;
   resources: readonly Resource[];
   services: readonly Service[];
   workloads: readonly Workload[];

@@ -2,8 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MeshConfig } from '../../src/config/kinds/mesh-config.ts';
 import { kinds } from '../../src/config/kinds/registry.ts';
-import { UNSUPPORTED } from '../../src/envoy/unsupported.ts';
-import { meshConfigProblems } from '../../src/envoy/unsupported-problems.ts';
+import { parseConfig } from '../../src/config/parse-config.ts';
+import { GATEWAY_API, UNSUPPORTED } from '../../src/envoy/unsupported.ts';
+import { meshConfigProblems, unsupportedProblems } from '../../src/envoy/unsupported-problems.ts';
+import { buildMesh } from '../../src/mesh/mesh.ts';
+import { doc, meshOf } from '../mesh/fixture.ts';
 
 interface Schema {
   properties?: Record<string, Schema>;
@@ -14,16 +17,83 @@ interface Schema {
 /** What stands at a path of a schema: the field itself, or an item of its list or map. */
 function at(schema: Schema | undefined, path: readonly string[]): Schema | undefined {
   let here = schema;
-  for (const key of path) here = key === '*' ? (here?.items ?? Object.values(here?.patternProperties ?? {})[0]) : here?.properties?.[key];
+  for (const key of path) here = here?.properties?.[key] ?? here?.items ?? Object.values(here?.patternProperties ?? {})[0];
   return here;
 }
 
 for (const entry of UNSUPPORTED) {
   test(`${entry.kind} ${entry.path?.join('.') ?? ''} is something that people can write`, () => {
     if (entry.kind === 'MeshConfig') return assert.ok(at(MeshConfig as Schema, entry.path!), 'no such field');
+    if (entry.group !== undefined) return assert.is(entry.group, GATEWAY_API);
     const kind = kinds.find((k) => k.kind === entry.kind);
     assert.ok(kind, 'no such kind');
     if (entry.path?.[0] === 'spec') assert.ok(at(kind.schema as Schema, entry.path.slice(1)), 'no such field');
+  });
+}
+
+function networks(text: string, name = 'istio'): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: istio-system}\ndata:\n  meshNetworks: |\n    ${text}\n`;
+}
+
+const policy = (kind: string, name: string, spec: string, metadata = ''): string =>
+  doc(kind, name, spec, metadata).replace(
+    'networking.istio.io/v1',
+    kind === 'Telemetry'
+      ? 'telemetry.istio.io/v1'
+      : kind === 'WasmPlugin'
+        ? 'extensions.istio.io/v1alpha1'
+        : kind === 'EnvoyFilter'
+          ? 'networking.istio.io/v1alpha3'
+          : 'security.istio.io/v1',
+  );
+
+const unsupported: [text: string, problem: string | undefined][] = [
+  [policy('AuthorizationPolicy', 'p', 'spec: {action: DENY, rules: [{}]}'), 'error unsupported/AuthorizationPolicy spec'],
+  [policy('AuthorizationPolicy', 'p', 'spec: {action: AUDIT, rules: [{}]}'), 'warning unsupported/AuthorizationPolicy spec'],
+  [
+    policy('AuthorizationPolicy', 'p', 'spec: {rules: [{}]}', 'annotations: {istio.io/dry-run: "true"}'),
+    'warning unsupported/AuthorizationPolicy spec',
+  ],
+  [
+    policy('RequestAuthentication', 'p', 'spec: {jwtRules: [{issuer: a, jwksUri: "https://a.example.com"}]}'),
+    'error unsupported/RequestAuthentication spec',
+  ],
+  [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: STRICT}}'), 'error unsupported/PeerAuthentication.mtls.mode spec.mtls.mode'],
+  [
+    policy(
+      'PeerAuthentication',
+      'p',
+      'spec: {selector: {matchLabels: {a: b}}, portLevelMtls: {"80": {mode: DISABLE}, "81": {mode: STRICT}}}',
+    ),
+    'error unsupported/PeerAuthentication.portLevelMtls.mode spec.portLevelMtls["81"].mode',
+  ],
+  [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: PERMISSIVE}}'), undefined],
+  [policy('Telemetry', 'p', 'spec: {tracing: [{providers: [{name: zipkin}]}]}'), 'warning unsupported/Telemetry.tracing spec.tracing'],
+  [
+    policy('EnvoyFilter', 'p', 'spec: {configPatches: [{applyTo: CLUSTER, patch: {operation: MERGE, value: {}}}]}'),
+    'warning unsupported/EnvoyFilter spec',
+  ],
+];
+
+unsupported.push(
+  [
+    'apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}\n',
+    'warning unsupported/Gateway spec',
+  ],
+  [networks('networks: {a: {endpoints: [{fromRegistry: b}]}}'), 'warning unsupported/ConfigMap.data.meshNetworks spec.data.meshNetworks'],
+  [networks('networks: {}'), undefined],
+  [networks('networks: {a: {}}', 'other'), undefined],
+);
+
+for (const [text, problem] of unsupported) {
+  test(`${/kind: (\w+)/.exec(text)?.[1]} gives ${problem ?? 'no problem'}`, async () => {
+    const mesh = await meshOf(text);
+    const found = unsupportedProblems(mesh);
+    assert.equal(
+      found.map((p) => `${p.severity} ${p.rule} ${p.path}`),
+      problem === undefined ? [] : [problem],
+    );
+    assert.ok(found.every((p) => p.position?.file === 'test.yaml'));
   });
 }
 
@@ -33,6 +103,21 @@ test('settings that ask for nothing are no problem', () => {
     meshConfigProblems({ trustDomainAliases: ['old.example.com'] }).map((p) => [p.rule, p.path]),
     [['unsupported/MeshConfig.trustDomainAliases', 'trustDomainAliases']],
   );
+});
+
+test('settings are found where they stand: in the ConfigMap that holds them', async () => {
+  const text = `apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: |
+    connectTimeout: 3s
+    trustDomainAliases: [old.example.com]
+`;
+  const { resources, meshConfig, meshConfigSource } = await parseConfig(text, 'settings.yaml');
+  const [found] = unsupportedProblems(buildMesh(resources, { meshConfig, meshConfigSource }));
+  assert.is(found?.rule, 'unsupported/MeshConfig.trustDomainAliases');
+  assert.equal([found?.position?.file, found?.position?.line], ['settings.yaml', 7]);
 });
 
 test.run();

@@ -55,6 +55,35 @@ test('a terminating endpoint drains when the service keeps sessions', async () =
   );
 });
 
+test('the zone of a slice counts where neither the pod nor the node says where it is', async () => {
+  const located = 'labels: {topology.kubernetes.io/region: r, topology.kubernetes.io/zone: z1}';
+  const mesh = await meshOf(
+    service() +
+      doc('Node', 'n1', '', located) +
+      slice('web-1', '[{addresses: [10.0.0.1], zone: z9}, {addresses: [10.0.0.2], zone: z9, nodeName: n1}, {addresses: [10.0.0.3]}]'),
+  );
+  const web = serviceOf(mesh, host);
+  assert.equal(
+    mesh.endpoints(web, web.ports[0]!).map((e) => [e.address, e.locality.zone, e.labels['topology.kubernetes.io/zone']]),
+    [
+      ['10.0.0.1', 'z9', 'z9'],
+      ['10.0.0.2', 'z1', 'z1'],
+      ['10.0.0.3', '', undefined],
+    ],
+  );
+});
+
+test('a pod without a place takes the zone of its slice', async () => {
+  const mesh = await meshOf(
+    service() +
+      pod('web-1', '{podIP: 10.0.0.1, phase: Running}') +
+      slice('web-1', '[{addresses: [10.0.0.1], zone: z9, targetRef: {kind: Pod, name: web-1}}]'),
+  );
+  const web = serviceOf(mesh, host);
+  const [endpoint] = mesh.endpoints(web, web.ports[0]!);
+  assert.equal([endpoint?.locality.zone, endpoint?.labels['topology.kubernetes.io/zone'], endpoint?.labels['app']], ['z9', 'z9', 'web']);
+});
+
 test('slices are joined by the name of the port; FQDN slices are skipped; an address counts once', async () => {
   const mesh = await meshOf(
     service() +

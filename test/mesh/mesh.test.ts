@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { canonicalRevision, canonicalService, serviceCluster } from '../../src/mesh/canonical.ts';
-import { doc, meshOf, rulesOf } from './fixture.ts';
+import { meshOf } from './fixture.ts';
 
 test('Istio’s defaults fill MeshConfig; what is given stays', async () => {
   const { config } = await meshOf('', {
@@ -20,57 +20,6 @@ test('Istio’s defaults fill MeshConfig; what is given stays', async () => {
   assert.equal([config.defaultConfig?.drainDuration, config.defaultConfig?.statusPort], ['1s', 15020]);
   assert.is(config.proxyHttpPort, undefined);
 });
-
-const policy = (kind: string, name: string, spec: string, metadata = ''): string =>
-  doc(kind, name, spec, metadata).replace(
-    'networking.istio.io/v1',
-    kind === 'Telemetry'
-      ? 'telemetry.istio.io/v1'
-      : kind === 'WasmPlugin'
-        ? 'extensions.istio.io/v1alpha1'
-        : kind === 'EnvoyFilter'
-          ? 'networking.istio.io/v1alpha3'
-          : 'security.istio.io/v1',
-  );
-
-const unsupported: [text: string, problem: string | undefined][] = [
-  [policy('AuthorizationPolicy', 'p', 'spec: {action: DENY, rules: [{}]}'), 'error unsupported/AuthorizationPolicy spec'],
-  [policy('AuthorizationPolicy', 'p', 'spec: {action: AUDIT, rules: [{}]}'), 'warning unsupported/AuthorizationPolicy spec'],
-  [
-    policy('AuthorizationPolicy', 'p', 'spec: {rules: [{}]}', 'annotations: {istio.io/dry-run: "true"}'),
-    'warning unsupported/AuthorizationPolicy spec',
-  ],
-  [
-    policy('RequestAuthentication', 'p', 'spec: {jwtRules: [{issuer: a, jwksUri: "https://a.example.com"}]}'),
-    'error unsupported/RequestAuthentication spec',
-  ],
-  [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: STRICT}}'), 'error unsupported/PeerAuthentication spec.mtls.mode'],
-  [
-    policy(
-      'PeerAuthentication',
-      'p',
-      'spec: {selector: {matchLabels: {a: b}}, portLevelMtls: {"80": {mode: DISABLE}, "81": {mode: STRICT}}}',
-    ),
-    'error unsupported/PeerAuthentication spec.portLevelMtls["81"].mode',
-  ],
-  [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: PERMISSIVE}}'), undefined],
-  [policy('Telemetry', 'p', 'spec: {accessLogging: [{providers: [{name: envoy}]}]}'), 'warning unsupported/Telemetry spec'],
-  [
-    policy('EnvoyFilter', 'p', 'spec: {configPatches: [{applyTo: CLUSTER, patch: {operation: MERGE, value: {}}}]}'),
-    'warning unsupported/EnvoyFilter spec',
-  ],
-];
-
-for (const [text, problem] of unsupported) {
-  test(`${/kind: (\w+)/.exec(text)?.[1]} gives ${problem ?? 'no problem'}`, async () => {
-    const mesh = await meshOf(text);
-    assert.equal(
-      mesh.problems.map((p) => `${p.severity} ${p.rule} ${p.path}`),
-      problem === undefined ? [] : [problem],
-    );
-    assert.ok(mesh.problems.every((p) => p.position?.file === 'test.yaml'));
-  });
-}
 
 const services: [labels: Record<string, string>, name: string, revision: string][] = [
   [{}, 'w', 'latest'],
@@ -108,7 +57,6 @@ test('a Gateway of the Gateway API is not one of Istio', async () => {
     'apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}]}\n',
   );
   assert.is(mesh.ofKind('Gateway').length, 0);
-  assert.equal(rulesOf(mesh), ['unsupported/Gateway Gateway default/g spec']);
 });
 
 test.run();

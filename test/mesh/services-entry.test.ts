@@ -220,4 +220,22 @@ test('UDP ports are left out and reported where they stand', async () => {
   assert.is(problem?.position?.file, 'test.yaml');
 });
 
+test('a host name is no endpoint of a STATIC service, and that is said; DNS services look it up', async () => {
+  const entry = doc('WorkloadEntry', 'w', 'spec: {address: vm.example.com, labels: {app: a}}');
+  const choosing = (resolution: string): string =>
+    doc(
+      'ServiceEntry',
+      'a',
+      `spec: {hosts: [a.example.com], location: MESH_INTERNAL, resolution: ${resolution}, ports: [{number: 80, name: http, protocol: HTTP}], workloadSelector: {labels: {app: a}}}`,
+    );
+  const mesh = await meshOf(entry + choosing('STATIC'));
+  assert.equal(
+    mesh.problems.map((p) => `${p.rule} ${p.origin} ${p.path}`),
+    ['workload-entry/address WorkloadEntry default/w spec.address'],
+  );
+  assert.match(mesh.problems[0]!.message, 'a.example.com');
+  assert.equal((await meshOf(entry + choosing('DNS'))).problems, []);
+  assert.equal((await meshOf(entry)).problems, []);
+});
+
 test.run();
