@@ -37,7 +37,7 @@ export async function bundle(root: string): Promise<void> {
   });
   refuseDynamicCommonJs(result.metafile);
   const files = new Map(result.outputFiles.map((file) => [file.path, file.contents as Uint8Array | string]));
-  files.set(join(dist, 'LICENCES.txt'), licences(Object.keys(result.metafile.inputs), root));
+  files.set(join(dist, 'LICENCES.txt'), licences(bundled(result.metafile), root));
   for (const [path, contents] of files) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, contents);
@@ -46,6 +46,11 @@ export async function bundle(root: string): Promise<void> {
     const path = join(dist, name);
     if (!files.has(path) && ![...files.keys()].some((file) => !relative(path, file).startsWith('..'))) rmSync(path, { recursive: true });
   }
+}
+
+/** The files of which something is in the output. */
+function bundled({ outputs }: Metafile): string[] {
+  return Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs).filter((file) => (inputs[file]?.bytesInOutput ?? 0) > 0));
 }
 
 /** `await import()` of a CommonJS package has its exports under `default` alone once it is in a chunk: a name would be undefined at run time. */
