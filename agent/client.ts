@@ -2,8 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { FairleadError } from '../src/errors.ts';
-import { defaultDataDirectory, socketsOf } from './data-directory.ts';
+import { defaultDataDirectory } from './data-directory.ts';
 import { exchange, type HttpAnswer, type HttpTarget, httpTarget, streamLines } from './http-client.ts';
+import { socketsOf } from './socket-paths.ts';
 
 export interface AgentClient {
   readonly address: string;

@@ -9,14 +9,16 @@ import { FairleadError, type Problem } from '../src/errors.ts';
 import { buildMesh } from '../src/mesh/mesh.ts';
 import { proxiesOf } from '../src/mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
+import { isBlocking, uniqueProblems } from './config-problems.ts';
 import type { Engine } from './engine.ts';
+import { locateRefusal } from './locate-refusal.ts';
 import type { NodeAddresses } from './node-addresses.ts';
 
 export interface ProxySync {
   node: ProxyNode;
   /** Running now. */
   applied: { version: string; at: number } | undefined;
-  /** The newest that was refused, when it is newer than the applied one. */
+  /** The newest that was refused, when it is newer than the applied one. Tried again at each sync. */
   refused: { version: string; at: number; problems: readonly Problem[] } | undefined;
   snapshot: Snapshot | undefined;
 }
@@ -49,8 +51,10 @@ export interface ControllerOptions {
 }
 
 export interface Controller {
-  /** Loads and applies. Calls while one is running are folded into one more run after it. Never rejects for bad configuration. */
+  /** Loads and applies. Calls while one is running are folded into one more run after it. Never rejects: what goes wrong is in `config()`. */
   sync(): Promise<void>;
+  /** Applies what was refused once more, as when a port may be free again or the engine is back. Cheap and silent without news. */
+  retry(): Promise<void>;
   /** Applies snapshots that an earlier agent saved, when the configuration cannot be read. */
   restore(snapshots: readonly Snapshot[]): Promise<void>;
   config(): ConfigState;
@@ -61,78 +65,128 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { engine, notify } = options;
   const proxies = new Map<string, ProxySync>();
+  /** What is to run and does not yet: refused ones, and all that an absent engine could not be told. */
+  const pending = new Map<string, Snapshot>();
   let config: ConfigState = { state: 'loading', at: Date.now(), files: 0, resources: 0, problems: [], took: 0 };
   let mesh: Mesh | undefined;
   let running: Promise<void> | undefined;
+  let syncing: Promise<void> | undefined;
   let again = false;
+
+  // What a new data plane did not take is not running any more.
+  engine.onRefused((id, problems) => {
+    const sync = proxies.get(id);
+    if (!sync?.snapshot) return;
+    sync.applied = undefined;
+    // A newer one may be waiting already.
+    if (!pending.has(id)) pending.set(id, sync.snapshot);
+    refuse(sync, sync.snapshot, problems);
+  });
 
   async function once(): Promise<void> {
     const started = performance.now();
-    const loaded = await loadConfig(options.paths, {
-      namespace: options.namespace,
-      ...(options.meshConfig ? { meshConfig: options.meshConfig } : {}),
-    }).catch(asProblems);
-    let problems: Problem[] = [...loaded.problems];
-    const finish = (state: ConfigState['state']): ConfigState => {
-      config = {
-        state,
-        at: Date.now(),
-        files: loaded.files.length,
-        resources: loaded.resources.length,
-        problems,
-        took: performance.now() - started,
-      };
+    const loaded = await load();
+    const finish = (state: ConfigState['state'], problems: readonly Problem[]): ConfigState => {
+      const { files, resources } = loaded;
+      config = { state, at: Date.now(), files: files.length, resources: resources.length, problems, took: performance.now() - started };
       return config;
     };
-    if (blocking(problems)) return notify({ type: 'refused', config: finish('refused') });
+    const refuseAll = (problems: readonly Problem[]): void => notify({ type: 'refused', config: finish('refused', problems) });
+    if (isBlocking(loaded.problems, options.allowUnenforced)) return refuseAll(loaded.problems);
 
-    const next = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, previous: mesh });
-    problems.push(...next.problems);
-    const nodes = proxiesOf(next, { addresses: options.addresses.list, nodeName: options.addresses.nodeName, pods: 'node' });
-    const snapshots = nodes.map((node) => buildSnapshot(next, node, proxies.get(node.id)?.snapshot));
-    problems = unique([...problems, ...snapshots.flatMap((s) => s.problems)]);
-    if (blocking(problems)) return notify({ type: 'refused', config: finish('refused') });
+    let made: ReturnType<typeof generate>;
+    try {
+      made = generate(loaded);
+    } catch (error) {
+      return refuseAll([...loaded.problems, internal(error)]);
+    }
+    const problems = uniqueProblems([...loaded.problems, ...made.problems]);
+    if (isBlocking(problems, options.allowUnenforced)) return refuseAll(problems);
 
-    mesh = next;
-    const changed: ProxySync[] = [];
-    for (const snapshot of snapshots) if (await apply(snapshot)) changed.push(proxies.get(snapshot.proxy.id) as ProxySync);
-    const removed = await removeAllBut(new Set(nodes.map((n) => n.id)));
-    notify({ type: 'accepted', config: finish('accepted'), changed, removed });
+    mesh = made.mesh;
+    // Before the others: a port that moves from one proxy to another must be free.
+    const removed = await removeAllBut(new Set(made.snapshots.map((s) => s.proxy.id)));
+    const changed = await applyAll(made.snapshots);
+    notify({ type: 'accepted', config: finish('accepted', problems), changed, removed });
   }
 
-  /** True when the engine runs something new now. */
-  async function apply(snapshot: Snapshot): Promise<boolean> {
+  function load(): Promise<Loaded> {
+    const { namespace, meshConfig } = options;
+    return loadConfig(options.paths, { namespace, ...(meshConfig ? { meshConfig } : {}) }).catch(asProblems);
+  }
+
+  function generate(loaded: Loaded): { mesh: Mesh; snapshots: Snapshot[]; problems: Problem[] } {
+    const next = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource, previous: mesh });
+    const nodes = proxiesOf(next, { addresses: options.addresses.list, nodeName: options.addresses.nodeName, pods: 'node' });
+    const snapshots = nodes.map((node) => buildSnapshot(next, node, proxies.get(node.id)?.snapshot));
+    return { mesh: next, snapshots, problems: [...next.problems, ...snapshots.flatMap((s) => s.problems)] };
+  }
+
+  /** The proxies that run something new now. One that waits for a port of another gets a second try when that one has moved. */
+  async function applyAll(snapshots: readonly Snapshot[]): Promise<ProxySync[]> {
+    const changed: ProxySync[] = [];
+    for (const snapshot of snapshots) pending.set(snapshot.proxy.id, snapshot);
+    let waiting = snapshots;
+    for (let progress = true; progress && waiting.length > 0; ) {
+      const refused: Snapshot[] = [];
+      progress = false;
+      for (const snapshot of waiting) {
+        const outcome = await apply(snapshot);
+        if (outcome === 'changed') changed.push(proxies.get(snapshot.proxy.id) as ProxySync);
+        if (outcome === 'unavailable') return changed;
+        if (outcome === 'no-port') refused.push(snapshot);
+        else progress ||= outcome === 'changed';
+      }
+      waiting = refused;
+    }
+    return changed;
+  }
+
+  async function apply(snapshot: Snapshot): Promise<'changed' | 'same' | 'refused' | 'no-port' | 'unavailable'> {
     const { id } = snapshot.proxy;
     const sync: ProxySync = proxies.get(id) ?? { node: snapshot.proxy, applied: undefined, refused: undefined, snapshot: undefined };
     proxies.set(id, sync);
     if (sync.applied?.version === snapshot.version) {
-      sync.refused = undefined;
-      return false;
+      // Provenance may point to other lines, and the model's own objects are new ones.
+      Object.assign(sync, { node: snapshot.proxy, snapshot, refused: undefined });
+      pending.delete(id);
+      return 'same';
     }
-    const result = onlyEndpointsDiffer(sync.snapshot, snapshot)
-      ? await engine.applyEndpoints(id, snapshot.version, snapshot.endpoints)
-      : await engine.apply(snapshot);
-    const at = Date.now();
-    if (result.applied) {
-      Object.assign(sync, { node: snapshot.proxy, snapshot, applied: { version: snapshot.version, at }, refused: undefined });
-      return true;
+    const onlyEndpoints = sync.applied !== undefined && onlyEndpointsDiffer(sync.snapshot, snapshot);
+    try {
+      const result = onlyEndpoints ? await engine.applyEndpoints(id, snapshot.version, snapshot.endpoints) : await engine.apply(snapshot);
+      if (result.applied) {
+        Object.assign(sync, { node: snapshot.proxy, snapshot, applied: { version: snapshot.version, at: Date.now() }, refused: undefined });
+        pending.delete(id);
+        return 'changed';
+      }
+      refuse(sync, snapshot, result.problems);
+      return result.problems.some((p) => p.rule === 'listener/port-in-use') ? 'no-port' : 'refused';
+    } catch (error) {
+      // The engine is away: the rest would wait in vain as well.
+      refuse(sync, snapshot, [engineProblem(error)]);
+      return 'unavailable';
     }
-    sync.refused = { version: snapshot.version, at, problems: result.problems };
+  }
+
+  /** Told once: a retry with the same outcome is no news. */
+  function refuse(sync: ProxySync, snapshot: Snapshot, found: readonly Problem[]): void {
+    const problems = locateRefusal(found, snapshot, mesh);
+    const before = sync.refused;
+    const known = before?.version === snapshot.version && JSON.stringify(before.problems) === JSON.stringify(problems);
+    if (known) return;
+    sync.refused = { version: snapshot.version, at: Date.now(), problems };
     notify({ type: 'proxy-refused', proxy: sync });
-    return false;
   }
 
   async function removeAllBut(keep: ReadonlySet<string>): Promise<string[]> {
-    const gone = [...proxies.keys()].filter((id) => !keep.has(id));
+    const gone = new Set([...proxies.keys(), ...engine.leftovers()].filter((id) => !keep.has(id)));
     for (const id of gone) {
       await engine.remove(id);
       proxies.delete(id);
+      pending.delete(id);
     }
-    return gone;
-  }
-
-  function blocking(problems: readonly Problem[]): boolean {
-    return problems.some((p) => p.severity === 'error' && !(options.allowUnenforced && p.rule.startsWith('unsupported/')));
+    return [...gone];
   }
 
   async function loop(): Promise<void> {
@@ -142,42 +196,74 @@ export function createController(options: ControllerOptions): Controller {
     } while (again);
   }
 
+  /** One at a time. */
+  function run(work: () => Promise<void>): Promise<void> {
+    const mine = (running ?? Promise.resolve()).then(work).finally(() => {
+      if (running === mine) running = undefined;
+    });
+    running = mine;
+    return mine;
+  }
+
   return {
     sync() {
-      if (running) again = true;
-      running ??= loop().finally(() => {
-        running = undefined;
+      if (syncing) again = true;
+      syncing ??= run(loop).finally(() => {
+        syncing = undefined;
       });
-      return running;
+      return syncing;
     },
-    async restore(snapshots) {
-      for (const snapshot of snapshots) await apply(snapshot);
-    },
+    retry: () =>
+      run(async () => {
+        if (pending.size === 0) return;
+        const changed = await applyAll([...pending.values()]);
+        if (changed.length > 0 && config.state === 'accepted') notify({ type: 'accepted', config, changed, removed: [] });
+      }),
+    restore: (snapshots) =>
+      run(async () => {
+        await applyAll(snapshots);
+      }),
     config: () => config,
     proxies: () => [...proxies.values()],
     mesh: () => mesh,
   };
 }
 
+type Loaded = Pick<Awaited<ReturnType<typeof loadConfig>>, 'files' | 'resources' | 'problems' | 'meshConfig' | 'meshConfigSource'>;
+
 /** An endpoint change reaches the engine as endpoints alone. */
 function onlyEndpointsDiffer(a: Snapshot | undefined, b: Snapshot): boolean {
   return a !== undefined && a.listeners === b.listeners && a.routes === b.routes && a.clusters === b.clusters;
 }
 
-/** The same field is met once for every proxy that reads it; people want to read it once. */
-function unique(problems: readonly Problem[]): Problem[] {
-  const seen = new Map<string, Problem>();
-  for (const p of problems)
-    seen.set(`${p.rule}|${p.origin}|${p.path}|${p.message}|${p.position?.file}:${p.position?.line}:${p.position?.column}`, p);
-  return [...seen.values()];
+/** A path that cannot be read is a problem like any other while the agent runs: the last good config stays. */
+function asProblems(error: unknown): Loaded {
+  return {
+    resources: [],
+    files: [],
+    meshConfig: undefined,
+    meshConfigSource: undefined,
+    problems: [error instanceof FairleadError ? unreadable(error) : internal(error)],
+  };
 }
 
-/** A path that cannot be read is a problem like any other while the agent runs: the last good config stays. */
-function asProblems(error: unknown): { resources: []; files: []; meshConfig: undefined; problems: readonly Problem[] } {
-  if (!(error instanceof FairleadError)) throw error;
-  const problems =
-    error.problems.length > 0
-      ? error.problems
-      : [{ severity: 'error' as const, rule: 'config/unreadable', message: error.message, ...(error.next ? { hint: error.next } : {}) }];
-  return { resources: [], files: [], meshConfig: undefined, problems };
+function unreadable({ message, next }: FairleadError): Problem {
+  return { severity: 'error', rule: 'config/unreadable', message, ...(next ? { hint: next } : {}) };
+}
+
+/** A mistake of ours must not take the mesh down: the last good config runs on. */
+function internal(error: unknown): Problem {
+  const message = `internal error: ${error instanceof Error ? error.message : String(error)}`;
+  return {
+    severity: 'error',
+    rule: 'internal/error',
+    message,
+    hint: 'this is a bug in Fairlead; the agent’s log has more with FAIRLEAD_DEBUG=1',
+  };
+}
+
+function engineProblem(error: unknown): Problem {
+  const { message } = error as Error;
+  const hint = error instanceof FairleadError ? error.next : undefined;
+  return { severity: 'error', rule: 'engine/unavailable', message, ...(hint ? { hint } : {}) };
 }

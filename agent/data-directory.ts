@@ -1,18 +1,19 @@
 /** Where an agent keeps what must survive it. One agent at a time; everything 0600; writes are whole or not at all. */
-import { createHash } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FairleadError } from '../src/errors.ts';
+import { takeDirectoryLock } from './directory-lock.ts';
+import { prepareSocketFolder, socketsOf } from './socket-paths.ts';
 
 export interface DataDirectory {
   readonly path: string;
   readonly agentSocket: string;
   readonly proxySocket: string;
   readonly proxyLog: string;
-  /** Replaces a file: temporary file, sync, rename. Throws E_DATA_DIRECTORY. */
+  /** Replaces a file: temporary file, sync, rename. Throws E_DATA_DIRECTORY; the old content is there then. */
   write(name: string, content: string): void;
-  /** undefined when it is not there. */
+  /** undefined when it is not there. Throws E_DATA_DIRECTORY. */
   read(name: string): string | undefined;
   remove(name: string): void;
   /** Another agent may take it from here on. Idempotent. */
@@ -24,105 +25,99 @@ export function defaultDataDirectory(): string {
   const named = process.env['FAIRLEAD_DATA'];
   if (named) return resolve(named);
   if (process.getuid?.() === 0) return '/var/lib/fairlead';
-  return join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'fairlead');
-}
-
-/** The sockets of a data directory, without opening it: how commands find a running agent. */
-export function socketsOf(path: string): { agent: string; proxy: string } {
-  return { agent: socketPath(path, 'agent'), proxy: socketPath(path, 'proxy') };
+  return join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'fairlead');
 }
 
 /** Opens it, creating it when needed. Throws E_AGENT_RUNNING while another agent holds it, E_DATA_DIRECTORY when it cannot be used. */
-export function openDataDirectory(path: string): DataDirectory {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw unusable(path, error);
-  }
-  const lock = join(path, 'agent.pid');
-  takeLock(lock, path);
+export function openDataDirectory(directory: string): DataDirectory {
+  const path = resolve(directory);
   const sockets = socketsOf(path);
-  let held = true;
+  const usable = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof FairleadError ? error : unusable(path, error);
+    }
+  };
+  const unlock = usable(() => {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    prepareSocketFolder(sockets, path);
+    return takeDirectoryLock(join(path, 'agent.pid'), path);
+  });
+  removeLeftovers(path);
   return {
     path,
     agentSocket: sockets.agent,
     proxySocket: sockets.proxy,
     proxyLog: join(path, 'proxy.log'),
-    write(name, content) {
-      const to = join(path, name);
-      const temporary = `${to}.${process.pid}.tmp`;
-      try {
-        const fd = openSync(temporary, 'w', 0o600);
-        try {
-          writeSync(fd, content);
-          fsyncSync(fd);
-        } finally {
-          closeSync(fd);
-        }
-        renameSync(temporary, to);
-      } catch (error) {
-        rmSync(temporary, { force: true });
-        throw unusable(path, error);
-      }
-    },
-    read(name) {
-      const file = join(path, name);
-      return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-    },
-    remove(name) {
-      rmSync(join(path, name), { force: true });
-    },
+    write: (name, content) => usable(() => replaceFile(join(path, name), content)),
+    read: (name) => usable(() => readIfThere(join(path, name))),
+    remove: (name) => usable(() => rmSync(join(path, name), { force: true })),
     release() {
-      if (held) rmSync(lock, { force: true });
-      held = false;
+      try {
+        unlock();
+      } catch {
+        // The directory is gone or unreadable: a lock that names a dead process holds nobody up.
+      }
     },
   };
 }
 
-/** Unix socket paths end at 107 bytes (Linux) or 103 (macOS): a long directory gets a short name in the temporary one. */
-function socketPath(directory: string, name: string): string {
-  const plain = join(directory, `${name}.sock`);
-  if (Buffer.byteLength(plain) <= 100) return plain;
-  const short = createHash('sha256').update(resolve(directory)).digest('hex').slice(0, 16);
-  return join(tmpdir(), `fairlead-${short}-${name}.sock`);
-}
-
-function takeLock(lock: string, path: string): void {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const fd = openSync(lock, 'wx', 0o600);
-      writeSync(fd, `${process.pid}\n`);
-      closeSync(fd);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(path, error);
-      const holder = Number(readFileSync(lock, 'utf8').trim());
-      if (isAlive(holder)) {
-        throw new FairleadError('E_AGENT_RUNNING', `an agent is running already (process ${holder}, data directory ${path})`, {
-          next: 'Stop it with `fairlead agent stop`, or give this one a directory of its own with --data DIR.',
-        });
-      }
-      rmSync(lock, { force: true });
-    }
-  }
-  throw unusable(path, new Error('the lock could not be taken'));
-}
-
-/** A lock that names ourselves is an earlier life's: process ids come again, in containers always the same. */
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false;
+function replaceFile(to: string, content: string): void {
+  const temporary = `${to}.${process.pid}.tmp`;
   try {
-    process.kill(pid, 0);
-    return true;
+    const fd = openSync(temporary, 'w', 0o600);
+    try {
+      writeFileSync(fd, content);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, to);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Half-written files of agents that were killed. Nobody else writes here: the lock is held. */
+function removeLeftovers(path: string): void {
+  try {
+    for (const name of readdirSync(path))
+      if (name.endsWith('.tmp') && !name.startsWith('agent.pid')) rmSync(join(path, name), { force: true });
+  } catch {
+    // They only take space.
+  }
+}
+
+const WHY: Record<string, string | undefined> = {
+  ENOSPC: 'there is no space left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the file system is read-only',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'it is a file, not a folder',
+};
+
+const NEXT: Record<string, string | undefined> = {
+  ENOSPC: 'Free space, or give another directory with --data DIR.',
+  EDQUOT: 'Free space, or give another directory with --data DIR.',
+};
 
 function unusable(path: string, error: unknown): FairleadError {
-  const why = error instanceof Error ? error.message : String(error);
-  return new FairleadError('E_DATA_DIRECTORY', `the data directory ${path} cannot be used: ${why}`, {
-    next: 'Free space or give another directory with --data DIR.',
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return new FairleadError('E_DATA_DIRECTORY', `the data directory ${path} cannot be used: ${WHY[code] ?? message}`, {
+    next: NEXT[code] ?? 'Give another directory with --data DIR, or set FAIRLEAD_DATA.',
     cause: error,
   });
 }

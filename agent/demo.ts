@@ -10,7 +10,7 @@ import { createCaller } from './demo/caller.ts';
 import { createScreen } from './demo/screen.ts';
 import { openShop, type Shop } from './demo/services.ts';
 import { createLog } from './log.ts';
-import { untilSignal } from './signals.ts';
+import { listenToSignals, type Signals, Stopped } from './signals.ts';
 
 export interface DemoOptions {
   /** The folder with the shop's mesh. */
@@ -35,20 +35,26 @@ export interface DemoResult {
 /** Runs the demo. Throws E_PORT_IN_USE, E_CONFIG_REFUSED; leaves nothing behind. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const data = mkdtempSync(join(tmpdir(), 'fairlead-demo-'));
+  const signals = listenToSignals(['SIGINT', 'SIGTERM', 'SIGHUP']);
   let agent: Agent | undefined;
   let shop: Shop | undefined;
   try {
-    agent = await startMesh(options, data);
+    agent = await startMesh(options, data, signals.abort);
     shop = await openShop(agent.controller.mesh()?.workloads ?? []);
-    return await perform(options, agent, shop);
+    return await perform(options, agent, shop, signals);
+  } catch (error) {
+    if (error instanceof Stopped) return { acts: [], interrupted: true };
+    throw error;
   } finally {
-    await agent?.stop(1000);
-    await shop?.close();
+    const stopping = agent?.stop(1000);
+    signals.onSecond(() => void agent?.stop(0));
+    await Promise.allSettled([stopping, stopping?.then(() => shop?.close()) ?? shop?.close()]);
     rmSync(data, { recursive: true, force: true });
+    signals.close();
   }
 }
 
-async function startMesh(options: DemoOptions, data: string): Promise<Agent> {
+async function startMesh(options: DemoOptions, data: string, abort: AbortSignal): Promise<Agent> {
   const agent = await startAgent({
     paths: [options.mesh],
     namespace: 'default',
@@ -58,6 +64,7 @@ async function startMesh(options: DemoOptions, data: string): Promise<Agent> {
     orphanSeconds: 5,
     version: options.version,
     log: createLog('text', 'error', (line) => process.stderr.write(line)),
+    abort,
   });
   const refused = agent.controller.proxies().flatMap((p) => p.refused?.problems ?? []);
   const problems = [...agent.controller.config().problems.filter((p) => p.severity === 'error'), ...refused];
@@ -68,7 +75,7 @@ async function startMesh(options: DemoOptions, data: string): Promise<Agent> {
   return agent;
 }
 
-async function perform(options: DemoOptions, agent: Agent, shop: Shop): Promise<DemoResult> {
+async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: Signals): Promise<DemoResult> {
   const { write } = options;
   const proxies = agent.status().proxies;
   const proxy = proxies.find((p) => p.name === 'web.default');
@@ -83,8 +90,8 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop): Promise<
   write(`web calls through HTTP_PROXY=http://${webProxy}; the world calls http://${gateway}\n\n`);
   const acts = createActs();
   const interrupted = new AbortController();
-  const signal = untilSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], agent.ended);
-  void signal.then(() => interrupted.abort());
+  const ended = Promise.race([signals.first, agent.ended]);
+  void ended.then(() => interrupted.abort());
   const stage = createStage(options, agent, shop, { proxyName: proxy.name, webProxy, gateway, cut: interrupted.signal });
   const screen = createScreen({ acts, terminal: options.terminal, color: options.color, columns: options.columns, write });
   const clock = setInterval(() => screen.draw(Math.min(options.seconds, Math.round(stage.elapsed() / 1000)), options.seconds), 200);
@@ -112,7 +119,7 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop): Promise<
   if (options.keep && !result.interrupted) {
     for (const i of shop.instances) i.failing = undefined;
     write(keepText(agent, webProxy, gateway));
-    await signal;
+    await ended;
   }
   return result;
 }

@@ -2,7 +2,9 @@
  * An engine runs proxies. The agent knows engines only through this; the life cycle is written once, here.
  *
  * Order: `start` once, then any number of `apply`, `applyEndpoints` and `remove`, then `drain` and `stop`. `start` adopts a
- * data plane that an earlier agent left running. `drain` and `stop` are idempotent. All may be called again after a failure.
+ * data plane that an earlier agent left running. `drain`, `stop` and `detach` are idempotent; `stop` may come while `start` or a drain is
+ * under way, and cuts it short. A data plane that ends by itself is started anew and gets again what ran in it. While it is away `apply`
+ * and `applyEndpoints` wait a little, then reject with E_ENGINE_FAILED; once the status is `running` again, the caller tries again.
  */
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
@@ -32,11 +34,15 @@ export interface Engine {
   /** Only endpoints changed. */
   applyEndpoints(proxyId: string, version: string, endpoints: readonly ClusterLoadAssignmentJson[]): Promise<ApplyResult>;
   remove(proxyId: string): Promise<void>;
+  /** Proxies that an adopted data plane runs and that were neither applied nor removed since. */
+  leftovers(): readonly string[];
   /** Envoy's admin API of one proxy: path with query, as in `/clusters?format=json`. */
   admin(proxyId: string, method: string, path: string): Promise<{ status: number; contentType: string; body: Buffer }>;
   /** Finished requests, as they come. Returns the function that ends it. */
   onRecord(listener: (record: RequestRecord) => void): () => void;
   onStatus(listener: (status: EngineStatus) => void): () => void;
+  /** A data plane that was started anew did not take a config that ran before (its port may be taken by now). */
+  onRefused(listener: (proxyId: string, problems: readonly Problem[]) => void): () => void;
   status(): EngineStatus;
   /** Listeners refuse new connections, requests in flight finish; at most `deadlineMs`. */
   drain(deadlineMs: number): Promise<void>;

@@ -1,16 +1,17 @@
 /** An agent in the foreground: what `fairlead up` does and says. */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { EXIT, FairleadError } from '../src/errors.ts';
+import { FairleadError, type Problem } from '../src/errors.ts';
 import { formatProblems } from '../src/output/problems.ts';
 import { requestLine } from '../src/output/request-line.ts';
 import { changeText, meshText } from '../src/output/up.ts';
 import { type Agent, startAgent } from './agent.ts';
-import type { ConfigState, ControllerEvent } from './controller.ts';
+import { isBlocking } from './config-problems.ts';
+import type { ControllerEvent } from './controller.ts';
 import { defaultDataDirectory } from './data-directory.ts';
 import { createLog } from './log.ts';
 import { createRouteLocator } from './route-locator.ts';
-import { untilSignal } from './signals.ts';
+import { exitCodeOf, listenToSignals, type Signals, Stopped } from './signals.ts';
 
 export interface ForegroundOptions {
   paths: readonly string[];
@@ -22,7 +23,10 @@ export interface ForegroundOptions {
   version: string;
   /** No line for each request. */
   quiet: boolean;
+  /** Colours on standard output. */
   color: boolean;
+  /** Colours on standard error. */
+  errorColor: boolean;
   write(text: string): void;
 }
 
@@ -32,58 +36,77 @@ const DRAIN_MS = 30_000;
 
 /** Runs until a signal or until the API is asked to stop. Throws E_CONFIG_REFUSED when the configuration is refused at the start. */
 export async function runForeground(options: ForegroundOptions): Promise<void> {
-  const { write, color } = options;
-  const log = createLog('text', 'warning', (line) => process.stderr.write(line));
-  const agent = await startAgent({
-    paths: options.paths,
-    namespace: options.namespace,
-    ...(options.meshConfig ? { meshConfig: options.meshConfig } : {}),
-    dataDirectory: options.dataDirectory ?? directoryFor(options.paths),
-    apiPort: options.apiPort,
-    allowUnenforced: options.allowUnenforced,
-    orphanSeconds: ORPHAN_SECONDS,
-    version: options.version,
-    log,
-  });
-  const signal = untilSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], agent.ended);
-  const problems = async (config: ConfigState): Promise<string> =>
-    config.problems.length === 0 ? '' : `${await formatProblems(config.problems, { color, width: process.stderr.columns ?? 100 })}\n`;
-
-  const first = agent.controller.config();
-  const refused = agent.controller.proxies().filter((p) => p.refused);
-  if (first.state === 'refused' || refused.length > 0) {
-    await agent.stop(0);
-    throw new FairleadError('E_CONFIG_REFUSED', 'the configuration is refused; nothing was started', {
-      problems: [...first.problems, ...refused.flatMap((p) => p.refused?.problems ?? [])],
-      ...(first.problems.some((p) => p.severity === 'error' && p.rule.startsWith('unsupported/'))
-        ? { next: 'Policies that cannot be enforced yet are refused, not ignored. --allow-unenforced runs the rest without them.' }
-        : {}),
-    });
+  const signals = listenToSignals(['SIGINT', 'SIGTERM', 'SIGHUP']);
+  try {
+    const agent = await start(options, signals.abort);
+    await refuseToRun(agent, options);
+    await serve(agent, options, signals);
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    process.exitCode = exitCodeOf(error.signal);
+  } finally {
+    signals.close();
   }
-  process.stderr.write(await problems(first));
-  write(meshText(agent.status(), agent.api.url, options.paths, color));
+}
 
+function start(options: ForegroundOptions, abort: AbortSignal): Promise<Agent> {
+  const { paths, namespace, meshConfig, apiPort, allowUnenforced, version } = options;
+  return startAgent({
+    paths,
+    namespace,
+    ...(meshConfig ? { meshConfig } : {}),
+    dataDirectory: options.dataDirectory ?? directoryFor(paths),
+    apiPort,
+    allowUnenforced,
+    orphanSeconds: ORPHAN_SECONDS,
+    version,
+    log: createLog('text', 'warning', (line) => process.stderr.write(line)),
+    abort,
+  });
+}
+
+/** Whoever starts a mesh by hand wants to know at once what is wrong with it. */
+async function refuseToRun(agent: Agent, { allowUnenforced }: ForegroundOptions): Promise<void> {
+  const config = agent.controller.config();
+  const refused = agent.controller.proxies().flatMap((p) => p.refused?.problems ?? []);
+  if (config.state !== 'refused' && refused.length === 0) return;
+  await agent.stop(0);
+  const unenforced = !isBlocking(config.problems, true) && isBlocking(config.problems, allowUnenforced);
+  throw new FairleadError('E_CONFIG_REFUSED', 'the configuration is refused; nothing was started', {
+    problems: [...config.problems, ...refused],
+    ...(unenforced
+      ? { next: 'Policies that cannot be enforced yet are refused, not ignored. --allow-unenforced runs the rest without them.' }
+      : {}),
+  });
+}
+
+async function serve(agent: Agent, options: ForegroundOptions, signals: Signals): Promise<void> {
+  const { write, color } = options;
+  const show = async (problems: readonly Problem[]): Promise<void> => {
+    if (problems.length === 0) return;
+    const text = await formatProblems(problems, { color: options.errorColor, width: process.stderr.columns ?? 100 });
+    process.stderr.write(`${text}\n\n`);
+  };
+  await show(agent.controller.config().problems);
+  write(meshText(agent.status(), agent.api.url, options.paths, { color, width: process.stdout.columns }));
+
+  // One after the other, as they happened.
+  let telling = Promise.resolve();
   agent.events.subscribe((event) => {
-    if (event.type === 'config') void tell(event.event);
-    else if (event.status.state === 'backing-off') write(`proxy ended (${event.status.lastExit}); it is being restarted\n`);
+    if (event.type === 'config') telling = telling.then(() => tell(event.event));
+    else if (event.status.state === 'backing-off') write(`the proxy ended (${event.status.lastExit}); it is being restarted\n`);
   });
   async function tell(event: ControllerEvent): Promise<void> {
-    if (event.type === 'proxy-refused') {
-      write(`refused by the proxy of ${event.proxy.node.name}.${event.proxy.node.namespace}; its last good configuration runs on\n`);
-      process.stderr.write(
-        `${await formatProblems(event.proxy.refused?.problems ?? [], { color, width: process.stderr.columns ?? 100 })}\n`,
-      );
-      return;
-    }
-    process.stderr.write(await problems(event.config));
+    await show(event.type === 'proxy-refused' ? (event.proxy.refused?.problems ?? []) : event.config.problems);
     write(changeText(event, agent.status(), color));
   }
   if (!options.quiet) showRequests(agent, options);
 
-  const why = await signal;
+  const why = await Promise.race([signals.first, agent.ended]);
   if (why) write(`\n${why === 'SIGINT' ? 'Ctrl-C' : why}: requests in flight finish, then this ends (again to end at once)\n`);
+  signals.onSecond(() => void agent.stop(0));
   await agent.stop(DRAIN_MS);
-  if (why === 'SIGINT') process.exitCode = EXIT.done;
+  await telling;
 }
 
 function showRequests(agent: Agent, { write, color }: ForegroundOptions): void {

@@ -22,10 +22,18 @@ export function httpTarget(address: string): HttpTarget | undefined {
   return { address: url.origin, options: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || 80, agent } };
 }
 
-/** One request, answered whole. Rejects with the socket's own error, or after `timeoutMs` without any byte. */
+/**
+ * One request, answered whole. Rejects with the socket's own error, or after `timeoutMs` without any byte. All that our APIs offer may
+ * be said twice, so a kept connection that the server was just closing is no error.
+ */
 export function exchange(target: HttpTarget, method: string, path: string, body?: unknown, timeoutMs = 10_000): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
-    const req = open(target, method, path, body, reject);
+    const failed = (error: NodeJS.ErrnoException): void => {
+      const stale = req.reusedSocket && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+      if (stale) resolve(exchange(target, method, path, body, timeoutMs));
+      else reject(error);
+    };
+    const req = open(target, method, path, body, failed);
     req.setTimeout(timeoutMs, () => req.destroy(Object.assign(new Error(`no answer within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' })));
     req.on('response', (res) => {
       const chunks: Buffer[] = [];
@@ -55,13 +63,24 @@ export function streamLines(
   };
   const req = open(target, 'GET', path, undefined, finish, false);
   req.on('response', (res: IncomingMessage) => {
+    if (res.statusCode !== 200) {
+      req.destroy(new Error(`it answered ${res.statusCode}`));
+      return;
+    }
     on.open?.();
     let rest = '';
     res.setEncoding('utf8');
     res.on('data', (text: string) => {
       const lines = (rest + text).split('\n');
       rest = lines.pop() ?? '';
-      for (const line of lines) if (line !== '') on.line(JSON.parse(line));
+      for (const line of lines) {
+        if (line === '' || finished) continue;
+        try {
+          on.line(JSON.parse(line));
+        } catch (error) {
+          req.destroy(error as Error);
+        }
+      }
     });
     res.on('error', finish);
     res.on('close', () => finish());

@@ -1,14 +1,53 @@
-/**
- * Resolves with the first of these signals, or with undefined when `other` settles first. A second SIGINT ends the process at
- * once: whoever presses Ctrl-C twice does not want to wait.
- */
-export function untilSignal(signals: readonly NodeJS.Signals[], other: Promise<unknown>): Promise<NodeJS.Signals | undefined> {
-  return new Promise((resolve) => {
-    const stop = (signal: NodeJS.Signals | undefined): void => {
+/** Signals as values, so that whoever runs something decides what they mean. */
+import { constants } from 'node:os';
+
+export interface Signals {
+  /** The first of them; undefined when it was closed before any came. */
+  readonly first: Promise<NodeJS.Signals | undefined>;
+  /** Aborted by the first of them, with a `Stopped` as reason. */
+  readonly abort: AbortSignal;
+  /** Called when another one comes after the first: whoever presses Ctrl-C twice does not want to wait. */
+  onSecond(act: () => void): void;
+  /** They have their usual effect again. Idempotent. */
+  close(): void;
+}
+
+/** Why a start was given up: not an error to report, but the end that was asked for. */
+export class Stopped extends Error {
+  readonly signal: NodeJS.Signals;
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}`);
+    this.signal = signal;
+  }
+}
+
+export function listenToSignals(names: readonly NodeJS.Signals[]): Signals {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals | undefined>();
+  const controller = new AbortController();
+  let second: (() => void) | undefined;
+  const came = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) second?.();
+    else {
       resolve(signal);
-      process.once('SIGINT', () => process.exit(130));
-    };
-    for (const signal of signals) process.once(signal, () => stop(signal));
-    void other.then(() => resolve(undefined));
-  });
+      controller.abort(new Stopped(signal));
+    }
+  };
+  for (const name of names) process.on(name, came);
+  return {
+    first: promise,
+    abort: controller.signal,
+    onSecond(act) {
+      second = act;
+    },
+    close() {
+      for (const name of names) process.off(name, came);
+      resolve(undefined);
+    },
+  };
+}
+
+/** What a shell gives a process that a signal ended. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
 }

@@ -23,7 +23,9 @@ export default class ProxyStatus extends BaseCommand {
     await this.print(status, flags.output, (s) => proxyStatusText(s, Date.now(), flags.verbose));
     if (problems.length > 0 && !this.jsonEnabled() && !flags.output) {
       const { formatProblems } = await import('../src/output/problems.ts');
-      process.stderr.write(`\nrefused:\n${await formatProblems(problems, { color: this.color, width: process.stderr.columns ?? 100 })}\n`);
+      process.stderr.write(
+        `\nrefused:\n${await formatProblems(problems, { color: this.errorColor, width: process.stderr.columns ?? 100 })}\n`,
+      );
     }
     return status;
   }

@@ -54,6 +54,7 @@ line, and the last good configuration runs on.`;
       version: this.config.version,
       quiet: flags.quiet,
       color: this.color,
+      errorColor: this.errorColor,
       write: (text) => this.write(text),
     });
   }

@@ -35,13 +35,14 @@ export default class Validate extends BaseCommand {
   async run(): Promise<ValidateResult> {
     const { argv, flags } = await this.parse(Validate);
     const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
-    const { files, resources, problems } = await loadConfig(paths, { namespace: flags.namespace });
+    const { files, resources, problems, sources } = await loadConfig(paths, { namespace: flags.namespace });
     const errors = problems.filter((p) => p.severity === 'error').length;
     const result = { files: files.length, resources: resources.length, errors, warnings: problems.length - errors, problems };
     if (problems.some((p) => p.rule === 'file/unreadable')) process.exitCode = EXIT.failed;
     else if (errors > 0 || (flags.strict && problems.length > 0)) process.exitCode = EXIT.findings;
     const { formatProblems } = await import('../src/output/problems.ts');
-    const found = problems.length === 0 ? '' : await formatProblems(problems, { color: this.color, width: process.stdout.columns ?? 100 });
+    const found =
+      problems.length === 0 ? '' : await formatProblems(problems, { sources, color: this.color, width: process.stdout.columns ?? 100 });
     const fine = `${result.resources} resources in ${result.files} files are valid`;
     return this.print(result, flags.output, () => found || (flags.quiet ? '' : fine));
   }

@@ -1,23 +1,30 @@
 /** The agent's events as lines of JSON, for `fairlead tap` and for people's own tools. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Engine } from '../engine.ts';
 import type { AgentEvent, EventHub } from '../events.ts';
 
-/** A reader that is this far behind loses lines. */
+/** A reader that is this far behind loses lines, and is told how many. */
 const BACKLOG_BYTES = 4 * 1024 * 1024;
 
-export function attachEvents(events: EventHub, engine: Engine, request: IncomingMessage, response: ServerResponse, records: boolean): void {
+export function attachEvents(events: EventHub, engine: Engine, response: ServerResponse, records: boolean): void {
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
   response.flushHeaders();
+  let dropped = 0;
   const send = (line: unknown): void => {
-    if (response.writableLength < BACKLOG_BYTES) response.write(`${JSON.stringify(line)}\n`);
+    if (response.writableLength >= BACKLOG_BYTES) {
+      dropped++;
+      return;
+    }
+    if (dropped > 0) response.write(`${JSON.stringify({ dropped })}\n`);
+    dropped = 0;
+    response.write(`${JSON.stringify(line)}\n`);
   };
   const ends = [events.subscribe((event) => send(publicEvent(event)))];
   if (records) ends.push(engine.onRecord((request) => send({ request })));
   const close = (): void => {
     for (const end of ends.splice(0)) end();
   };
-  request.on('close', close);
+  response.on('close', close);
   response.on('error', close);
 }
 

@@ -1,142 +1,112 @@
 /**
  * The agent's HTTP API, on loopback and on a Unix socket: Envoy's admin endpoints of a proxy in Envoy's own formats, and the
- * agent's own under /fairlead/v1/.
- *
- *   GET  /fairlead/v1/status            AgentStatus
- *   GET  /fairlead/v1/events?records=   one JSON object a line: {request}, {config}, {engine}
- *   POST /fairlead/v1/sync              read the configuration now
- *   POST /fairlead/v1/drain {deadlineMs}
- *   POST /fairlead/v1/stop {deadlineMs}
- *   *    /proxies/NAME.NAMESPACE/<Envoy's admin path>, or the path alone for the node's first proxy
+ * agent's own under /fairlead/v1/. routes.ts says which.
  */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { FairleadError } from '../../src/errors.ts';
-import type { Controller, ProxySync } from '../controller.ts';
-import type { Engine } from '../engine.ts';
-import type { EventHub } from '../events.ts';
-import type { AgentStatus } from '../status.ts';
-import { attachEvents } from './event-stream.ts';
-import { readBody, refuseStranger, sendJson } from './http.ts';
+import { refuseStranger, sendError } from './http.ts';
+import { type ApiDeps, answer } from './routes.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends ApiDeps {
   socket: string;
+  /** On loopback; 0 takes a free one, undefined none. */
   port: number | undefined;
-  engine: Engine;
-  controller: Controller;
-  events: EventHub;
-  status(): AgentStatus;
-  stop(deadlineMs: number): Promise<void>;
 }
 
 export interface ApiServer {
   /** Where it listens: `http://127.0.0.1:15000`, or undefined without a port. */
   readonly url: string | undefined;
   readonly socket: string;
-  close(): Promise<void>;
+  /** No new connections; another agent may listen there. Idempotent. */
+  unlisten(): Promise<void>;
+  /** Ends the connections that are left. */
+  disconnect(): void;
 }
 
-const DEFAULT_DRAIN_MS = 30_000;
-
-/** Listens. Throws E_PORT_IN_USE or E_PORT_FORBIDDEN. */
+/** Listens. Throws E_PORT_IN_USE, E_PORT_FORBIDDEN, E_AGENT_RUNNING, E_DATA_DIRECTORY. */
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const servers: Server[] = [];
-  const handler = (request: IncomingMessage, response: ServerResponse): void => {
-    void answer(options, request, response).catch((error: Error) => {
-      if (!response.headersSent) sendJson(response, 502, { error: { message: error.message } });
-      else response.destroy();
-    });
+  const unlisten = async (): Promise<void> => {
+    for (const s of servers) if (s.listening) s.close();
   };
-  const listen = (at: { path: string } | { port: number; host: string }): Promise<Server> =>
-    new Promise((resolve, reject) => {
-      const server = createServer({ requestTimeout: 30_000 }, handler);
-      server.once('error', reject);
-      server.listen(at, () => resolve(server));
+  try {
+    servers.push(await listenOnSocket(options));
+    const tcp = options.port === undefined ? undefined : await listenOnPort(options, options.port);
+    if (tcp) servers.push(tcp);
+    const url = tcp && `http://127.0.0.1:${(tcp.address() as AddressInfo).port}`;
+    return {
+      url,
+      socket: options.socket,
+      unlisten,
+      disconnect() {
+        for (const s of servers) s.closeAllConnections();
+      },
+    };
+  } catch (error) {
+    await unlisten();
+    throw error;
+  }
+}
+
+/** @param local who comes through the Unix socket was let in by its file's mode; TCP is open to every page in a browser */
+function createApi(deps: ApiDeps, local: boolean): Server {
+  return createServer({ requestTimeout: 30_000 }, (request, response) => {
+    if (!local && refuseStranger(request, response)) return;
+    answer(deps, request, response).catch((error: Error) => sendError(response, error));
+  });
+}
+
+function listen(server: Server, at: { path: string } | { port: number; host: string }): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at, () => {
+      server.off('error', reject);
+      // A connection that could not be accepted (no file descriptors left) is lost; the server is not.
+      server.on('error', () => undefined);
+      resolve(server);
     });
-  rmSync(options.socket, { force: true });
-  servers.push(await listen({ path: options.socket }));
-  chmodSync(options.socket, 0o600);
-  let url: string | undefined;
-  if (options.port !== undefined) {
-    try {
-      const server = await listen({ port: options.port, host: '127.0.0.1' });
-      servers.push(server);
-      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    } catch (error) {
-      for (const s of servers) s.close();
-      throw portError(error as NodeJS.ErrnoException, options.port);
-    }
-  }
-  return {
-    url,
-    socket: options.socket,
-    async close() {
-      await Promise.all(
-        servers.map(
-          (s) =>
-            new Promise<void>((resolve) => {
-              s.close(() => resolve());
-              s.closeAllConnections();
-            }),
-        ),
-      );
-      rmSync(options.socket, { force: true });
-    },
-  };
+  });
 }
 
-async function answer(options: ApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (refuseStranger(request, response)) return;
-  const url = new URL(request.url ?? '/', 'http://agent');
-  const method = request.method ?? 'GET';
-  if (url.pathname.startsWith('/fairlead/v1/')) return own(options, method, url, request, response);
-  const named = /^\/proxies\/([^/]+)(\/.*)$/.exec(url.pathname);
-  const name = named ? decodeURIComponent(named[1] as string) : undefined;
-  const proxy = findProxy(options.controller.proxies(), name);
-  if (!proxy) {
-    const known = options.controller.proxies().map((p) => `${p.node.name}.${p.node.namespace}`);
-    return sendJson(response, 404, {
-      error: { code: 'E_PROXY_UNKNOWN', message: name ? `no proxy ${name} runs on this node` : 'no proxy runs on this node', known },
+async function listenOnSocket(options: ApiOptions): Promise<Server> {
+  const { socket } = options;
+  // The lock is ours, so this is for agents that cannot see each other's processes: containers that share a directory.
+  if (await isAnswered(socket))
+    throw new FairleadError('E_AGENT_RUNNING', `an agent answers at ${socket} already`, {
+      next: 'Stop it, or give this one a data directory of its own with --data DIR.',
+    });
+  try {
+    rmSync(socket, { force: true });
+    const server = await listen(createApi(options, true), { path: socket });
+    chmodSync(socket, 0o600);
+    return server;
+  } catch (error) {
+    throw new FairleadError('E_DATA_DIRECTORY', `the agent cannot listen on ${socket}: ${(error as Error).message}`, {
+      next: 'Give another directory with --data DIR.',
+      cause: error,
     });
   }
-  const path = (named?.[2] ?? url.pathname) + url.search;
-  const { status, contentType, body } = await options.engine.admin(proxy.node.id, method, path);
-  response.writeHead(status, { 'content-type': contentType || 'text/plain', 'content-length': body.length }).end(body);
 }
 
-async function own(options: ApiOptions, method: string, url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  switch (`${method} ${url.pathname.slice('/fairlead/v1'.length)}`) {
-    case 'GET /status':
-      return sendJson(response, 200, options.status());
-    case 'GET /events':
-      return attachEvents(options.events, options.engine, request, response, url.searchParams.get('records') !== 'false');
-    case 'POST /sync':
-      await options.controller.sync();
-      return sendJson(response, 200, options.status());
-    case 'POST /drain':
-      await options.engine.drain(deadlineOf(await readBody(request)));
-      return sendJson(response, 200, options.status());
-    case 'POST /stop': {
-      const deadline = deadlineOf(await readBody(request));
-      response.on('finish', () => void options.stop(deadline));
-      return sendJson(response, 202, { stopping: true });
-    }
-    default:
-      return sendJson(response, 404, { error: { message: `no ${method} ${url.pathname}` } });
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+async function listenOnPort(options: ApiOptions, port: number): Promise<Server> {
+  try {
+    return await listen(createApi(options, false), { port, host: '127.0.0.1' });
+  } catch (error) {
+    throw portError(error as NodeJS.ErrnoException, port);
   }
-}
-
-/** Without a name: the node's first proxy, gateways before sidecars. */
-function findProxy(proxies: readonly ProxySync[], name: string | undefined): ProxySync | undefined {
-  if (name === undefined) return proxies.find((p) => p.node.type === 'router') ?? proxies[0];
-  const matches = proxies.filter((p) => p.node.id === name || `${p.node.name}.${p.node.namespace}` === name || p.node.name === name);
-  return matches.length === 1 ? matches[0] : matches.find((p) => `${p.node.name}.${p.node.namespace}` === name);
-}
-
-function deadlineOf(body: unknown): number {
-  const value = (body as { deadlineMs?: unknown } | undefined)?.deadlineMs;
-  return typeof value === 'number' && value >= 0 ? value : DEFAULT_DRAIN_MS;
 }
 
 function portError(error: NodeJS.ErrnoException, port: number): Error {
@@ -146,8 +116,9 @@ function portError(error: NodeJS.ErrnoException, port: number): Error {
       cause: error,
     });
   }
-  return new FairleadError('E_PORT_FORBIDDEN', `the agent's API cannot listen on port ${port}: ${error.message}`, {
-    next: 'Give another port with --api-port.',
+  const why = error.code === 'EACCES' ? 'ports below 1024 need privileges' : error.message;
+  return new FairleadError('E_PORT_FORBIDDEN', `the agent's API cannot listen on port ${port}: ${why}`, {
+    next: 'Give another port with --api-port, or 0 for a free one.',
     cause: error,
   });
 }

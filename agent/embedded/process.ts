@@ -1,11 +1,12 @@
 /** The embedded proxy's process: find a running one, start one, know when it is gone. */
-import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
-import { join } from 'node:path';
-import { packageRoot } from '../../src/cli/package-root.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { FairleadError } from '../../src/errors.ts';
 import { exchange, type HttpTarget } from '../http-client.ts';
+import { processIdentity } from '../process-identity.ts';
 import { type Hello, PROTOCOL_VERSION } from '../proxy/protocol.ts';
+import { proxyEntry } from './proxy-entry.ts';
+import { openProxyLog } from './proxy-log.ts';
 
 export interface ProxyProcessOptions {
   socket: string;
@@ -15,65 +16,125 @@ export interface ProxyProcessOptions {
   orphanSeconds: number | undefined;
 }
 
-const START_DEADLINE_MS = 10_000;
+export interface ProxyProcess {
+  readonly hello: Hello;
+  /** An earlier agent started it. */
+  readonly adopted: boolean;
+  /** Called once when it has ended. An adopted process is not watched: only its control connection tells. */
+  onExit(listener: (why: string) => void): void;
+  /** Resolves with the reason once it is gone; it is killed when it is still there after `graceMs`. */
+  gone(graceMs: number): Promise<string>;
+}
+
+/** Long, because a loaded machine may take its time; nobody waits for it when the process ends sooner. */
+const START_DEADLINE_MS = 30_000;
+const GREET_MS = 2000;
+/** How often a process that is no child is looked at. */
+const LOOK_MS = 20;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Says hello to whoever listens on the control socket; undefined when nobody does. */
-export async function greet(target: HttpTarget): Promise<Hello | undefined> {
+export async function greet(target: HttpTarget, timeoutMs = GREET_MS): Promise<Hello | undefined> {
   try {
-    const { status, body } = await exchange(target, 'GET', '/fairlead/v1/hello', undefined, 2000);
+    const { status, body } = await exchange(target, 'GET', '/fairlead/v1/hello', undefined, timeoutMs);
     return status === 200 ? (JSON.parse(body.toString('utf8')) as Hello) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** A proxy that an earlier agent left, when this agent can talk to it. */
-export async function adoptable(target: HttpTarget): Promise<Hello | undefined> {
+/**
+ * A proxy that an earlier agent left, when this agent can talk to it. One that speaks another protocol is ended, so that its ports are
+ * free: its requests in flight get `drainMs`.
+ */
+export async function adoptProxyProcess(target: HttpTarget, drainMs = 5000): Promise<ProxyProcess | undefined> {
   const hello = await greet(target);
   if (!hello) return undefined;
-  if (hello.protocol === PROTOCOL_VERSION) return hello;
-  // Another version of Fairlead left it: it cannot be spoken to, so it makes room, draining first.
+  const process: ProxyProcess = { hello, adopted: true, onExit: () => undefined, gone: watchStranger(hello.pid) };
+  if (hello.protocol === PROTOCOL_VERSION) return process;
+  await exchange(target, 'POST', '/fairlead/v1/drain', { deadlineMs: drainMs }, drainMs + 1000).catch(() => undefined);
   await exchange(target, 'POST', '/fairlead/v1/stop').catch(() => undefined);
+  await process.gone(drainMs);
   return undefined;
 }
 
-/** Starts the process and waits until it answers. `exited` is called once when it ends. Throws E_ENGINE_FAILED. */
-export async function startProxyProcess(target: HttpTarget, options: ProxyProcessOptions, exited: (why: string) => void): Promise<Hello> {
-  const log = openSync(options.logFile, 'a', 0o600);
-  const args = [entry(), '--control', options.socket, '--version', options.version];
-  if (options.orphanSeconds !== undefined) args.push('--orphan-seconds', String(options.orphanSeconds));
-  // Detached: a Ctrl-C in the agent's terminal must not reach the data plane before it is drained.
-  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log] });
-  closeSync(log);
-  let gone: string | undefined;
-  child.on('error', (e) => {
-    gone ??= e.message;
-  });
-  child.on('exit', (code, signal) => {
-    gone ??= signal ? `killed by ${signal}` : `exit code ${code}`;
-    exited(gone);
-  });
-  child.unref();
-  for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline && gone === undefined; ) {
-    if (existsSync(options.socket)) {
-      const hello = await greet(target);
-      if (hello && hello.pid === child.pid) return hello;
+/** Not a child: its parent was the earlier agent, so the kernel tells us nothing. */
+function watchStranger(pid: number): ProxyProcess['gone'] {
+  const identity = processIdentity(pid);
+  return async (graceMs) => {
+    const killAt = Date.now() + graceMs;
+    for (let killed = false; identity !== undefined && processIdentity(pid) === identity; await pause(LOOK_MS)) {
+      if (killed || Date.now() < killAt) continue;
+      kill(pid);
+      killed = true;
     }
-    await new Promise((r) => setTimeout(r, 10));
-  }
-  if (gone === undefined) child.kill('SIGKILL');
-  throw new FairleadError(
-    'E_ENGINE_FAILED',
-    `the embedded proxy did not start: ${gone ?? `no answer after ${START_DEADLINE_MS / 1000} s`}`,
-    {
-      next: `Its log says why: ${options.logFile}`,
-    },
-  );
+    return 'the control connection ended';
+  };
 }
 
-/** The proxy's main file: the bundled one when this file is in dist/, else the source. */
-function entry(): string {
-  return import.meta.filename.endsWith('.ts')
-    ? join(packageRoot(), 'agent/proxy/main.ts')
-    : join(packageRoot(), 'dist/agent/proxy/main.js');
+/** Starts the process and waits until it answers. Throws E_ENGINE_FAILED, also when `cancelled` says so meanwhile; nothing runs then. */
+export async function startProxyProcess(target: HttpTarget, options: ProxyProcessOptions, cancelled: () => boolean): Promise<ProxyProcess> {
+  const log = openProxyLog(options.logFile);
+  const args = [proxyEntry(), '--control', options.socket, '--version', options.version];
+  if (options.orphanSeconds !== undefined) args.push('--orphan-seconds', String(options.orphanSeconds));
+  // Detached: a Ctrl-C in the agent's terminal must not reach the data plane before it is drained.
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
+  log.close();
+  const ended = watchChild(child);
+  child.unref();
+  for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline && ended.why === undefined && !cancelled(); ) {
+    if (existsSync(options.socket)) {
+      const hello = await greet(target);
+      if (hello && hello.pid === child.pid) return { hello, adopted: false, onExit: ended.onExit, gone: ended.gone };
+    }
+    await pause(10);
+  }
+  const why = ended.why ?? (cancelled() ? 'it is no longer wanted' : `no answer after ${START_DEADLINE_MS / 1000} s`);
+  await ended.gone(0);
+  const said = log.tail();
+  throw new FairleadError('E_ENGINE_FAILED', `the embedded proxy did not start: ${why}${said === '' ? '' : `\n${said}`}`, {
+    next: `Its log is ${options.logFile}.`,
+  });
+}
+
+function watchChild(child: ChildProcess): Pick<ProxyProcess, 'onExit' | 'gone'> & { readonly why: string | undefined } {
+  const listeners: ((why: string) => void)[] = [];
+  let why: string | undefined;
+  const end = (reason: string): void => {
+    if (why !== undefined) return;
+    why = reason;
+    for (const l of listeners.splice(0)) l(reason);
+  };
+  child.on('error', (error) => end(error.message));
+  child.on('exit', (code, signal) => end(signal ? `killed by ${signal}` : `exit code ${code}`));
+  const onExit = (listener: (why: string) => void): void => {
+    if (why === undefined) listeners.push(listener);
+    else listener(why);
+  };
+  return {
+    get why() {
+      return why;
+    },
+    onExit,
+    gone: (graceMs) =>
+      new Promise((resolve) => {
+        // Referenced while somebody waits, so that the process does not end before its child.
+        child.ref();
+        const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+        onExit((reason) => {
+          clearTimeout(timer);
+          child.unref();
+          resolve(reason);
+        });
+      }),
+  };
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // Gone meanwhile.
+  }
 }

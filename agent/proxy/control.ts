@@ -25,7 +25,7 @@ type Handler = (
 
 const ROUTES: readonly [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/fairlead\/v1\/hello$/, ({ host, version, startedAt }, _req, res) => sendJson(res, 200, hello(host, version, startedAt))],
-  ['GET', /^\/fairlead\/v1\/events$/, ({ events }, req, res, _id, query) => events.attach(req, res, query.get('records') === 'true')],
+  ['GET', /^\/fairlead\/v1\/events$/, ({ events }, _req, res, _id, query) => events.attach(res, query.get('records') === 'true')],
   ['PUT', /^\/fairlead\/v1\/proxies\/([^/]+)$/, putConfig],
   ['PUT', /^\/fairlead\/v1\/proxies\/([^/]+)\/endpoints$/, putEndpoints],
   [

@@ -1,10 +1,10 @@
 /** Finished requests and log lines on their way to whoever listens. A slow listener loses records, never slows the proxy. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import type { ProxyEvent } from './protocol.ts';
 
 export interface EventStreams {
-  attach(request: IncomingMessage, response: ServerResponse, records: boolean): void;
+  attach(response: ServerResponse, records: boolean): void;
   record(record: RequestRecord): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;
   /** Clients attached now. */
@@ -52,7 +52,7 @@ export function createEventStreams(changed: (attached: number) => void): EventSt
     get attached() {
       return listeners.size;
     },
-    attach(request, response, records) {
+    attach(response, records) {
       const listener: Listener = { response, records, dropped: 0 };
       listeners.add(listener);
       if (records) recordListeners++;
@@ -64,7 +64,7 @@ export function createEventStreams(changed: (attached: number) => void): EventSt
         if (records) recordListeners--;
         changed(listeners.size);
       };
-      request.on('close', left);
+      response.on('close', left);
       response.on('error', left);
     },
     record(record) {
@@ -73,7 +73,7 @@ export function createEventStreams(changed: (attached: number) => void): EventSt
       timer ??= setTimeout(flush, FLUSH_MS);
     },
     log(level, message) {
-      for (const l of listeners) if (!l.records) send(l, { log: { level, message } });
+      for (const l of listeners) if (!l.records && l.response.writableLength < BACKLOG_BYTES) send(l, { log: { level, message } });
       process.stderr.write(`${new Date().toISOString()} ${level} ${message}\n`);
     },
     close() {

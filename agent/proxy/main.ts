@@ -6,7 +6,7 @@
  * It lives on when the agent dies; with --orphan-seconds it ends by itself when no agent has been attached for that long.
  * SIGTERM and SIGINT drain, then end.
  */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { createControlServer } from './control.ts';
 import { createEventStreams } from './event-streams.ts';
@@ -46,11 +46,22 @@ async function end(why: string): Promise<void> {
   events.log('info', `the proxy ends: ${why}`);
   await host.close();
   events.close();
-  server.close();
+  // Closing removes the socket's file, which must not be that of a successor.
+  if (inode() === ownInode) {
+    server.close();
+    rmSync(socket as string, { force: true });
+  }
   server.closeAllConnections();
-  rmSync(socket as string, { force: true });
   process.exit(0);
 }
+
+let ownInode: number | undefined;
+function inode(): number | undefined {
+  return statSync(socket as string, { throwIfNoEntry: false })?.ino;
+}
+
+// A log that cannot be written (a full disk) is no reason to drop traffic.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
@@ -63,7 +74,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 process.on('SIGHUP', () => undefined);
 
 rmSync(socket, { force: true });
-server.listen(socket, () => chmodSync(socket, 0o600));
+server.listen(socket, () => {
+  chmodSync(socket, 0o600);
+  ownInode = inode();
+});
 server.on('error', (error) => {
   console.error(`fairlead proxy: cannot listen on ${socket}: ${error.message}`);
   process.exit(1);

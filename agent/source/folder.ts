@@ -1,12 +1,12 @@
 /**
  * Watches files and folders of configuration. Says only that something changed; reading is the loader's.
  *
- * fs.watch alone is not trusted (editors replace files, network file systems say nothing, new folders race): every change is
- * confirmed by a signature of names, sizes and times, and the signature is taken again every few seconds.
+ * The kernel's events alone are not trusted (editors replace files, network file systems say nothing, limits of watches are
+ * reached): every change is confirmed by a signature of what is there, and the signature is taken anew every few seconds.
  */
 import { type FSWatcher, watch } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname } from 'node:path';
+import { type Signature, signatureOf } from './signature.ts';
 
 export interface Watched {
   close(): void;
@@ -16,88 +16,105 @@ export interface Watched {
 const QUIET_MS = 30;
 const LONGEST_MS = 300;
 const RESYNC_MS = 2000;
+/** A file that became empty is most likely about to be written: that long it is waited for. */
+const EMPTY_MS = 250;
+/** In place of a folder's identity: only the roots matter in it. */
+const OUTSIDE = 'outside';
 
-/** @param changed is called after each burst of changes, never twice at the same time for one burst */
-export function watchPaths(paths: readonly string[], changed: () => void): Watched {
-  const files = paths.filter((p) => p !== '-');
-  const watchers = new Map<string, FSWatcher>();
+/**
+ * Resolves when changes from then on are seen. Folders and files may come, go and be replaced, themselves or what links point to.
+ *
+ * @param changed is called after each burst of changes
+ */
+export async function watchPaths(paths: readonly string[], changed: () => void): Promise<Watched> {
+  const roots = paths.filter((p) => p !== '-');
+  const names = new Set(roots.map((r) => basename(r)));
+  /** One watcher a folder; a folder that is replaced is another one. */
+  const watchers = new Map<string, { identity: string; watcher: FSWatcher }>();
   let closed = false;
-  let last: string | undefined;
-  let quiet: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let burstStarted = 0;
+  let settling = false;
+  let dirty = false;
+  let waitedForEmpty = false;
 
   function poke(): void {
     if (closed) return;
+    if (settling) {
+      dirty = true;
+      return;
+    }
     const now = Date.now();
-    if (!quiet) burstStarted = now;
-    else clearTimeout(quiet);
-    quiet = setTimeout(() => void settle(), Math.max(0, Math.min(QUIET_MS, burstStarted + LONGEST_MS - now)));
+    if (timer) clearTimeout(timer);
+    else burstStarted = now;
+    schedule(Math.max(0, Math.min(QUIET_MS, burstStarted + LONGEST_MS - now)));
+  }
+
+  function schedule(ms: number): void {
+    timer = setTimeout(() => void settle(), ms);
   }
 
   async function settle(): Promise<void> {
-    quiet = undefined;
-    attach();
-    const now = await signature(files);
-    if (closed || now === last) return;
+    if (timer) clearTimeout(timer);
+    timer = undefined;
+    settling = true;
+    dirty = false;
+    const now = await signatureOf(roots);
+    settling = false;
+    if (closed) return;
+    attach(now);
+    if (dirty) return poke();
+    if (now.text === last.text) return;
+    if (!waitedForEmpty && [...now.empty].some((f) => !last.empty.has(f) && last.files.has(f))) {
+      waitedForEmpty = true;
+      return schedule(EMPTY_MS);
+    }
+    waitedForEmpty = false;
     last = now;
     changed();
   }
 
-  /** A path that was missing, or a folder that was replaced, is picked up again at the next look. */
-  function attach(): void {
-    for (const path of files) {
+  function attach({ folders }: Signature): void {
+    // A root that is a file is seen through its folder, and one that is missing as well: that is where it appears.
+    const wanted = new Map([...roots.map((r) => [dirname(r), OUTSIDE] as const), ...folders]);
+    for (const [path, { identity, watcher }] of watchers) {
+      if (wanted.get(path) === identity) continue;
+      watcher.close();
+      watchers.delete(path);
+    }
+    for (const [path, identity] of wanted) {
       if (watchers.has(path)) continue;
       try {
-        const watcher = watch(path, { recursive: true, persistent: false }, poke);
+        const watcher = watch(path, { persistent: false }, (_event, name) => {
+          if (identity !== OUTSIDE || name === null || names.has(name)) poke();
+        });
         const drop = (): void => {
           watcher.close();
-          watchers.delete(path);
+          if (watchers.get(path)?.watcher === watcher) watchers.delete(path);
         };
         watcher.on('error', drop);
-        // A watched file that is replaced (rename over it) leaves the watcher on the old one.
-        watcher.on('change', (event) => {
-          if (event === 'rename') drop();
-        });
-        watchers.set(path, watcher);
+        watchers.set(path, { identity, watcher });
       } catch {
-        // Not there now; the resync looks again.
+        // Not there now, or no watches left: the resync looks again.
       }
     }
   }
 
-  attach();
-  void signature(files).then((s) => {
-    last ??= s;
-  });
-  const resync = setInterval(() => void settle(), RESYNC_MS);
+  // Watched first, then looked at: nothing falls in between.
+  attach(await signatureOf(roots));
+  let last = await signatureOf(roots);
+  attach(last);
+  const resync = setInterval(() => {
+    if (!timer && !settling) void settle();
+  }, RESYNC_MS);
   resync.unref();
   return {
     close() {
       closed = true;
       clearInterval(resync);
-      if (quiet) clearTimeout(quiet);
-      for (const w of watchers.values()) w.close();
+      if (timer) clearTimeout(timer);
+      for (const { watcher } of watchers.values()) watcher.close();
+      watchers.clear();
     },
   };
-}
-
-async function signature(paths: readonly string[]): Promise<string> {
-  const parts: string[] = [];
-  for (const path of paths) await sign(path, parts, 0);
-  return parts.join('\n');
-}
-
-async function sign(path: string, parts: string[], depth: number): Promise<void> {
-  try {
-    const s = await stat(path);
-    if (!s.isDirectory()) {
-      parts.push(`${path} ${s.ino} ${s.size} ${s.mtimeMs}`);
-      return;
-    }
-    // Deeper than any folder of configuration: a loop of symbolic links.
-    if (depth > 32) return;
-    for (const name of (await readdir(path)).sort()) if (!name.startsWith('.')) await sign(join(path, name), parts, depth + 1);
-  } catch (error) {
-    parts.push(`${path} ${(error as NodeJS.ErrnoException).code}`);
-  }
 }

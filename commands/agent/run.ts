@@ -2,17 +2,18 @@ import * as Flags from '@oclif/core/flags';
 import { startAgent } from '../../agent/agent.ts';
 import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
-import { untilSignal } from '../../agent/signals.ts';
+import { exitCodeOf, listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
+import { FairleadError } from '../../src/errors.ts';
 
 export default class AgentRun extends BaseCommand {
   static override enableJsonFlag = false;
   static override summary = 'Run this node’s agent: the proxy of its workloads and gateways, from a folder of configuration.';
   static override description =
     `Logs to standard error. SIGTERM and SIGINT drain, then end the proxy too; SIGUSR2 ends the agent alone, and the
-next agent takes the running proxy over. When the agent is killed the proxy goes on serving.`;
+next agent takes the running proxy over; SIGHUP reads the configuration now. When the agent is killed the proxy goes on serving.`;
   static override examples = ['<%= config.bin %> agent run -f /etc/fairlead/mesh', '<%= config.bin %> agent run -f mesh --log-format json'];
   static override flags = {
     config: flags.config,
@@ -40,23 +41,39 @@ next agent takes the running proxy over. When the agent is killed the proxy goes
     const { flags } = await this.parse(AgentRun);
     const log = createLog(flags['log-format'] as 'text' | 'json', flags['log-level'] as LogLevel, (line) => process.stderr.write(line));
     const deadline = deadlineMs(flags.deadline);
-    const agent = await startAgent({
-      paths: this.configPaths(flags.config),
-      namespace: flags.namespace,
-      ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
-      dataDirectory: flags.data ?? defaultDataDirectory(),
-      apiPort: flags['api-port'],
-      allowUnenforced: flags['allow-unenforced'],
-      orphanSeconds: undefined,
-      version: this.config.version,
-      log,
-    });
-    const { logAgentEvents } = await import('../../agent/log-events.ts');
-    logAgentEvents(agent, log);
-    log.info('the agent runs', { api: agent.api.url ?? agent.api.socket, socket: agent.api.socket });
-    const signal = await untilSignal(['SIGTERM', 'SIGINT', 'SIGUSR2'], agent.ended);
-    log.info('the agent ends', { why: signal ?? 'asked over the API' });
-    if (signal === 'SIGUSR2') await agent.detach();
-    else await agent.stop(deadline);
+    const paths = this.configPaths(flags.config);
+    if (paths.includes('-')) throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
+    const signals = listenToSignals(['SIGTERM', 'SIGINT', 'SIGUSR2']);
+    try {
+      const agent = await startAgent({
+        paths,
+        namespace: flags.namespace,
+        ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
+        dataDirectory: flags.data ?? defaultDataDirectory(),
+        apiPort: flags['api-port'],
+        allowUnenforced: flags['allow-unenforced'],
+        restoreLastGood: true,
+        orphanSeconds: undefined,
+        version: this.config.version,
+        log,
+        abort: signals.abort,
+      });
+      // As daemons do: read the configuration now.
+      process.on('SIGHUP', () => void agent.controller.sync());
+      const { logAgentEvents } = await import('../../agent/log-events.ts');
+      logAgentEvents(agent, log);
+      log.info('the agent runs', { api: agent.api.url ?? agent.api.socket, socket: agent.api.socket });
+      const signal = await Promise.race([signals.first, agent.ended]);
+      log.info('the agent ends', { why: signal ?? 'asked over the API' });
+      signals.onSecond(() => void agent.stop(0));
+      if (signal === 'SIGUSR2') await agent.detach();
+      else await agent.stop(deadline);
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error;
+      log.info('the agent ends before it ran', { why: error.signal });
+      process.exitCode = exitCodeOf(error.signal);
+    } finally {
+      signals.close();
+    }
   }
 }

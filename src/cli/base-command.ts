@@ -39,6 +39,11 @@ export abstract class BaseCommand extends Command {
     return Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && process.env['FORCE_COLOR'] !== '0';
   }
 
+  /** Colours on standard error, as above. */
+  protected get errorColor(): boolean {
+    return Boolean(process.stderr.isTTY) && !process.env['NO_COLOR'] && process.env['FORCE_COLOR'] !== '0';
+  }
+
   /** The paths to read: those named, else ./mesh. Throws E_USAGE when there is neither. */
   protected configPaths(named: readonly string[] | undefined): string[] {
     if (named && named.length > 0) return [...named];

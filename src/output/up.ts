@@ -6,13 +6,18 @@ import { columns } from './columns.ts';
 type Style = Parameters<typeof styleText>[0];
 
 /** The mesh at a glance: who runs, where to send requests, and a command to try. */
-export function meshText(status: ShownStatus, api: string | undefined, paths: readonly string[], color: boolean): string {
+export function meshText(
+  status: ShownStatus,
+  api: string | undefined,
+  paths: readonly string[],
+  { color, width }: { color: boolean; width: number | undefined },
+): string {
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
   const { files, resources } = status.config;
   const lines = [
     `${paint('bold', `fairlead ${status.version}`)}  ${paths.join(', ')}: ${count(files, 'file')}, ${count(resources, 'resource')}; engine ${status.engine.engine}`,
     '',
-    columns([['PROXY', 'SEND REQUESTS TO'], ...status.proxies.map((p) => [p.name, addresses(p)])]),
+    proxyTable(status.proxies, width ?? Number.POSITIVE_INFINITY),
     '',
   ];
   if (api) lines.push(`agent API ${api}`);
@@ -24,27 +29,38 @@ export function meshText(status: ShownStatus, api: string | undefined, paths: re
   return `${lines.join('\n')}\n`;
 }
 
-function addresses(proxy: ShownProxy): string {
-  const parts = proxy.listening.map((l) => (l.purpose === 'http-proxy' ? `HTTP_PROXY=http://${l.address}` : `${l.address} (${l.purpose})`));
-  return parts.join(', ') || 'nothing listens';
+/** Addresses of one proxy side by side where they fit, else one below the other. */
+function proxyTable(proxies: readonly ShownProxy[], width: number): string {
+  const first = Math.max('PROXY'.length, ...proxies.map((p) => p.name.length)) + 3;
+  const rows = proxies.flatMap((p) => {
+    const addresses = p.listening.map((l) =>
+      l.purpose === 'http-proxy' ? `HTTP_PROXY=http://${l.address}` : `${l.address} (${l.purpose})`,
+    );
+    const whole = addresses.join(', ') || 'nothing listens';
+    if (first + whole.length < width) return [[p.name, whole]];
+    return addresses.map((a, i) => [i === 0 ? p.name : '', a]);
+  });
+  return columns([['PROXY', 'SEND REQUESTS TO'], ...rows]);
 }
 
+/** What a reload led to. */
+export type ShownChange =
+  | { type: 'accepted'; config: { took: number }; changed: readonly unknown[]; removed: readonly string[] }
+  | { type: 'refused'; config: { took: number } }
+  | { type: 'proxy-refused'; proxy: { node: { name: string; namespace: string }; applied: unknown } };
+
 /** One line after a reload. */
-export function changeText(
-  event: {
-    type: 'accepted' | 'refused';
-    config: { took: number; files: number };
-    changed?: readonly unknown[];
-    removed?: readonly string[];
-  },
-  status: ShownStatus,
-  color: boolean,
-): string {
+export function changeText(event: ShownChange, status: ShownStatus, color: boolean): string {
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
+  if (event.type === 'proxy-refused') {
+    const { node, applied } = event.proxy;
+    const now = applied ? 'its last good configuration runs on' : 'it does not run';
+    return `${paint('red', 'refused')} by the proxy of ${node.name}.${node.namespace}: ${now}; tried again every few seconds\n`;
+  }
   const took = `${Math.round(event.config.took)} ms`;
   if (event.type === 'refused') return `${paint('red', 'refused')} after ${took}: the last good configuration runs on\n`;
-  const changed = event.changed?.length ?? 0;
-  const removed = event.removed?.length ?? 0;
+  const changed = event.changed.length;
+  const removed = event.removed.length;
   const parts = [
     changed === 0 && removed === 0
       ? 'nothing changes for any proxy'

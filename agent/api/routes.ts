@@ -1,0 +1,135 @@
+/**
+ * What the agent's API answers:
+ *
+ *   GET  /fairlead/v1/status            AgentStatus
+ *   GET  /fairlead/v1/events?records=   one JSON object a line: {request}, {config}, {engine}, {dropped}
+ *   POST /fairlead/v1/sync              read the configuration now
+ *   POST /fairlead/v1/drain {deadlineMs}
+ *   POST /fairlead/v1/stop {deadlineMs}
+ *   *    /proxies/NAME.NAMESPACE/<Envoy's admin path>, or the path alone for the node's first proxy
+ *   POST /quitquitquit                  ends the agent and its data plane, as it ends Envoy
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Controller, ProxySync } from '../controller.ts';
+import type { Engine } from '../engine.ts';
+import type { EventHub } from '../events.ts';
+import type { AgentStatus } from '../status.ts';
+import { attachEvents } from './event-stream.ts';
+import { BadRequest, readBody, sendJson } from './http.ts';
+
+export interface ApiDeps {
+  engine: Engine;
+  controller: Controller;
+  events: EventHub;
+  status(): AgentStatus;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+type Endpoint = (deps: ApiDeps, request: IncomingMessage, response: ServerResponse, query: URLSearchParams) => unknown;
+
+const DEFAULT_DRAIN_MS = 30_000;
+
+const OWN: ReadonlyMap<string, { method: 'GET' | 'POST'; endpoint: Endpoint }> = new Map([
+  ['status', { method: 'GET', endpoint: (deps, _request, response) => sendJson(response, 200, deps.status()) }],
+  [
+    'events',
+    {
+      method: 'GET',
+      endpoint: ({ events, engine }, _request, response, query) => attachEvents(events, engine, response, query.get('records') !== 'false'),
+    },
+  ],
+  [
+    'sync',
+    {
+      method: 'POST',
+      async endpoint(deps, _request, response) {
+        await deps.controller.sync();
+        sendJson(response, 200, deps.status());
+      },
+    },
+  ],
+  [
+    'drain',
+    {
+      method: 'POST',
+      async endpoint(deps, request, response) {
+        await deps.engine.drain(await deadlineOf(request));
+        sendJson(response, 200, deps.status());
+      },
+    },
+  ],
+  [
+    'stop',
+    {
+      method: 'POST',
+      async endpoint(deps, request, response) {
+        const deadline = await deadlineOf(request);
+        response.on('finish', () => void deps.stop(deadline));
+        sendJson(response, 202, { stopping: true });
+      },
+    },
+  ],
+]);
+
+/** Rejects with BadRequest for what the client did wrong. */
+export async function answer(deps: ApiDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = URL.parse(request.url ?? '/', 'http://agent');
+  if (!url) throw new BadRequest(400, `${JSON.stringify(request.url)} is not a path`);
+  const own = /^\/fairlead(?:\/|$)/.test(url.pathname);
+  if (!own) return admin(deps, request, response, url);
+  const found = OWN.get(url.pathname.replace(/^\/fairlead\/v1\//, ''));
+  if (!found)
+    throw new BadRequest(404, `there is no ${url.pathname}; there are ${[...OWN.keys()].map((p) => `/fairlead/v1/${p}`).join(', ')}`);
+  const method = request.method === 'HEAD' ? 'GET' : request.method;
+  if (method !== found.method) {
+    response.setHeader('allow', found.method);
+    throw new BadRequest(405, `${url.pathname} takes ${found.method}, not ${request.method}`);
+  }
+  await found.endpoint(deps, request, response, url.searchParams);
+}
+
+async function admin(deps: ApiDeps, request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  const named = /^\/proxies\/([^/]+)(\/.*)?$/.exec(url.pathname);
+  const name = named ? decoded(named[1] as string) : undefined;
+  const path = named ? (named[2] ?? '/') : url.pathname;
+  const method = request.method ?? 'GET';
+  // A data plane that quits alone would be started again.
+  if (path === '/quitquitquit' && method === 'POST') {
+    response.on('finish', () => void deps.stop(0));
+    response.writeHead(200, { 'content-type': 'text/plain' }).end('OK\n');
+    return;
+  }
+  const proxies = deps.controller.proxies();
+  const proxy = findProxy(proxies, name);
+  if (!proxy) {
+    const known = proxies.map((p) => `${p.node.name}.${p.node.namespace}`);
+    const message = name === undefined ? 'no proxy runs on this node' : `no proxy ${name} runs on this node`;
+    return sendJson(response, 404, { error: { code: 'E_PROXY_UNKNOWN', message, known } });
+  }
+  const { status, contentType, body } = await deps.engine.admin(proxy.node.id, method, path + url.search);
+  response.writeHead(status, { 'content-type': contentType || 'text/plain', 'content-length': body.length }).end(body);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new BadRequest(400, `${JSON.stringify(text)} is not percent-encoded`);
+  }
+}
+
+/** Without a name: the node's first proxy, gateways before sidecars. A name alone must fit one proxy only. */
+function findProxy(proxies: readonly ProxySync[], name: string | undefined): ProxySync | undefined {
+  if (name === undefined) return proxies.find((p) => p.node.type === 'router') ?? proxies[0];
+  const exact = proxies.find((p) => p.node.id === name || `${p.node.name}.${p.node.namespace}` === name);
+  if (exact) return exact;
+  const named = proxies.filter((p) => p.node.name === name);
+  return named.length === 1 ? named[0] : undefined;
+}
+
+async function deadlineOf(request: IncomingMessage): Promise<number> {
+  const value = ((await readBody(request)) as { deadlineMs?: unknown } | null | undefined)?.deadlineMs;
+  if (value === undefined) return DEFAULT_DRAIN_MS;
+  if (typeof value === 'number' && value >= 0 && value < 2 ** 31) return value;
+  throw new BadRequest(400, 'deadlineMs must be a number of milliseconds');
+}

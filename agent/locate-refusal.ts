@@ -1,0 +1,75 @@
+/** Which line of the configuration asked for a listener's port, so that a port in use is told with it. */
+import type { Gateway, Sidecar } from '../src/config/kinds/networking.ts';
+import { type FieldPath, formatPath, originOf, type Resource } from '../src/config/resource.ts';
+import type { Snapshot } from '../src/envoy/snapshot.ts';
+import type { Problem } from '../src/errors.ts';
+import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
+
+const PORT_ANNOTATION = 'fairlead.dev/http-proxy-port';
+
+/** What privileged gateway ports become where no Service says otherwise, as with the Service of Istio's own gateway. */
+const translated = (port: number): number => (port === 80 ? 8080 : port === 443 ? 8443 : port < 1024 ? port + 8000 : port);
+
+/** Adds proxy, position and a fitting hint to what the engine said of one proxy's listeners; other problems are as they were. */
+export function locateRefusal(problems: readonly Problem[], snapshot: Snapshot, mesh: Mesh | undefined): Problem[] {
+  const { proxy } = snapshot;
+  return problems.map((problem) => {
+    const name = /^listener (.+)$/.exec(problem.origin ?? '')?.[1];
+    const listener = snapshot.listeners.find((l) => l.name === name);
+    const port = Number(listener?.address?.socketAddress?.portValue ?? 0);
+    const message = `proxy ${proxy.name}.${proxy.namespace}: ${problem.message}`;
+    if (problem.position || !listener || !port || !mesh) return { ...problem, message };
+    const asked = whoAsked(proxy, port, mesh);
+    if (!asked) return { ...problem, message };
+    const { resource, path, hint } = asked;
+    const bind = problem.rule.startsWith('listener/');
+    return {
+      ...problem,
+      message,
+      origin: originOf(resource),
+      path: formatPath(path),
+      position: resource.source.positionOf(path),
+      ...(bind ? { hint: `${problem.rule === 'listener/port-in-use' ? 'end what listens there, or ' : ''}${hint}` } : {}),
+    };
+  });
+}
+
+interface Asked {
+  resource: Resource;
+  path: FieldPath;
+  hint: string;
+}
+
+function whoAsked(proxy: ProxyNode, port: number, mesh: Mesh): Asked | undefined {
+  if (proxy.type === 'router') return serverOf(proxy, port, mesh);
+  const { resource, annotations } = proxy.workload;
+  if (port !== proxy.httpProxyPort) return egressOf(port, mesh);
+  if (!resource) return undefined;
+  const own = Object.hasOwn(annotations, PORT_ANNOTATION);
+  return {
+    resource,
+    path: own ? ['metadata', 'annotations', PORT_ANNOTATION] : ['metadata', 'name'],
+    hint: `give the workload's HTTP proxy another port: annotation ${PORT_ANNOTATION}: "PORT"`,
+  };
+}
+
+function serverOf(proxy: ProxyNode, port: number, mesh: Mesh): Asked | undefined {
+  for (const resource of mesh.ofKind<Gateway>('Gateway')) {
+    const { selector = {}, servers = [] } = resource.spec;
+    if (!Object.entries(selector).every(([k, v]) => proxy.labels[k] === v)) continue;
+    const numbers = servers.map((s) => Number(s.port?.number));
+    const index = numbers.includes(port) ? numbers.indexOf(port) : numbers.findIndex((n) => translated(n) === port);
+    if (index >= 0) return { resource, path: ['spec', 'servers', index, 'port', 'number'], hint: 'give the server another port number' };
+  }
+  return undefined;
+}
+
+function egressOf(port: number, mesh: Mesh): Asked | undefined {
+  for (const resource of mesh.ofKind<Sidecar>('Sidecar')) {
+    for (const side of ['egress', 'ingress'] as const) {
+      const index = (resource.spec[side] ?? []).findIndex((l) => Number(l.port?.number) === port);
+      if (index >= 0) return { resource, path: ['spec', side, index, 'port', 'number'], hint: 'give the listener another port number' };
+    }
+  }
+  return undefined;
+}
