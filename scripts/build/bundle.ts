@@ -9,6 +9,9 @@ import { licences } from './licences.ts';
 /** Stay packages of their own: used by few commands, large, and fixed by their makers when something is found in them. */
 const EXTERNAL = ['undici', 're2js', 'yaml'];
 
+/** oclif looks for it in work trees of plugins, and does without. */
+const ABSENT = ['typescript'];
+
 /** Files that are found by name at run time; everything else is in chunks. */
 const ENTRIES = ['src/cli/main.ts', 'src/cli/help.ts', 'agent/proxy/main.ts'];
 
@@ -25,7 +28,7 @@ export async function bundle(root: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    external: EXTERNAL,
+    external: [...EXTERNAL, ...ABSENT],
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
     plugins: [builtinModules, lazyRequires],
     chunkNames: 'chunks/[name]-[hash]',
