@@ -159,7 +159,12 @@ export class Http1Stream implements DownstreamStream {
     else if (this.protocol === 'HTTP/1.0') headers.push('connection', 'keep-alive');
     if (this.#connection.connection.manager.settings.properCase)
       for (let i = 0; i < headers.length; i += 2) headers[i] = properCase(headers[i]!);
-    response.writeHead(this.#status, reasonPhrase(this.#status), headers);
+    try {
+      response.writeHead(this.#status, reasonPhrase(this.#status), headers);
+    } catch {
+      // An upstream's status or header that node:http does not let pass: the client is cut off, the proxy lives on.
+      this.#connection.socket.destroy();
+    }
     return response;
   }
 }

@@ -50,7 +50,7 @@ export class Http2Stream implements DownstreamStream {
 
   sendData(chunk: Buffer): boolean {
     this.flush();
-    if (this.#stream.destroyed) return true;
+    if (this.#stream.destroyed || this.#stream.closed) return true;
     const ready = this.#stream.write(chunk);
     if (!ready) this.#stream.once('drain', () => this.#exchange!.onDownstreamDrain());
     return ready;
@@ -63,7 +63,7 @@ export class Http2Stream implements DownstreamStream {
     if (stream.destroyed) return;
     if (headers !== undefined && trailers === undefined) {
       this.#headers = undefined;
-      stream.respond(this.#head(headers), { endStream: true, sendDate: false } as never);
+      this.#respond(headers, { endStream: true, sendDate: false });
     } else {
       this.#trailers = trailers;
       this.flush();
@@ -82,7 +82,7 @@ export class Http2Stream implements DownstreamStream {
     this.#headers = undefined;
     const stream = this.#stream;
     if (stream.destroyed) return;
-    stream.respond(this.#head(headers), { waitForTrailers: true, sendDate: false } as never);
+    if (!this.#respond(headers, { waitForTrailers: true, sendDate: false })) return;
     stream.once('wantTrailers', () => {
       // Without any, this is an empty DATA frame that ends the stream.
       if (!stream.destroyed) stream.sendTrailers(objectOf(this.#trailers ?? []));
@@ -125,10 +125,17 @@ export class Http2Stream implements DownstreamStream {
     this.#stream.pause();
   }
 
-  #head(headers: RawHeaders): OutgoingHttpHeaders {
+  /** False when node:http2 does not let the status or a header pass: the stream is cut off, the proxy lives on. */
+  #respond(headers: RawHeaders, options: object): boolean {
     const head = objectOf(headers);
     head[':status'] = this.#status;
-    return head;
+    try {
+      this.#stream.respond(head, options as never);
+      return true;
+    } catch {
+      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      return false;
+    }
   }
 }
 

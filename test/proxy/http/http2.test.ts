@@ -98,6 +98,19 @@ test('a stream that the client resets cancels the upstream request: flag DC', as
   }
 });
 
+test('an upstream header that HTTP/2 forbids cuts its stream off, and nothing else', async () => {
+  backend.handler = (request, response) => {
+    if (request.url === '/bad') response.writeHead(200, ['content-type', 'a/b', 'content-type', 'c/d']);
+    response.end('body');
+  };
+  const bad = await send({ ':path': '/bad' }).then(
+    () => 'answered',
+    () => 'cut off',
+  );
+  assert.is(bad, 'cut off');
+  assert.is((await send({ ':path': '/good' })).body, 'body');
+});
+
 test('drains: GOAWAY, and streams in flight finish', async () => {
   let release = (): void => {};
   const slow = createServer((_request, response) => {
