@@ -9,7 +9,7 @@ if (major < 24) {
 } else {
   keepCompiledCode();
   if (process.env.FAIRLEAD_DEBUG) process.setSourceMapsEnabled(true);
-  import('../dist/src/cli/main.js').then((cli) => cli.main(process.argv.slice(2), import.meta.url));
+  import('../dist/src/cli/main.js').then((cli) => cli.main(process.argv.slice(2)));
 }
 
 /**
