@@ -54,7 +54,11 @@ export class FairleadError extends Error {
   readonly next: string | undefined;
   override readonly name = 'FairleadError';
 
-  constructor(code: ErrorCode, message: string, more: { problems?: readonly Problem[]; position?: Position; next?: string; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { problems?: readonly Problem[]; position?: Position; next?: string; cause?: unknown } = {},
+  ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
     this.problems = more.problems ?? [];

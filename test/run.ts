@@ -27,6 +27,8 @@ const filters = args.filter((a) => !a.startsWith('--'));
 const workers = args.includes('--serial') ? 1 : Math.min(4, Math.max(2, availableParallelism()));
 /** No test file may take longer than this; a hang is a failure with a name. */
 const deadlineMs = 300_000;
+/** A file that has told its result ends soon after, unless something is left open. */
+const endMs = 10_000;
 
 function run(file: string): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -37,20 +39,27 @@ function run(file: string): Promise<Outcome> {
       env: { ...process.env, FORCE_COLOR: '0', FAIRLEAD_TEST_SUMMARY: '' },
     });
     let output = '';
-    child.stdout.on('data', (d) => (output += d));
+    let late: string | undefined;
+    const limit = (ms: number): NodeJS.Timeout =>
+      setTimeout(() => {
+        late = `no end after ${ms / 1000} s`;
+        child.kill('SIGKILL');
+      }, ms);
+    let timer = limit(deadlineMs);
+    child.stdout.on('data', (d) => {
+      output += d;
+      if (!/^ +Duration: /m.test(output)) return;
+      clearTimeout(timer);
+      timer = limit(endMs);
+    });
     child.stderr.on('data', (d) => (output += d));
-    let timedOut = false;
-    const timer = setTimeout(() => {
-      timedOut = true;
-      child.kill('SIGKILL');
-    }, deadlineMs);
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       const figure = (name: string): number =>
         [...output.matchAll(new RegExp(`^\\s*${name}:\\s+(\\d+)`, 'gm'))].reduce((n, m) => n + Number(m[1]), 0);
       const [total, passed, skipped] = [figure('Total'), figure('Passed'), figure('Skipped')];
       let failed = total - passed;
-      if (timedOut) output += `\n${file}: no end after ${deadlineMs / 1000} s\n`;
+      if (late) output += `\n${file}: ${late}\n`;
       if (failed === 0 && (code !== 0 || total + skipped === 0)) {
         failed = 1;
         output += `\n${file}: ended with ${signal ?? `exit ${code}`} after ${total} tests\n`;
