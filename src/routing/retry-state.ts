@@ -96,7 +96,7 @@ export class RetryState {
     const reset = response === undefined ? undefined : this.#reset(response, nowMs);
     if (reset !== undefined) return reset + Math.floor(random * Math.max(reset >> 1, 1));
     const interval = this.#interval;
-    this.#interval = interval * 2 < this.#maxInterval ? interval * 2 : this.#maxInterval;
+    this.#interval = Math.min(interval * 2, this.#maxInterval);
     return Math.floor(random * interval);
   }
 
