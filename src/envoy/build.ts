@@ -11,6 +11,7 @@ import { inboundListeners } from './inbound/listeners.ts';
 import { outboundListeners } from './listeners/outbound.ts';
 import { outboundRoutes } from './routes/outbound.ts';
 import type { Snapshot } from './snapshot.ts';
+import { telemetryProblems } from './telemetry-problems.ts';
 import { unsupportedProblems } from './unsupported-problems.ts';
 import { versionOf } from './version.ts';
 
@@ -41,7 +42,7 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope): { snapshot: Snapshot; end
   const routes = byName(made.routes);
   const { clusters, problems: found } = buildClusters(mesh, scope);
   const endpoints = trackedEndpoints(mesh, scope, clusters);
-  problems.push(...found, ...unsupportedProblems(mesh));
+  problems.push(...found, ...unsupportedProblems(mesh), ...telemetryProblems(mesh));
   const version = versionOf(listeners, routes, clusters, endpoints.list);
   return { snapshot: { version, proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, endpoints };
 }

@@ -7,4 +7,6 @@ export interface BuildContext {
   readonly scope: ProxyScope;
   readonly proxy: ProxyNode;
   readonly problems: Problem[];
+  /** What is built is for requests that the workload receives; else for those that it sends, or that a gateway passes on. */
+  readonly receives?: boolean;
 }

@@ -61,7 +61,7 @@ function roleSettings(context: BuildContext, role: HttpConnectionManagerOptions[
 export function httpConnectionManager(context: BuildContext, options: HttpConnectionManagerOptions): FilterJson {
   const { config } = context.mesh;
   const { routes } = options;
-  const logs = accessLogs(config);
+  const logs = accessLogs(context);
   const manager: HttpConnectionManagerJson = {
     statPrefix: options.statPrefix,
     ...(typeof routes === 'string'

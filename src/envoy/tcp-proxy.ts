@@ -13,7 +13,7 @@ import { clusterName } from './names.ts';
 import { resolveDestination } from './routes/destination.ts';
 
 function tcpProxy(context: BuildContext, settings: TcpProxyJson): FilterJson {
-  const logs = accessLogs(context.mesh.config);
+  const logs = accessLogs(context);
   return {
     name: 'envoy.filters.network.tcp_proxy',
     typedConfig: typed<TcpProxyJson>('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {

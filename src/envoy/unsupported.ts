@@ -32,6 +32,25 @@ const sessions = 'persistent sessions are not supported: requests are balanced a
 const noTracing = 'tracing is not supported: no spans are made';
 const noCertificates = 'workloads have no certificates yet';
 
+const attached = 'attaching it to a resource is not supported: it applies to nothing';
+
+/** Extension providers that nothing calls. */
+const unusedProviders = [
+  'envoyExtAuthzHttp',
+  'envoyExtAuthzGrpc',
+  'zipkin',
+  'lightstep',
+  'datadog',
+  'stackdriver',
+  'opencensus',
+  'skywalking',
+  'opentelemetry',
+  'envoyHttpAls',
+  'envoyTcpAls',
+  'envoyOtelAls',
+  'sds',
+] as const;
+
 export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   // Whole kinds.
   {
@@ -84,7 +103,14 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
     severity: 'warning',
     reason: 'metrics cannot be changed: they are always kept, with their usual labels',
   },
-  { kind: 'Telemetry', path: ['spec', 'accessLogging'], severity: 'warning', reason: "access logs follow the mesh's accessLogFile alone" },
+  {
+    kind: 'Telemetry',
+    path: ['spec', 'accessLogging', '*', 'filter', 'expression'],
+    severity: 'error',
+    reason: 'expressions are not evaluated: what they leave out would be logged',
+  },
+  { kind: 'Telemetry', path: ['spec', 'targetRef'], severity: 'warning', reason: attached },
+  { kind: 'Telemetry', path: ['spec', 'targetRefs'], severity: 'warning', reason: attached },
 
   // Routes.
   {
@@ -125,8 +151,9 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   ...(
     [
       [['enableEnvoyAccessLogService'], 'access logs go to files only'],
-      [['extensionProviders'], 'no provider is used: authorizers, tracing services and logs are not called'],
-      [['defaultProviders'], 'no provider is used'],
+      ...unusedProviders.map((field) => [['extensionProviders', '*', field], 'only file access logs are used of all providers'] as const),
+      [['defaultProviders', 'tracing'], noTracing],
+      [['defaultProviders', 'metrics'], 'metrics are always kept'],
       [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
       [['caCertificates'], noCertificates],
       [['ca'], noCertificates],

@@ -40,7 +40,7 @@ export function gatewayListener(context: BuildContext, at: GatewayPort): Listene
   const filterChains = chainsOf(context, name, at);
   if (filterChains.length === 0) return undefined;
   const { config } = context.mesh;
-  const logs = listenerAccessLogs(config);
+  const logs = listenerAccessLogs(context);
   const filters = [...(config.defaultConfig?.gatewayTopology?.proxyProtocol ? [proxyProtocol] : []), ...inspectorsFor(filterChains)];
   return {
     name,

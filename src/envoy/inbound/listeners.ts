@@ -25,7 +25,7 @@ function disabledFor(filter: ListenerFilterJson, ports: readonly number[]): List
 /** The listener that captured connections to the workload arrive at. */
 function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): ListenerJson {
   const capture = context.mesh.config.proxyInboundListenPort || defaultPort;
-  const logs = listenerAccessLogs(context.mesh.config);
+  const logs = listenerAccessLogs(context);
   const transparent = context.proxy.interception === 'TPROXY';
   const plainOnly = ports.filter((p) => inboundTlsMode(context, p.targetPort) === 'DISABLE').map((p) => p.targetPort);
   const declared = ports.filter((p) => p.protocol !== 'detected').map((p) => p.targetPort);
@@ -61,7 +61,7 @@ function inspectors(chains: readonly FilterChainJson[]): ListenerFilterJson[] {
 function boundListener(context: BuildContext, port: InboundPort): ListenerJson {
   const filterChains = portChains(context, port, false);
   const filters = inspectors(filterChains);
-  const logs = listenerAccessLogs(context.mesh.config);
+  const logs = listenerAccessLogs(context);
   return {
     name: port.name,
     address: listenerAddress(port.bind, isUnixBind(port.bind) ? 0 : port.targetPort),
@@ -75,7 +75,8 @@ function boundListener(context: BuildContext, port: InboundPort): ListenerJson {
 }
 
 /** The listeners on which a sidecar's application is called. Without capture only a Sidecar's ingress ports can be: they bind. */
-export function inboundListeners(context: BuildContext): ListenerJson[] {
+export function inboundListeners(outer: BuildContext): ListenerJson[] {
+  const context: BuildContext = { ...outer, receives: true };
   const { scope, proxy } = context;
   if (proxy.interception !== 'NONE') return [virtualInbound(context, inboundPorts(context))];
   return scope.ingress?.length ? inboundPorts(context).map((p) => boundListener(context, p)) : [];

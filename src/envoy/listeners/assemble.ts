@@ -33,7 +33,7 @@ export function assembleListener(context: BuildContext, entry: ListenerEntry): L
   const single = all.length === 1 && everything !== undefined;
   const filterChains = single ? all : all.filter((c) => c !== everything);
   const inspectors = inspectorsFor(filterChains);
-  const logs = listenerAccessLogs(context.mesh.config);
+  const logs = listenerAccessLogs(context);
   const { bind, port, bindToPort } = entry;
   return {
     name: isUnixBind(bind) ? unixPath(bind) : listenerName(bind, port),

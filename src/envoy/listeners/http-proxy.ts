@@ -9,7 +9,7 @@ import { outboundHttpChain } from './outbound-http.ts';
 /** The listener for applications that are told to use an HTTP proxy (HTTP_PROXY): every service, by host and port. */
 export function httpProxyListener(context: BuildContext, port: number): ListenerJson {
   const name = listenerName(LOCALHOST, port);
-  const logs = listenerAccessLogs(context.mesh.config);
+  const logs = listenerAccessLogs(context);
   return {
     name,
     address: listenerAddress(LOCALHOST, port),

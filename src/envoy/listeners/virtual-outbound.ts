@@ -40,7 +40,7 @@ function dynamicDnsChain(context: BuildContext): FilterChainJson {
 /** The listener that redirected connections arrive at; it hands them to the one that their original destination names, or keeps them. */
 export function virtualOutbound(context: BuildContext): ListenerJson {
   const port = context.mesh.config.proxyListenPort || defaultPort;
-  const logs = listenerAccessLogs(context.mesh.config);
+  const logs = listenerAccessLogs(context);
   const dynamic = unknownTraffic(context.scope) === 'ALLOW_ANY_DYNAMIC_DNS' ? [dynamicDnsChain(context)] : [];
   const filterChains = [
     blackHoleChain(context, VIRTUAL_OUTBOUND_BLACK_HOLE, port),
