@@ -11,14 +11,15 @@ const SHELLS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 export default class Autocomplete extends BaseCommand {
   static override summary = 'Print the script that completes commands and flags in a shell.';
-  static override description =
-    `Without an argument for the shell that $SHELL names. Nothing is written: the script goes where your shell reads it.`;
+  static override description = 'Nothing is written: the script goes where your shell reads it.';
   static override examples = [
     { description: 'bash, in ~/.bashrc', command: 'source <(<%= config.bin %> autocomplete bash)' },
     { description: 'zsh, in ~/.zshrc after compinit', command: 'source <(<%= config.bin %> autocomplete zsh)' },
     { description: 'fish, once', command: '<%= config.bin %> autocomplete fish > ~/.config/fish/completions/fairlead.fish' },
   ];
-  static override args = { shell: Args.string({ name: 'SHELL', options: Object.keys(SHELLS), description: 'bash, zsh or fish' }) };
+  static override args = {
+    shell: Args.string({ name: 'SHELL', options: Object.keys(SHELLS), description: 'whose script [default: that of $SHELL]' }),
+  };
 
   async run(): Promise<{ shell: string; script: string }> {
     const { args } = await this.parse(Autocomplete);

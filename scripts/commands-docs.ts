@@ -26,8 +26,8 @@ export function commandsDocument(manifest: Manifest, topics: Topics): string {
     '|---|---|',
     ...commands.map(([id, command]) => `| [\`${words(id)}\`](#${anchor(id)}) | ${cell(command.summary ?? '')} |`),
     '',
-    'Every command takes `--help`, `--json` (its result as JSON; errors too) and `--no-color`. Exit codes: 0 done; 1 findings or a failed check;',
-    '2 wrong usage; 3 could not do it.',
+    'Every command takes `--help` and `--no-color`, and all but `demo`, `up` and `agent run` take `--json`: the result as JSON, errors too.',
+    'Exit codes: 0 done; 1 findings or a failed check; 2 wrong usage; 3 could not do it.',
   ];
   let topic = '';
   for (const [id, command] of commands) {

@@ -1,5 +1,6 @@
 /** `fairlead --help` by what people want to do; help of single commands is oclif's. */
 import { styleText } from 'node:util';
+import type { Command } from '@oclif/core/command';
 import { Help as OclifHelp } from '@oclif/core/help';
 
 /** Commands by id, in the order in which people meet them. One that is in no group is listed at the end. */
@@ -29,6 +30,11 @@ const LINKS = `What reads configuration takes -f PATH: files, folders, - for sta
 What asks a running mesh takes --agent URL|unix:PATH; default: this node’s.`;
 
 export default class Help extends OclifHelp {
+  /** Descriptions are wrapped to the terminal: line ends in the source mean nothing, empty lines part paragraphs. */
+  protected override formatCommand(command: Command.Loadable): string {
+    return super.formatCommand({ ...command, description: command.description?.replace(/([^\n])\n(?!\n)/g, '$1 ') });
+  }
+
   protected override async showRootHelp(): Promise<void> {
     const shown = new Map(this.config.commands.filter((c) => !c.hidden && !c.aliases.includes(c.id)).map((c) => [c.id, c]));
     const listed = new Set(GROUPS.flatMap(([, ids]) => ids));
