@@ -116,9 +116,12 @@ export class Http2Stream implements DownstreamStream {
       trailers = raw;
     });
     stream.on('data', (chunk: Buffer) => exchange.onRequestData(chunk));
-    stream.on('end', () => {
-      if (!stream.aborted) exchange.onRequestEnd(trailers);
-    });
+    // Trailers come as one event with the end, before or after it.
+    stream.on('end', () =>
+      setImmediate(() => {
+        if (!stream.aborted) exchange.onRequestEnd(trailers);
+      }),
+    );
   }
 
   pauseRequest(): void {

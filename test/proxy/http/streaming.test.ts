@@ -117,8 +117,10 @@ test('a client that stops reading stops the backend', async () => {
 
 test('gRPC: messages, trailers, trailers alone, HTTP/2 to HTTP/2', async () => {
   const backend = createHttp2();
+  let requestTrailers: unknown;
   backend.on('stream', (stream: ServerHttp2Stream, headers) => {
     let body = '';
+    stream.on('trailers', (trailers) => (requestTrailers = trailers['x-end']));
     stream.on('data', (chunk) => (body += chunk));
     stream.on('end', () => {
       if (headers[':path'] === '/s/only') {
@@ -142,6 +144,7 @@ test('gRPC: messages, trailers, trailers alone, HTTP/2 to HTTP/2', async () => {
       const stream = client.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' }, {
         waitForTrailers: true,
       } as never);
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-end': 'yes' }));
       const answer = { headers: {}, trailers: {}, body: '' } as {
         headers: Record<string, unknown>;
         trailers: Record<string, unknown>;
@@ -158,6 +161,7 @@ test('gRPC: messages, trailers, trailers alone, HTTP/2 to HTTP/2', async () => {
   assert.is(answer.body, 'reply');
   assert.is(answer.trailers['grpc-status'], '0');
   assert.is(answer.trailers['x-seen'], 'message');
+  assert.is(requestTrailers, 'yes');
   const record = await proxy.record(1);
   assert.equal([record.grpc, record.grpcStatus, record.protocol], [true, 0, 'HTTP/2']);
   const only = await call('/s/only');
