@@ -6,6 +6,7 @@
 const BENCHES: Record<string, () => Promise<void>> = {
   start: async () => (await import('./start.ts')).benchStart(),
   parse: async () => (await import('./parse.ts')).benchParse(),
+  config: async () => (await import('./config.ts')).benchConfig(),
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };

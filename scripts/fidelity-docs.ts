@@ -80,7 +80,7 @@ Traffic flows, but not wholly as written. Each use is reported with its line.
 ${table(['kind', 'field', 'what happens'], entries('warning'))}
 
 ## Envoy configuration that the embedded proxy refuses
-A refused configuration leaves the last good one running. Little of this is ever generated: TLS sockets, and \`transparent\` for TPROXY.
+A refused configuration leaves the last good one running. Little of this is ever generated: PROXY protocol to upstreams, and \`transparent\` for TPROXY.
 
 ${table(['message', 'field', 'why'], await envoyFields())}
 `;
