@@ -6,7 +6,7 @@
 import { parseConfig } from '../src/config/parse-config.ts';
 import { buildSnapshot } from '../src/envoy/build.ts';
 import { buildMesh } from '../src/mesh/mesh.ts';
-import { findProxy } from '../src/mesh/proxies.ts';
+import { proxiesOf } from '../src/mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
 import { figures, median } from './figures.ts';
 import { serviceYaml } from './service-yaml.ts';
@@ -33,9 +33,10 @@ async function timed<T>(run: () => T | Promise<T>): Promise<[number, T]> {
   return [performance.now() - started, result];
 }
 
+/** As the agent of the client's node finds it. */
 function proxyOf(mesh: Mesh): ProxyNode {
-  const found = findProxy(mesh, 'client.default');
-  if ('candidates' in found) throw new Error(`no proxy client.default; there are ${found.candidates.length}`);
+  const found = proxiesOf(mesh, { addresses: [], nodeName: 'here', pods: 'node' }).find((p) => p.name === 'client');
+  if (found === undefined) throw new Error('no proxy client');
   return found;
 }
 
@@ -44,7 +45,7 @@ export async function benchConfig(services = 5000): Promise<void> {
   const client = `apiVersion: v1
 kind: Pod
 metadata: { name: client, namespace: default, labels: { app: client } }
-spec: { containers: [{ name: app }] }
+spec: { nodeName: here, containers: [{ name: app }] }
 status: { podIP: 10.250.0.1, phase: Running }
 `;
   const text = client + Array.from({ length: services }, (_, i) => serviceYaml(i) + sliceYaml(i)).join('');

@@ -43,13 +43,13 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope): { snapshot: Snapshot; end
   const { clusters, problems: found } = buildClusters(mesh, scope);
   const endpoints = trackedEndpoints(mesh, scope, clusters);
   problems.push(...found, ...unsupportedProblems(mesh), ...telemetryProblems(mesh));
-  const version = versionOf(listeners, routes, clusters, endpoints.list);
+  const version = versionOf([listeners, routes, clusters], endpoints.list);
   return { snapshot: { version, proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, endpoints };
 }
 
 function nextSnapshot(scope: ProxyScope, previous: Snapshot, endpoints: TrackedEndpoints): Snapshot {
   const { listeners, routes, clusters, problems } = previous;
-  const version = endpoints.list === previous.endpoints ? previous.version : versionOf(listeners, routes, clusters, endpoints.list);
+  const version = endpoints.list === previous.endpoints ? previous.version : versionOf([listeners, routes, clusters], endpoints.list);
   return { version, proxy: scope.proxy, listeners, routes, clusters, endpoints: endpoints.list, problems };
 }
 

@@ -1,13 +1,16 @@
 /** Provenance: which resource, and which field of it, made a piece of Envoy config. */
 import type { MetadataJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
 import { type FieldPath, formatPath, type Resource } from '../config/resource.ts';
+import { getOrMake } from '../mesh/memo.ts';
 
 type Named = Pick<Resource, 'group' | 'version' | 'kind' | 'metadata'>;
 
 /** `VirtualService` → `virtual-service`. */
 function kebab(kind: string): string {
-  return kind.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
+  return getOrMake(kebabs, kind, () => kind.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase());
 }
+
+const kebabs = new Map<string, string>();
 
 /**
  * The path that Istio writes to `filter_metadata.istio.config` and istioctl reads:
