@@ -2,6 +2,7 @@
  * Keeps the engine in step with the configuration: load, model, Envoy config, apply. A configuration with errors is
  * refused as a whole and the last good one runs on; a proxy whose own config is refused keeps its last good one.
  */
+import { keepUnchanged } from '../src/config/keep-unchanged.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { buildSnapshot } from '../src/envoy/build.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
@@ -116,7 +117,11 @@ export function createController(options: ControllerOptions): Controller {
   }
 
   function generate(loaded: Loaded): { mesh: Mesh; snapshots: Snapshot[]; problems: Problem[] } {
-    const next = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource, previous: mesh });
+    const next = buildMesh(keepUnchanged(mesh?.resources ?? [], loaded.resources), {
+      meshConfig: loaded.meshConfig,
+      meshConfigSource: loaded.meshConfigSource,
+      previous: mesh,
+    });
     const nodes = proxiesOf(next, { addresses: options.addresses.list, nodeName: options.addresses.nodeName, pods: 'node' });
     const snapshots = nodes.map((node) => buildSnapshot(next, node, proxies.get(node.id)?.snapshot));
     return { mesh: next, snapshots, problems: [...next.problems, ...snapshots.flatMap((s) => s.problems)] };

@@ -1,10 +1,11 @@
 /** `fairlead demo`: a small shop of real services, the mesh in front of it, and what the mesh does, counted. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { FairleadError } from '../src/errors.ts';
+import { demoText } from '../src/output/demo.ts';
 import { type Agent, startAgent } from './agent.ts';
-import type { Stage } from './demo/act.ts';
+import { type ActResult, type Stage, shown } from './demo/act.ts';
 import { createActs } from './demo/acts.ts';
 import { createCaller } from './demo/caller.ts';
 import { createScreen } from './demo/screen.ts';
@@ -28,7 +29,7 @@ export interface DemoOptions {
 }
 
 export interface DemoResult {
-  acts: { title: string; file: string; seen: string; happened: boolean; missing?: string }[];
+  acts: ActResult[];
   interrupted: boolean;
 }
 
@@ -86,8 +87,9 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
       next: 'The demo needs examples/shop/mesh as it was shipped.',
     });
 
-  write(`${shop.instances.length} services, ${proxies.length} proxies; routes and rules in ${options.mesh}\n`);
-  write(`web calls through HTTP_PROXY=http://${webProxy}; the world calls http://${gateway}\n\n`);
+  write(`${shop.instances.length} services, ${proxies.length} proxies; routes and rules in ${nearest(options.mesh)}\n`);
+  write(`web calls through HTTP_PROXY=http://${webProxy}, the world calls http://${gateway}\n`);
+  write(options.terminal ? '\n' : `real requests for ${options.seconds} s, then what was counted:\n\n`);
   const acts = createActs();
   const interrupted = new AbortController();
   const ended = Promise.race([signals.first, agent.ended]);
@@ -103,22 +105,10 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
     stage.web.close();
     stage.outside.close();
   }
-  const result: DemoResult = {
-    interrupted: interrupted.signal.aborted,
-    acts: acts.map((a) => {
-      const missing = a.verdict();
-      return {
-        title: a.title,
-        file: a.file,
-        seen: a.seen(),
-        happened: missing === undefined,
-        ...(missing === undefined ? {} : { missing }),
-      };
-    }),
-  };
+  const result: DemoResult = { interrupted: interrupted.signal.aborted, acts: acts.map(shown) };
   if (options.keep && !result.interrupted) {
     for (const i of shop.instances) i.failing = undefined;
-    write(keepText(agent, webProxy, gateway));
+    write(`${demoText(result, { color: options.color, width: options.columns() })}\n${keepText(agent, webProxy, gateway)}`);
     await ended;
   }
   return result;
@@ -156,6 +146,12 @@ function createStage(
       return Number(/: (\d+)\s*$/.exec(body.toString('utf8').trim())?.[1] ?? 0);
     },
   };
+}
+
+/** A path as people would type it here. */
+function nearest(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.length > 0 && near.length < path.length ? near : path;
 }
 
 function keepText(agent: Agent, webProxy: string, gateway: string): string {

@@ -27,6 +27,7 @@ counted; exit code 1 when something it shows did not happen.`;
     const { flags } = await this.parse(Demo);
     const { runDemo } = await import('../agent/demo.ts');
     const quiet = this.jsonEnabled();
+    const columns = (): number => process.stdout.columns ?? Number.POSITIVE_INFINITY;
     const result = await runDemo({
       mesh: join(this.config.root, 'examples', 'shop', 'mesh'),
       seconds: flags.seconds,
@@ -35,13 +36,15 @@ counted; exit code 1 when something it shows did not happen.`;
       version: this.config.version,
       terminal: !quiet && Boolean(process.stdout.isTTY),
       color: this.color,
-      columns: () => process.stdout.columns ?? 100,
+      columns,
       write: (text) => {
         if (!quiet) this.write(text);
       },
     });
     if (result.interrupted) process.exitCode = 130;
     else if (result.acts.some((a) => !a.happened)) process.exitCode = EXIT.findings;
-    return this.print(result, undefined, (r) => demoText(r, this.color));
+    // With --keep it was shown before the wait.
+    if (flags.keep && !quiet && !result.interrupted) return result;
+    return this.print(result, undefined, (r) => demoText(r, { color: this.color, width: columns() }));
   }
 }

@@ -27,8 +27,23 @@ export interface Act {
   /** What has been counted so far, in a few words. */
   seen(): string;
   run(stage: Stage): Promise<void>;
-  /** Called when `run` has ended: undefined when it happened, else what was missing. */
+  /** undefined when it happened, else what is missing. The last word is spoken when `run` has ended. */
   verdict(): string | undefined;
+}
+
+/** An act as it is shown, now or in the end. */
+export interface ActResult {
+  title: string;
+  file: string;
+  seen: string;
+  happened: boolean;
+  missing?: string;
+}
+
+export function shown(act: Act): ActResult {
+  const missing = act.verdict();
+  const { title, file } = act;
+  return { title, file, seen: act.seen(), happened: missing === undefined, ...(missing === undefined ? {} : { missing }) };
 }
 
 /** Calls `once` at a steady pace until the acts are over. A slow answer does not hold back the next request. */

@@ -180,7 +180,7 @@ function gateway(): Act {
   return {
     title: 'the gateway routes, redirects, refuses',
     file: 'gateway.yaml',
-    seen: () => `/catalog 200: ${want.catalog}, /shop 308: ${want.redirect}, else 404: ${want.notFound}, of ${rounds} each`,
+    seen: () => `of ${rounds} each: ${want.catalog} served 200, ${want.redirect} redirected 308, ${want.notFound} refused 404`,
     run: (stage: Stage) =>
       steadily(stage, 4, async () => {
         const host = { host: 'shop.example.com' };

@@ -1,4 +1,4 @@
-import type { FieldPath, Position, Source } from './resource.ts';
+import { type FieldPath, formatPath, type Position, type Source } from './resource.ts';
 import type { TextFile } from './text-file.ts';
 import { documentTree, type Found, findNode, type TreeNode } from './yaml/document-tree.ts';
 import type { DocumentRange } from './yaml/split-documents.ts';
@@ -13,6 +13,8 @@ export interface TextSource extends Source {
   embedded(path: FieldPath, text: string): TextSource;
   /** The same document seen from `prefix`, as for the items of a List. */
   within(prefix: FieldPath): TextSource;
+  /** True when the other one looks at the same text at the same place of the same file, so that all positions are the same. */
+  isSameAs(other: Source): boolean;
 }
 
 /** The source of one document. Its tree of positions is made when one is asked for, and kept until memory is short. */
@@ -33,14 +35,28 @@ class DocumentText {
     this.#end = range.end;
   }
 
+  get length(): number {
+    return this.#end - this.start;
+  }
+
+  text(): string {
+    return this.file.text.slice(this.start, this.#end);
+  }
+
   find(path: FieldPath): Found {
     let root = this.#tree?.deref();
     if (root === undefined) {
-      root = documentTree(this.file.text.slice(this.start, this.#end));
+      root = documentTree(this.text());
       this.#tree = new WeakRef(root);
     }
     return findNode(root, path);
   }
+}
+
+function isSameText(a: DocumentText, b: DocumentText): boolean {
+  if (a === b) return true;
+  if (a.file.name !== b.file.name || a.start !== b.start || a.length !== b.length) return false;
+  return a.text() === b.text() && a.file.positionAt(a.start).line === b.file.positionAt(b.start).line;
 }
 
 class DocumentSource implements TextSource {
@@ -56,6 +72,10 @@ class DocumentSource implements TextSource {
 
   get file(): string {
     return this.#text.file.name;
+  }
+
+  isSameAs(other: Source): boolean {
+    return other instanceof DocumentSource && formatPath(this.#prefix) === formatPath(other.#prefix) && isSameText(this.#text, other.#text);
   }
 
   at(offset: number): Position {
@@ -131,6 +151,7 @@ export function opaqueSource(file: string): TextSource {
     positionOf: () => position,
     keyPositionOf: () => position,
     writtenAt: () => undefined,
+    isSameAs: () => false,
     embedded: () => source,
     within: () => source,
   };
