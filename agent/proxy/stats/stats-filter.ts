@@ -15,6 +15,7 @@ export function nameFilter(filter: string | undefined): ((name: string) => boole
     const pattern = RE2JS.compile(filter);
     return (name) => pattern.matcher(name).find();
   } catch (error) {
-    return { error: `Invalid re2 regex: ${error instanceof Error ? error.message : String(error)}` };
+    const why = error instanceof Error ? error.message : String(error);
+    return { error: `Invalid re2 regex: ${why.replace(/^error parsing regexp: /, '')}\n` };
   }
 }

@@ -49,6 +49,7 @@ export class UpstreamCluster implements Cluster, PoolOwner {
   readonly http: HttpOptions;
   readonly socketOptions: SocketOptions;
   readonly hosts: HostList;
+  readonly rawSockets = new Set<Socket>();
   readonly detector: OutlierDetector | undefined;
   readonly #deps: ClusterDeps;
   readonly #balancer: LoadBalancer;
@@ -159,6 +160,7 @@ export class UpstreamCluster implements Cluster, PoolOwner {
 
   close(): void {
     this.#stop();
+    for (const socket of this.rawSockets) socket.destroy(socket.connecting ? new Error('closed') : undefined);
     for (const host of this.hosts) {
       host.removed = true;
       host.pools?.close();

@@ -22,3 +22,15 @@ export function withoutPseudo(raw: RawHeaders): RawHeaders {
   while (at < raw.length && raw[at]!.startsWith(':')) at += 2;
   return at === 0 ? raw : raw.slice(at);
 }
+
+/** Trailers as the object that node:http2 wants for them. */
+export function trailersObject(flat: RawHeaders | undefined): Record<string, string | string[]> {
+  const object: Record<string, string | string[]> = Object.create(null);
+  for (let i = 0; flat !== undefined && i < flat.length; i += 2) {
+    const known = object[flat[i]!];
+    if (known === undefined) object[flat[i]!] = flat[i + 1]!;
+    else if (typeof known === 'string') object[flat[i]!] = [known, flat[i + 1]!];
+    else known.push(flat[i + 1]!);
+  }
+  return object;
+}

@@ -2,7 +2,7 @@ import { type ClientHttp2Stream, constants } from 'node:http2';
 import type { RawHeaders, ResetReason, UpstreamHandler, UpstreamRequest, UpstreamStream } from '../../types.ts';
 import { PROTOCOL_ERROR, REMOTE_REFUSED, REMOTE_RESET, TERMINATED } from '../reset-reasons.ts';
 import type { Http2Connection } from './http2-connection.ts';
-import { http2RequestHeaders, withoutPseudo } from './http2-headers.ts';
+import { http2RequestHeaders, trailersObject, withoutPseudo } from './http2-headers.ts';
 import type { Http2Pool } from './http2-pool.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
@@ -114,9 +114,18 @@ export class Http2Stream implements UpstreamStream {
     stream.on('drain', () => {
       if (!this.#over) this.onDrain?.();
     });
-    stream.on('wantTrailers', () => stream.sendTrailers((this.#trailers ?? {}) as never));
+    stream.on('wantTrailers', () => this.#sendTrailers(stream));
     stream.on('error', () => {});
     stream.on('close', () => this.#closed(stream));
+  }
+
+  #sendTrailers(stream: ClientHttp2Stream): void {
+    try {
+      stream.sendTrailers(trailersObject(this.#trailers));
+    } catch {
+      // Names that HTTP/2 does not allow, pseudo header fields for one.
+      stream.close(NGHTTP2_PROTOCOL_ERROR);
+    }
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { CircuitBreakers } from '../circuit-breakers.ts';
 import type { TrafficStats } from '../cluster-stats.ts';
 import type { HttpOptions } from '../http-options.ts';
@@ -9,4 +10,6 @@ export interface PoolOwner {
   readonly traffic: TrafficStats;
   readonly socketOptions: SocketOptions;
   readonly http: HttpOptions;
+  /** Raw connections that callers hold, made or being made. */
+  readonly rawSockets: Set<Socket>;
 }

@@ -67,6 +67,8 @@ export function connectTcp(
       },
     },
   );
+  owner.rawSockets.add(socket);
+  socket.once('close', () => owner.rawSockets.delete(socket));
   return {
     cancel() {
       if (!waiting) return;
