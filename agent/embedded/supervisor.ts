@@ -172,6 +172,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     running(timeoutMs) {
       const ready = (): boolean => status.state === 'running' || status.state === 'draining';
       if (ready()) return Promise.resolve();
+      if (status.state === 'stopped') return Promise.reject(notRunning(status));
       return new Promise((resolve, reject) => {
         const done = (): void => {
           if (!ready() && status.state !== 'stopped') return;

@@ -1,6 +1,7 @@
 /** One finished request as one line, for `fairlead up`. */
 import { styleText } from 'node:util';
 import type { RequestRecord } from '../telemetry/request-record.ts';
+import { harmless } from './source-excerpt.ts';
 
 export interface RequestLineOptions {
   color: boolean;
@@ -10,27 +11,40 @@ export interface RequestLineOptions {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** `12:03:04.120 GET  200    3 ms  web.default -> reviews:9080/reviews/1  outbound|9080|v1|reviews…  reviews.yaml:14` */
+/** `12:03:04.120 GET  200    3 ms  web.default -> reviews:9080/reviews/1  reviews.default:9080 v1 10.0.0.1:9080  reviews.yaml:14` */
 export function requestLine(record: RequestRecord, { color, where }: RequestLineOptions): string {
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
-  const time = new Date(record.startTime + record.duration).toISOString().slice(11, 23);
-  const took = `${Math.round(record.duration)} ms`.padStart(8);
-  if (record.protocol === 'TCP') {
-    const bytes = `${record.bytesReceived} B in, ${record.bytesSent} B out`;
-    return `${paint('dim', time)} ${'TCP'.padEnd(5)}${paint(record.flags === '-' ? 'green' : 'red', record.flags.padEnd(4))}${took}  ${record.proxy} -> ${record.upstreamCluster || '-'}  ${bytes}`;
-  }
-  const status = String(record.status || '-').padEnd(4);
-  const style: Style = record.status >= 500 || record.status === 0 ? 'red' : record.status >= 400 ? 'yellow' : 'green';
-  const parts = [`${record.proxy} -> ${record.authority}${record.path}`];
-  if (record.upstreamCluster)
-    parts.push(paint('dim', shortCluster(record.upstreamCluster) + (record.upstreamHost ? ` ${record.upstreamHost}` : '')));
-  if (record.flags !== '-') parts.push(paint('red', `${record.flags} ${record.details}`));
+  const tcp = record.protocol === 'TCP';
+  const { status, flags } = record;
+  const took = `${Math.round(record.duration)} ms`.padStart(7);
+  const outcome = tcp ? flags : String(status || '-');
+  const bad = tcp ? flags !== '-' : status >= 500 || status === 0 || (record.grpcStatus ?? 0) !== 0;
+  const style: Style = bad ? 'red' : !tcp && status >= 400 ? 'yellow' : 'green';
+  const to = record.upstreamCluster ? shortCluster(record.upstreamCluster) + (record.upstreamHost ? ` ${record.upstreamHost}` : '') : '';
+  const parts = [`${record.proxy} -> ${tcp ? to || '-' : shown(record.authority + record.path)}`];
+  if (tcp) parts.push(`${record.bytesReceived} B in, ${record.bytesSent} B out`);
+  else if (to) parts.push(paint('dim', to));
+  if (record.grpcStatus) parts.push(paint('red', `grpc-status ${record.grpcStatus}`));
+  if (flags !== '-') parts.push(paint('red', tcp ? record.details : `${flags} ${record.details}`));
   if (record.attempts > 1) parts.push(paint('yellow', `${record.attempts} attempts`));
   if (where) parts.push(paint('cyan', where));
-  return `${paint('dim', time)} ${record.method.padEnd(5)}${paint(style, status)}${took}  ${parts.join('  ')}`;
+  const head = `${paint('dim', timeOfDay(record.startTime + record.duration))} ${(tcp ? 'TCP' : shown(record.method)).padEnd(4)}`;
+  return `${head} ${paint(style, outcome.padEnd(3))} ${took}  ${parts.filter((p) => p !== '').join('  ')}`;
 }
 
-/** `outbound|9080|v1|reviews.default.svc.cluster.local` as `reviews.default:9080/v1`. */
+/** By the clock on the wall here. */
+function timeOfDay(ms: number): string {
+  const d = new Date(ms);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** What a client sent must not steer the terminal. */
+function shown(text: string): string {
+  return harmless(text).replace(/[\t\n]/g, '\ufffd');
+}
+
+/** `outbound|9080|v1|reviews.default.svc.cluster.local` as `reviews.default:9080 v1`. */
 export function shortCluster(name: string): string {
   const [direction, port, subset, host] = name.split('|');
   if (direction !== 'outbound' || host === undefined) return name;

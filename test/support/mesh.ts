@@ -95,7 +95,8 @@ spec: { selector: { app: ${app} }, ports: [{ name: http, port: ${port} }] }
 `;
 }
 
-let nextPort = 20_000 + (process.pid % 2000) * 10;
+/** Below the ports that the kernel gives to connections, above those of the shop. */
+let nextPort = 20_000 + (process.pid % 1200) * 10;
 
 /** A port for a sidecar's explicit proxy or a gateway that no other test file uses at the same time. */
 export function testPort(): number {
