@@ -4,9 +4,10 @@
  * Header lists are flat, `[name, value, name, value, …]`, names in lower case, order and repetitions kept: the form that
  * node:http (rawHeaders) and undici take without conversion.
  */
+
+import type { Duplex } from 'node:stream';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
-import type { Duplex } from 'node:stream';
 
 export type RawHeaders = string[];
 
@@ -15,7 +16,15 @@ export type UpstreamFlag = 'UH' | 'UF' | 'UO' | 'UC' | 'UR' | 'UPE' | 'UT' | 'NC
 
 /** Why an upstream stream ended without a whole response. */
 export interface ResetReason {
-  kind: 'connect-failure' | 'connect-timeout' | 'overflow' | 'connection-termination' | 'remote-reset' | 'remote-refused' | 'protocol-error' | 'local-reset';
+  kind:
+    | 'connect-failure'
+    | 'connect-timeout'
+    | 'overflow'
+    | 'connection-termination'
+    | 'remote-reset'
+    | 'remote-refused'
+    | 'protocol-error'
+    | 'local-reset';
   flag: UpstreamFlag;
   /** Envoy's `upstream_transport_failure_reason`, as in `delayed_connect_error:_Connection_refused`. */
   detail: string;
@@ -101,7 +110,12 @@ export interface Cluster {
   /** Sends a request to a host. Circuit breakers (connections, pending, requests) answer with onReset overflow, never throw. */
   request(host: Host, request: UpstreamRequest, handler: UpstreamHandler): UpstreamStream;
   /** A raw connection for tcp_proxy and CONNECT; counts against max_connections. */
-  connect(host: Host, on: { connected(socket: Duplex & { localAddress?: string }): void; failed(reason: ResetReason): void }): { cancel(): void };
+  connect(
+    host: Host,
+    on: { connected(socket: Duplex & { localAddress?: string }): void; failed(reason: ResetReason): void },
+    /** The client's connection, `ip:port` each, for clusters that tell their hosts (PROXY protocol). */
+    downstream?: { source: string; destination: string },
+  ): { cancel(): void };
   /** Retry circuit breaker and budget: false when no more retries may run. Each true must be answered by endRetry. */
   tryRetry(): boolean;
   endRetry(): void;

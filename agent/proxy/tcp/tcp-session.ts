@@ -76,10 +76,9 @@ export class TcpSession {
     }
     this.#attempts++;
     this.#host = host;
-    this.#connecting = cluster.connect(host, {
-      connected: (socket) => this.#join(socket),
-      failed: (reason) => this.#failed(reason),
-    });
+    const on = { connected: (socket: Duplex) => this.#join(socket), failed: (reason: ResetReason) => this.#failed(reason) };
+    const { remoteAddress: source, localAddress: destination } = this.#info;
+    this.#connecting = cluster.connect(host, on, { source, destination });
   }
 
   #failed(reason: ResetReason): void {

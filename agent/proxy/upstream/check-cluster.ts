@@ -1,10 +1,13 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import type { TransportSocketJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
+import type { ProxyProtocolUpstreamTransportJson } from '#envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
 import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import type { Problem } from '../../../src/errors.ts';
 import { FORWARD_PROXY } from './discovery/on-demand-hosts.ts';
 import { HTTP_OPTIONS_KEY } from './http-options.ts';
 import { jsonNumber } from './json-number.ts';
 import { milliseconds } from './milliseconds.ts';
+import { PROXY_PROTOCOL_TYPE } from './socket-options.ts';
 import * as fields from './unsupported.ts';
 
 const TYPES: ReadonlySet<unknown> = new Set(['STATIC', 'STRICT_DNS', 'LOGICAL_DNS', 'EDS', 'ORIGINAL_DST', undefined]);
@@ -117,9 +120,17 @@ function checkConnections(
     }
   }
   const socket = cluster.transportSocket;
-  if (socket !== undefined && (socket.typedConfig as { '@type'?: string } | undefined)?.['@type'] !== RAW_BUFFER) {
-    refuse('transportSocket', `there is no ${socket.name ?? 'such transport socket'}; connections to upstreams are plain text`);
-  }
+  const wrapper = socket?.typedConfig as (ProxyProtocolUpstreamTransportJson & { '@type'?: string }) | undefined;
+  if (wrapper?.['@type'] === PROXY_PROTOCOL_TYPE) {
+    check(wrapper, fields.PROXY_PROTOCOL_FIELDS, 'transportSocket.typedConfig');
+    check(wrapper.config, fields.PROXY_PROTOCOL_CONFIG_FIELDS, 'transportSocket.typedConfig.config');
+    checkTransport(wrapper.transportSocket, 'transportSocket.typedConfig.transportSocket', refuse);
+  } else checkTransport(socket, 'transportSocket', refuse);
+}
+
+function checkTransport(socket: TransportSocketJson | undefined, path: string, refuse: Report): void {
+  if (socket === undefined || (socket.typedConfig as { '@type'?: string } | undefined)?.['@type'] === RAW_BUFFER) return;
+  refuse(path, `there is no ${socket.name ?? 'such transport socket'}; connections to upstreams are plain text`);
 }
 
 function checkHttp(cluster: ClusterJson, check: Check, refuse: Report): void {

@@ -20,6 +20,7 @@ import { endpointSpecs } from './discovery/endpoint-specs.ts';
 import { type OnDemandHosts, onDemandHosts } from './discovery/on-demand-hosts.ts';
 import type { Resolver } from './discovery/resolver.ts';
 import type { HostSpec, UpstreamHost } from './host.ts';
+import { splitAddress } from './host-address.ts';
 import { HostList } from './host-list.ts';
 import { type HttpOptions, httpOptions } from './http-options.ts';
 import { jsonNumber } from './json-number.ts';
@@ -29,6 +30,7 @@ import { OutlierDetector } from './outlier/detector.ts';
 import { HostPools } from './pool/host-pools.ts';
 import type { SocketOptions } from './pool/open-socket.ts';
 import type { PoolOwner } from './pool/pool-owner.ts';
+import type { ProxiedAddresses } from './pool/proxy-protocol-header.ts';
 import { connectTcp } from './pool/tcp-connection.ts';
 import { socketOptions } from './socket-options.ts';
 
@@ -128,8 +130,12 @@ export class UpstreamCluster implements Cluster, PoolOwner {
     return (this.isHttp2(request.downstreamProtocol) ? pools.http2 : pools.http1).request(request, handler);
   }
 
-  connect(host: Host, on: { connected(socket: Socket): void; failed(reason: ResetReason): void }): { cancel(): void } {
-    return connectTcp(this, host as UpstreamHost, on);
+  connect(
+    host: Host,
+    on: { connected(socket: Socket): void; failed(reason: ResetReason): void },
+    downstream?: { source: string; destination: string },
+  ): { cancel(): void } {
+    return connectTcp(this, host as UpstreamHost, on, proxiedAddresses(downstream));
   }
 
   tryRetry(): boolean {
@@ -256,6 +262,14 @@ export class UpstreamCluster implements Cluster, PoolOwner {
       this.#membership.show(this.hosts);
     }
   }
+}
+
+/** Undefined when either is no address with a port. */
+function proxiedAddresses(downstream: { source: string; destination: string } | undefined): ProxiedAddresses | undefined {
+  const source = downstream && splitAddress(downstream.source);
+  const destination = downstream && splitAddress(downstream.destination);
+  if (source?.port === undefined || destination?.port === undefined) return undefined;
+  return { sourceIp: source.host, sourcePort: source.port, destinationIp: destination.host, destinationPort: destination.port };
 }
 
 /** Percent; Envoy's default is 50, and `{}` (as Istio writes it) is 0: never. */

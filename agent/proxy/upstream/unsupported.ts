@@ -206,3 +206,16 @@ export const FORWARD_PROXY_FIELDS: FieldTable = {
   allowInsecureClusterOptions: true,
   allowCoalescedConnections: 'connections are not coalesced',
 };
+
+export const PROXY_PROTOCOL_FIELDS: FieldTable = {
+  config: true,
+  transportSocket: true,
+  allowUnspecifiedAddress: true,
+  tlvAsPoolKey: 'TLVs are not sent',
+};
+
+export const PROXY_PROTOCOL_CONFIG_FIELDS: FieldTable = {
+  version: true,
+  passThroughTlvs: 'TLVs are not sent',
+  addedTlvs: 'TLVs are not sent',
+};

@@ -3,8 +3,10 @@ import * as assert from 'uvu/assert';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import { statsText } from '../../../agent/proxy/stats/text.ts';
+import { checkCluster } from '../../../agent/proxy/upstream/check-cluster.ts';
 import { clustersText } from '../../../agent/proxy/upstream/clusters-text.ts';
 import type { ClustersDump } from '../../../agent/proxy/upstream/dump.ts';
+import { typed } from '../../../src/envoy/any.ts';
 import { startBackend } from '../../support/backend.ts';
 import { until } from '../../support/http.ts';
 import { type Bench, endpoint, rawServer, send, startBench, staticCluster } from './harness.ts';
@@ -224,6 +226,45 @@ test('a raw connection counts against max_connections', async () => {
   assert.is(bench.counter('upstream_cx_overflow'), 1);
   socket.destroy();
   await until('it to be counted off', () => bench.gauge('upstream_cx_active') === 0);
+});
+
+test('the PROXY protocol tells who is there, before anything else', async () => {
+  const heard: Buffer[] = [];
+  const server = await rawServer((socket) => {
+    const chunks: Buffer[] = [];
+    socket.on('data', (d: Buffer) => {
+      chunks.push(d);
+      heard[heard.length - 1] = Buffer.concat(chunks);
+      if (String(d).includes('GET ')) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    });
+    heard.push(Buffer.alloc(0));
+  });
+  closers.push(() => server.close());
+  const speaking = (version: 'V1' | 'V2'): Bench => {
+    const transportSocket = {
+      name: 'envoy.transport_sockets.upstream_proxy_protocol',
+      typedConfig: typed('envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport', {
+        config: { version },
+        transportSocket: { name: 'raw', typedConfig: typed('envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer') },
+      }),
+    };
+    const config = staticCluster([endpoint(server.port)], { transportSocket });
+    assert.equal(checkCluster(config), []);
+    return keep(startBench(config));
+  };
+  const bench = speaking('V1');
+  assert.is((await send(bench.cluster).done).status, 200);
+  const [local] = /PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 (\d+) (\d+)\r\nGET /.exec(String(heard[0])) ?? [];
+  assert.ok(local?.includes(` ${server.port}\r\n`), String(heard[0]));
+  const raw = speaking('V2').cluster;
+  const open = (source: string, destination: string): Promise<unknown> =>
+    new Promise((connected, failed) => raw.connect(raw.chooseHost({})!, { connected, failed }, { source, destination }));
+  await open('192.0.2.7:1234', '198.51.100.9:443');
+  await until('the header', () => heard[1]?.length === 28);
+  assert.is(heard[1]!.toString('hex'), '0d0a0d0a000d0a515549540a2111000cc0000207c633640904d201bb');
+  await open('[2001:db8::7]:1234', '198.51.100.9:443');
+  await until('the header', () => heard[2]?.length === 52);
+  assert.is(heard[2]!.subarray(12).toString('hex'), '2121002420010db800000000000000000000000700000000000000000000ffffc633640904d201bb');
 });
 
 test('closing ends every connection, and may be done again', async () => {

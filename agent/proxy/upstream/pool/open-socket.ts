@@ -3,6 +3,7 @@ import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } fro
 import type { ResetReason } from '../../types.ts';
 import type { Dial } from '../dial.ts';
 import { CONNECT_TIMEOUT, connectFailure } from '../reset-reasons.ts';
+import { type ProxiedAddresses, proxyProtocolHeader } from './proxy-protocol-header.ts';
 
 /** How a cluster connects. */
 export interface SocketOptions {
@@ -14,6 +15,10 @@ export interface SocketOptions {
   keepAlive: number | undefined;
   /** The peer may end its side and go on reading. */
   halfOpen?: boolean;
+  /** The PROXY protocol's header goes first. */
+  proxyProtocol?: 'V1' | 'V2' | undefined;
+  /** Whom that header names; the connection's own two ends by default, as in Envoy. */
+  proxied?: ProxiedAddresses | undefined;
 }
 
 /** Told once, the one or the other. */
@@ -35,8 +40,10 @@ export function openSocket(dial: Dial, options: SocketOptions, on: SocketEvents)
     over = true;
     clearTimeout(timer);
     socket.off('error', onError).off('close', onClose);
-    if (reason === undefined) on.connected(socket);
-    else {
+    if (reason === undefined) {
+      if (options.proxyProtocol !== undefined) socket.write(proxyProtocolHeader(options.proxyProtocol, options.proxied ?? endsOf(socket)));
+      on.connected(socket);
+    } else {
       socket.on('error', () => {}).destroy();
       on.failed(reason);
     }
@@ -46,6 +53,11 @@ export function openSocket(dial: Dial, options: SocketOptions, on: SocketEvents)
   socket.once('close', onClose);
   socket.once('connect', () => end(undefined));
   return socket;
+}
+
+function endsOf(socket: Socket): ProxiedAddresses {
+  const { localAddress: sourceIp = '0.0.0.0', localPort: sourcePort = 0 } = socket;
+  return { sourceIp, sourcePort, destinationIp: socket.remoteAddress ?? '0.0.0.0', destinationPort: socket.remotePort ?? 0 };
 }
 
 function connectOptions(dial: Dial, { bind, keepAlive, halfOpen = false }: SocketOptions): NetConnectOpts {

@@ -5,12 +5,14 @@ import { OVERFLOW } from '../reset-reasons.ts';
 import { connectionClosed, connectionOpened } from './connection-accounting.ts';
 import { openSocket } from './open-socket.ts';
 import type { PoolOwner } from './pool-owner.ts';
+import type { ProxiedAddresses } from './proxy-protocol-header.ts';
 
 /** A connection of its own for one caller, counted against the cluster's limits until it closes. Envoy: TcpConnPool. */
 export function connectTcp(
   owner: PoolOwner,
   host: UpstreamHost,
   on: { connected(socket: Socket): void; failed(reason: ResetReason): void },
+  proxied?: ProxiedAddresses,
 ): { cancel(): void } {
   const { breakers, traffic } = owner;
   if (!breakers.connections.free) {
@@ -38,7 +40,7 @@ export function connectTcp(
     connectionClosed(owner, host, { openedAt, local, active, socket: active ? socket : undefined });
   const socket = openSocket(
     host.dial,
-    { ...owner.socketOptions, halfOpen: true },
+    { ...owner.socketOptions, halfOpen: true, proxied },
     {
       connected() {
         settled();
