@@ -65,9 +65,11 @@ export function createProxyHost(events: HostEvents): ProxyHost {
     const proxy = known ?? create(id, config);
     // Make before break: routes must never name a cluster that is not there yet.
     proxy.clusters.update(config.clusters, config.endpoints);
-    const problems = (await proxy.runtime.update({ listeners: config.listeners, routes: config.routes })).filter(
-      (p) => p.severity === 'error',
-    );
+    const update = proxy.runtime.update({ listeners: config.listeners, routes: config.routes }).catch((error: Error): Problem[] => {
+      events.log('error', `the config of ${config.name} could not be applied: ${error.stack}`);
+      return [{ severity: 'error', rule: 'proxy/failed', message: `the proxy failed on this config: ${error.message}` }];
+    });
+    const problems = (await update).filter((p) => p.severity === 'error');
     if (problems.length > 0) {
       if (known) proxy.clusters.update(known.config.clusters, known.config.endpoints);
       else await Promise.all([proxy.runtime.close(), proxy.clusters.close()]);

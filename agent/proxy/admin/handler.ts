@@ -5,11 +5,11 @@
  * which has the descriptors, writes them as Envoy does.
  */
 import type { ServerResponse } from 'node:http';
-import { resetCounters } from '../stats/reset.ts';
+import type { HostedProxy } from '../host.ts';
 import { statsJson } from '../stats/json.ts';
 import { prometheusText } from '../stats/prometheus.ts';
+import { resetCounters } from '../stats/reset.ts';
 import { statsText } from '../stats/text.ts';
-import type { HostedProxy } from '../host.ts';
 import { clustersText } from '../upstream/clusters-text.ts';
 import { memory, serverInfo } from './process-info.ts';
 
@@ -26,23 +26,34 @@ type Endpoint = (proxy: HostedProxy, query: URLSearchParams, deps: AdminDeps) =>
 const DRAIN_MS = 30_000;
 const text = (body: string, status = 200): Answer => ({ status, type: 'text/plain; charset=UTF-8', body });
 const json = (body: unknown): Answer => ({ type: 'application/json', body: JSON.stringify(body) });
-const message = (name: string, body: unknown): Answer => ({ type: `application/json; message=envoy.admin.v3.${name}`, body: JSON.stringify(body) });
+const message = (name: string, body: unknown): Answer => ({
+  type: `application/json; message=envoy.admin.v3.${name}`,
+  body: JSON.stringify(body),
+});
 
 const READ: Record<string, Endpoint> = {
   '/': () => text(`${[...Object.keys(READ), ...Object.keys(CHANGE).map((p) => `${p} (POST)`)].sort().join('\n')}\n`),
   '/help': (...args) => (READ['/'] as Endpoint)(...args),
-  '/clusters': (proxy, query) => (query.get('format') === 'json' ? message('Clusters', proxy.clusters.dump()) : text(clustersText(proxy.clusters.dump()))),
+  '/clusters': (proxy, query) =>
+    query.get('format') === 'json' ? message('Clusters', proxy.clusters.dump()) : text(clustersText(proxy.clusters.dump())),
   '/listeners': (proxy, query) => {
     const dump = proxy.runtime.dumpListeners();
     if (query.get('format') === 'json') return message('Listeners', dump);
-    return text(dump.listenerStatuses.map((l) => `${l.name}::${l.localAddress.socketAddress.address}:${l.localAddress.socketAddress.portValue}\n`).join(''));
+    return text(
+      dump.listenerStatuses
+        .map((l) => `${l.name}::${l.localAddress.socketAddress.address}:${l.localAddress.socketAddress.portValue}\n`)
+        .join(''),
+    );
   },
   '/stats': (proxy, query) => {
     const only = { filter: query.get('filter') ?? undefined, usedOnly: query.has('usedonly') };
     if (query.get('format') === 'prometheus') return { type: PROMETHEUS, body: prometheusText(proxy.stats, only) };
     return query.get('format') === 'json' ? json(statsJson(proxy.stats, only)) : text(statsText(proxy.stats, only));
   },
-  '/stats/prometheus': (proxy, query) => ({ type: PROMETHEUS, body: prometheusText(proxy.stats, { filter: query.get('filter') ?? undefined, usedOnly: query.has('usedonly') }) }),
+  '/stats/prometheus': (proxy, query) => ({
+    type: PROMETHEUS,
+    body: prometheusText(proxy.stats, { filter: query.get('filter') ?? undefined, usedOnly: query.has('usedonly') }),
+  }),
   '/certs': () => message('Certificates', { certificates: [] }),
   '/ready': (proxy) => (proxy.failing ? text('DRAINING\n', 503) : text('LIVE\n')),
   '/server_info': (proxy, _query, deps) => message('ServerInfo', serverInfo(proxy, deps)),
@@ -84,7 +95,14 @@ const CHANGE: Record<string, Endpoint> = {
 const LEVELS = ['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off'];
 let logLevel = 'info';
 
-export function handleAdmin(proxy: HostedProxy, deps: AdminDeps, method: string, path: string, query: URLSearchParams, response: ServerResponse): void {
+export function handleAdmin(
+  proxy: HostedProxy,
+  deps: AdminDeps,
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  response: ServerResponse,
+): void {
   const change = Object.hasOwn(CHANGE, path) ? CHANGE[path] : undefined;
   const read = Object.hasOwn(READ, path) ? READ[path] : undefined;
   let answer: Answer;
@@ -93,5 +111,11 @@ export function handleAdmin(proxy: HostedProxy, deps: AdminDeps, method: string,
   else if (read) answer = read(proxy, query, deps);
   else answer = text(`invalid path. admin commands are:\n${(READ['/'] as Endpoint)(proxy, query, deps).body}`, 404);
   const body = Buffer.from(answer.body);
-  response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'text/plain', 'content-length': body.length, 'cache-control': 'no-cache, max-age=0' }).end(body);
+  response
+    .writeHead(answer.status ?? 200, {
+      'content-type': answer.type ?? 'text/plain',
+      'content-length': body.length,
+      'cache-control': 'no-cache, max-age=0',
+    })
+    .end(body);
 }
