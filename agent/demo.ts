@@ -88,7 +88,7 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
     });
 
   write(`${shop.instances.length} services, ${proxies.length} proxies; routes and rules in ${nearest(options.mesh)}\n`);
-  write(`web calls through HTTP_PROXY=http://${webProxy}, the world calls http://${gateway}\n`);
+  write(`web calls through HTTP_PROXY=http://${webProxy}\nthe world calls http://${gateway}\n`);
   write(options.terminal ? '\n' : `real requests for ${options.seconds} s, then what was counted:\n\n`);
   const acts = createActs();
   const interrupted = new AbortController();
@@ -163,8 +163,8 @@ function keepText(agent: Agent, webProxy: string, gateway: string): string {
     `  curl -x http://${webProxy} http://catalog/catalog/books`,
     `  curl -x http://${webProxy} -H 'x-tester: yes' http://catalog/catalog/books`,
     `  curl -H 'host: shop.example.com' http://${gateway}/catalog`,
-    `  fairlead proxy-status --agent ${api}`,
-    `  fairlead proxy-config route --proxy web --agent ${api}`,
+    `  npx fairlead proxy-status --agent ${api}`,
+    `  npx fairlead proxy-config route --proxy web --agent ${api}`,
     `  curl ${api}/stats/prometheus`,
     '',
     'Or edit a file of the shop’s mesh and save it. Ctrl-C ends it.',

@@ -43,18 +43,21 @@ export function age(since: number, now: number): string {
 export function agentStatusText(status: ShownStatus, now: number): string {
   const { engine, config } = status;
   const process = engine.pid === undefined ? '' : `, process ${engine.pid} for ${age(engine.since, now)}`;
-  const restarts =
-    engine.restarts === 0 ? '' : `, ${engine.restarts} restart${engine.restarts === 1 ? '' : 's'} (last: ${engine.lastExit})`;
+  const restarts = engine.restarts === 0 ? '' : `, ${count(engine.restarts, 'restart')} (last: ${engine.lastExit})`;
   const errors = config.problems.filter((p) => p.severity === 'error').length;
-  const found =
-    config.problems.length === 0 ? '' : `, ${errors} error${errors === 1 ? '' : 's'}, ${config.problems.length - errors} warnings`;
+  const warnings = config.problems.length - errors;
+  const found = [errors > 0 ? `, ${count(errors, 'error')}` : '', warnings > 0 ? `, ${count(warnings, 'warning')}` : ''].join('');
   const lines = [
     `agent   ${status.version}, process ${status.pid}`,
     `engine  ${engine.engine} ${engine.engineVersion}, ${engine.state}${process}${restarts}`,
-    `config  ${config.state} ${age(config.at, now)} ago, ${config.files} files, ${config.resources} resources${found}`,
+    `config  ${config.state} ${age(config.at, now)} ago, ${count(config.files, 'file')}, ${count(config.resources, 'resource')}${found}`,
   ];
   if (status.proxies.length > 0) lines.push('', proxyListText(status.proxies, now));
   return lines.join('\n');
+}
+
+function count(n: number, one: string): string {
+  return `${n} ${n === 1 ? one : `${one}s`}`;
 }
 
 function proxyListText(proxies: readonly ShownProxy[], now: number): string {
