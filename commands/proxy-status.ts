@@ -11,7 +11,7 @@ export default class ProxyStatus extends BaseCommand {
   static override flags = {
     agent: flags.agent,
     output: flags.output('table', 'json', 'yaml'),
-    verbose: Flags.boolean({ char: 'v', description: 'one column for each type of config', default: true, allowNo: true }),
+    verbose: Flags.boolean({ char: 'v', description: 'one column for each type of config' }),
   };
 
   async run(): Promise<ShownStatus> {

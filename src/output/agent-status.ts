@@ -1,5 +1,6 @@
 /** The agent's state as people read it. */
 import type { Problem } from '../errors.ts';
+import { CLUSTER_ID } from '../mesh/locality.ts';
 import { columns } from './columns.ts';
 
 /** The part of AgentStatus that is shown; field names are the API's. */
@@ -73,17 +74,20 @@ function proxyListText(proxies: readonly ShownProxy[], now: number): string {
   ]);
 }
 
-/** istioctl's proxy-status: one row a proxy; `verbose` has one column a type. */
+/** istioctl's proxy-status, one row a proxy: its columns, then ours; `verbose` has one column a type. */
 export function proxyStatusText(status: ShownStatus, now: number, verbose: boolean): string {
   const version = `${status.engine.engine}-${status.engine.engineVersion}`;
-  if (!verbose) {
-    const rows = status.proxies.map((p) => [p.name, 'Kubernetes', 'fairlead-agent', version, '4 (CDS,LDS,EDS,RDS)']);
-    return columns([['NAME', 'CLUSTER', 'ISTIOD', 'VERSION', 'SUBSCRIBED TYPES'], ...rows]);
-  }
   const rows = status.proxies.map((p) => {
+    if (!verbose) return [p.name, CLUSTER_ID, SERVER, version, '4 (CDS,LDS,EDS,RDS)', p.sync, age(p.since, now)];
     const cell = (n: number): string => (n === 0 && p.sync === 'SYNCED' ? 'NOT SENT' : `${p.sync} (${age(p.since, now)})`);
     const { clusters, listeners, endpoints, routes } = p.resources;
-    return [p.name, 'Kubernetes', cell(clusters), cell(listeners), cell(endpoints), cell(routes), 'fairlead-agent', version];
+    return [p.name, CLUSTER_ID, cell(clusters), cell(listeners), cell(endpoints), cell(routes), SERVER, version];
   });
-  return columns([['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'ISTIOD', 'VERSION'], ...rows]);
+  const head = verbose
+    ? ['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'ISTIOD', 'VERSION']
+    : ['NAME', 'CLUSTER', 'ISTIOD', 'VERSION', 'SUBSCRIBED TYPES', 'SYNC', 'SINCE'];
+  return columns([head, ...rows]);
 }
+
+/** Who serves the proxies, in istioctl's column for it. */
+const SERVER = 'fairlead-agent';

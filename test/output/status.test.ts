@@ -126,7 +126,8 @@ ingressgateway.default   Kubernetes   SYNCED (5s)   SYNCED (5s)   SYNCED (5s)   
 web.default              Kubernetes   ERROR (2h)    ERROR (2h)    ERROR (2h)    ERROR (2h)    fairlead-agent   embedded-1.2.3
 quiet.default            Kubernetes   SYNCED (0s)   NOT SENT      NOT SENT      NOT SENT      fairlead-agent   embedded-1.2.3`,
   );
-  assert.match(proxyStatusText(status, NOW, false), /^NAME {21}CLUSTER {6}ISTIOD/);
+  assert.match(proxyStatusText(status, NOW, false), /^NAME {21}CLUSTER {6}ISTIOD .* SUBSCRIBED TYPES +SYNC +SINCE$/m);
+  assert.match(proxyStatusText(status, NOW, false), /4 \(CDS,LDS,EDS,RDS\) +(SYNCED|STALE|ERROR) +\d+[smhd]$/m);
 });
 
 test('one line after each change', () => {
