@@ -1,5 +1,5 @@
 import * as Args from '@oclif/core/args';
-import { closest } from 'fastest-levenshtein';
+import { closest, distance } from 'fastest-levenshtein';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { FairleadError } from '../src/errors.ts';
@@ -32,11 +32,13 @@ export default class Schema extends BaseCommand {
     }
     const kind = kindByName(args.kind);
     if (kind) return this.print(schemaDocument(kind), flags.output ?? 'json', () => '');
+    const near = closest(
+      args.kind,
+      kinds.map((k) => k.kind),
+    );
+    const advice = distance(args.kind.toLowerCase(), near.toLowerCase()) <= near.length / 3 ? `Did you mean ${near}? ` : '';
     throw new FairleadError('E_KIND_UNKNOWN', `there is no kind ${JSON.stringify(args.kind)}`, {
-      next: `Did you mean ${closest(
-        args.kind,
-        kinds.map((k) => k.kind),
-      )}? \`fairlead schema\` lists them all.`,
+      next: `${advice}\`fairlead schema\` lists them all.`,
     });
   }
 }

@@ -43,7 +43,14 @@ export default class Validate extends BaseCommand {
     const { formatProblems } = await import('../src/output/problems.ts');
     const found =
       problems.length === 0 ? '' : await formatProblems(problems, { sources, color: this.color, width: process.stdout.columns ?? 100 });
-    const fine = `${result.resources} resources in ${result.files} files are valid`;
-    return this.print(result, flags.output, () => found || (flags.quiet ? '' : fine));
+    return this.print(result, flags.output, () => found || (flags.quiet ? '' : fine(result, paths)));
   }
+}
+
+/** What there is to say when nothing is wrong; a folder in which nothing was found is most likely the wrong one. */
+function fine({ files, resources }: ValidateResult, paths: readonly string[]): string {
+  const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
+  if (files === 0) return `there is nothing to check: no .yaml, .yml or .json file in ${paths.join(', ')}`;
+  if (resources === 0) return `there is nothing to check: no resource of a mesh in ${count(files, 'file')}`;
+  return `${count(resources, 'resource')} in ${count(files, 'file')} ${resources === 1 ? 'is' : 'are'} valid`;
 }

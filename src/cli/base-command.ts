@@ -26,7 +26,10 @@ export abstract class BaseCommand extends Command {
     else if (format === 'yaml') {
       const { stringify } = await import('yaml');
       this.write(stringify(result, { aliasDuplicateObjects: false, lineWidth: 0 }));
-    } else this.write(`${text(result).replace(/\n+$/, '')}\n`);
+    } else {
+      const shown = text(result).replace(/\n+$/, '');
+      if (shown !== '') this.write(`${shown}\n`);
+    }
     return result;
   }
 

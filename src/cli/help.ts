@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import type { Command } from '@oclif/core/command';
 import { Help as OclifHelp } from '@oclif/core/help';
+import type { Topic } from '@oclif/core/interfaces';
 
 /** Commands by id, in the order in which people meet them. One that is in no group is listed at the end. */
 const GROUPS: readonly [title: string, ids: readonly string[]][] = [
@@ -33,6 +34,16 @@ export default class Help extends OclifHelp {
   /** Descriptions are wrapped to the terminal: line ends in the source mean nothing, empty lines part paragraphs. */
   protected override formatCommand(command: Command.Loadable): string {
     return super.formatCommand({ ...command, description: command.description?.replace(/([^\n])\n(?!\n)/g, '$1 ') });
+  }
+
+  /** Each command once, by its own name: its help lists the others. */
+  protected override get sortedCommands(): Command.Loadable[] {
+    return super.sortedCommands.filter((c) => !c.aliases.includes(c.id));
+  }
+
+  /** `pc` holds nothing but other names. */
+  protected override async showTopicHelp(topic: Topic): Promise<void> {
+    await super.showTopicHelp(topic.name === 'pc' ? (this.config.findTopic('proxy-config') ?? topic) : topic);
   }
 
   protected override async showRootHelp(): Promise<void> {

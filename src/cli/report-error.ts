@@ -1,5 +1,4 @@
 /** An error as people, or with --json programs, get to read it. */
-import { closest } from 'fastest-levenshtein';
 import { EXIT, FairleadError } from '../errors.ts';
 
 /** What oclif puts on the errors that its parser throws. */
@@ -39,8 +38,12 @@ async function describe(error: unknown, argv: readonly string[]): Promise<Descri
   const e = error as OclifError;
   if (e?.code === 'EEXIT') return { exitCode: e.oclif?.exit ?? 0, body: undefined, text: '' };
   if (e?.parse !== undefined || e?.oclif?.exit === 2 || e?.oclif?.exit === 127) {
-    const message = e.message.replace(/\nSee more help with --help$/, '').trim();
-    const next = /^command .* not found$/.test(message) ? await nearestCommand(argv) : `See \`fairlead ${commandWords(argv)}--help\`.`;
+    const { longestCommand, leadingWords, unknownCommand } = await import('./unknown-command.ts');
+    const said = parserMessage(e.message);
+    const command = longestCommand(leadingWords(argv));
+    const { message, next } = /^command .* not found\.?$/is.test(said)
+      ? unknownCommand(argv)
+      : { message: said, next: `See \`fairlead ${command === '' ? '' : `${command} `}--help\`.` };
     return { exitCode: EXIT.usage, body: { code: 'E_USAGE', message, next }, text: `fairlead: ${message}\n${next}` };
   }
   const message = e instanceof Error ? e.message : String(error);
@@ -48,25 +51,13 @@ async function describe(error: unknown, argv: readonly string[]): Promise<Descri
   return { exitCode: EXIT.failed, body: { code: 'E_INTERNAL', message, next }, text: `fairlead: internal error: ${message}\n${next}` };
 }
 
-/** The leading words of the command line that are not flags, so that help is asked of the right command. */
-function commandWords(argv: readonly string[]): string {
-  const words: string[] = [];
-  for (const word of argv) {
-    if (word.startsWith('-') || words.length === 2 || !/^[a-z][a-z-]*$/.test(word)) break;
-    words.push(word);
-  }
-  return words.map((w) => `${w} `).join('');
-}
-
-async function nearestCommand(argv: readonly string[]): Promise<string> {
-  const { commandIds } = await import('./command-ids.ts');
-  const typed = argv
-    .filter((a) => !a.startsWith('-'))
-    .slice(0, 2)
-    .join(' ');
-  const ids = commandIds();
-  if (ids.length === 0) return 'See `fairlead --help`.';
-  return `Did you mean \`fairlead ${closest(typed, ids)}\`? See \`fairlead --help\` for all commands.`;
+/** What oclif's parser says, in one sentence. */
+function parserMessage(message: string): string {
+  return message
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/^Parsing (--\S+)\s+Expected an? /, '$1 must be an ')
+    .replace(/ but received: (.*)$/s, (_, value: string) => `, not ${JSON.stringify(value)}`)
+    .trim();
 }
 
 function wantsJson(argv: readonly string[]): boolean {

@@ -12,7 +12,8 @@ import { rootPlugin } from './root-plugin.ts';
  *
  * Only Fairlead's own commands are there: no plugins from the user's data folder, which oclif would load otherwise.
  */
-export async function runOclif(argv: string[]): Promise<void> {
+export async function runOclif(typed: string[]): Promise<void> {
+  const argv = helpAsFlag(typed);
   const root = packageRoot();
   const options = { root, enablePerf: false, userPlugins: false, devPlugins: false };
   const manifest = readManifest();
@@ -22,4 +23,9 @@ export async function runOclif(argv: string[]): Promise<void> {
   }
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PJSON;
   await run(argv, { ...options, plugins: new Map([[pjson.name, rootPlugin(root, pjson, manifest)]]) });
+}
+
+/** `fairlead help up` is `fairlead up --help`, and `fairlead help` is `fairlead --help`. */
+function helpAsFlag(argv: string[]): string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }

@@ -1,5 +1,5 @@
 /** Problems as people read them: what, where with the line and a caret, and what to do. The only place that formats them. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { formatPosition, type Position } from '../config/resource.ts';
 import { textFile } from '../config/text-file.ts';
 import type { Problem } from '../errors.ts';
@@ -111,8 +111,11 @@ async function readText(file: string): Promise<string | undefined> {
   // Standard input and a cluster's objects are no files.
   if (file === '-' || file.startsWith('kubernetes:')) return undefined;
   try {
+    // Devices have no end, and a pipe's text is gone.
+    const info = await stat(file);
+    if (!info.isFile() || info.size > MAX_SOURCE) return undefined;
     const bytes = await readFile(file);
-    return bytes.length > MAX_SOURCE || bytes.includes(0) ? undefined : bytes.toString('utf8');
+    return bytes.includes(0) ? undefined : bytes.toString('utf8');
   } catch {
     return undefined;
   }

@@ -16,6 +16,7 @@ export function meshText(
   const { files, resources } = status.config;
   const lines = [
     `${paint('bold', `fairlead ${status.version}`)}  ${paths.join(', ')}: ${count(files, 'file')}, ${count(resources, 'resource')}; engine ${status.engine.engine}`,
+    ...(files === 0 ? [paint('yellow', 'no .yaml, .yml or .json file there yet: what you save there is applied at once')] : []),
     '',
     proxyTable(status.proxies, width ?? Number.POSITIVE_INFINITY),
     '',

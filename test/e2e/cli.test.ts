@@ -39,6 +39,51 @@ test('a wrong command gets the nearest one, exit 2', async () => {
   noTrace(ran);
 });
 
+test('a word after a command that takes none is no unknown command', async () => {
+  const ran = await fairlead(['agent', 'run', 'mesh']);
+  assert.is(ran.code, 2);
+  assert.match(ran.err, /`fairlead agent run` takes no argument "mesh"/);
+  assert.match(ran.err, /`fairlead agent run -f mesh`/);
+});
+
+test('topics are near too, and what is far from everything gets no guess', async () => {
+  assert.match((await fairlead(['agen'])).err, /^fairlead: there is no command `agen`\nDid you mean `fairlead agent`\?/);
+  assert.match((await fairlead(['agent', 'statsu'])).err, /there is no command `agent statsu`\nDid you mean `fairlead agent status`/);
+  for (const argv of [['frobnicate'], ['help', 'frobnicate'], ['frobnicate', '--help']])
+    assert.is((await fairlead(argv)).err, 'fairlead: there is no command `frobnicate`\nSee `fairlead --help` for all commands.\n');
+  assert.match((await fairlead(['--colour'])).err, /--colour is no flag of fairlead itself/);
+  assert.match((await fairlead([''])).err, /the command is an empty word/);
+});
+
+test('`help`, `help COMMAND` and -h are --help', async () => {
+  for (const [words, flag] of [
+    [['help'], ['--help']],
+    [['-h'], ['--help']],
+    [
+      ['help', 'agent', 'run'],
+      ['agent', 'run', '--help'],
+    ],
+    [
+      ['up', '-h'],
+      ['up', '--help'],
+    ],
+  ] as const)
+    assert.equal(await fairlead(words), await fairlead(flag), words.join(' '));
+});
+
+test('the help of a topic names each command once, and `pc` is proxy-config', async () => {
+  const { out } = await fairlead(['proxy-config', '--help']);
+  const listed = [...out.matchAll(/^ {2}proxy-config (\S+)/gm)].map((m) => m[1]);
+  assert.equal(listed, ['all', 'bootstrap', 'cluster', 'ecds', 'eds', 'endpoint', 'listener', 'log', 'route']);
+  assert.is((await fairlead(['pc'])).out, out);
+});
+
+test('a wrong value: one sentence, and the help of that command alone', async () => {
+  const ran = await fairlead(['up', 'mesh', '--api-port', 'x']);
+  assert.is(ran.code, 2);
+  assert.is(ran.err, 'fairlead: --api-port must be an integer, not "x"\nSee `fairlead up --help`.\n');
+});
+
 test('a wrong flag names its command’s help, exit 2', async () => {
   const ran = await fairlead(['validate', '--colour']);
   assert.is(ran.code, 2);
@@ -65,6 +110,26 @@ test('the shop’s mesh is valid', async () => {
   const ran = await fairlead(['validate', shop]);
   assert.is(ran.err + ran.out.replace(/^\d+ resources in \d+ files are valid\n$/, ''), '');
   assert.is(ran.code, 0);
+});
+
+test('nothing to check is said, and -q says nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  try {
+    const empty = await fairlead(['validate', folder]);
+    assert.is(empty.code, 0);
+    assert.is(empty.out, `there is nothing to check: no .yaml, .yml or .json file in ${folder}\n`);
+    writeFileSync(join(folder, 'empty.yaml'), '');
+    assert.is((await fairlead(['validate', folder])).out, 'there is nothing to check: no resource of a mesh in 1 file\n');
+    assert.equal(await fairlead(['validate', '-q', shop]), { code: 0, out: '', err: '' });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('a device without end is refused, and not read again to show its line', async () => {
+  const ran = await fairlead(['validate', '/dev/zero']);
+  assert.is(ran.code, 1);
+  assert.match(ran.out, /the limit is 64\.0 MiB \[file\/too-large\]/);
 });
 
 test('a broken file: every error with its line, exit 1; a missing one: exit 3', async () => {
@@ -95,6 +160,7 @@ test('configuration comes from standard input too', async () => {
     input: 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { ports: [{ port: 80 }] }\n',
   });
   assert.is(ran.code, 0, ran.out + ran.err);
+  assert.is(ran.out, '1 resource in 1 file is valid\n');
 });
 
 test('schema prints a JSON Schema, and names the nearest kind', async () => {
@@ -102,7 +168,8 @@ test('schema prints a JSON Schema, and names the nearest kind', async () => {
   assert.is(schema.properties.kind.const, 'VirtualService');
   const wrong = await fairlead(['schema', 'VirtualServic']);
   assert.is(wrong.code, 2);
-  assert.match(wrong.err, /VirtualService/);
+  assert.match(wrong.err, /Did you mean VirtualService\?/);
+  assert.not.match((await fairlead(['schema', '__proto__'])).err, /Did you mean/);
 });
 
 test('an offline proxy-config shows the shop’s routes; an unknown proxy names those there are', async () => {
