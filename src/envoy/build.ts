@@ -1,6 +1,7 @@
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { Problem } from '../errors.ts';
+import { lazily } from '../mesh/memo.ts';
 import type { Mesh, ProxyNode, ProxyScope } from '../mesh/types.ts';
 import { buildClusters } from './clusters/build.ts';
 import type { BuildContext } from './context.ts';
@@ -13,13 +14,21 @@ import { outboundRoutes } from './routes/outbound.ts';
 import type { Snapshot } from './snapshot.ts';
 import { telemetryProblems } from './telemetry-problems.ts';
 import { unsupportedProblems } from './unsupported-problems.ts';
-import { versionOf } from './version.ts';
+import { hashesAfter, hashesOf, type ListHashes, versionOf } from './version.ts';
 
 /** What a snapshot was made from, as far as it decides what the next one can keep. */
 interface Basis {
   routingVersion: object;
   dependence: string;
   endpoints: TrackedEndpoints;
+  hashes: () => Hashes;
+}
+
+/** The hashes of a snapshot's lists. */
+interface Hashes {
+  /** Of listeners, routes and clusters. */
+  fixed: readonly ListHashes[];
+  endpoints: ListHashes;
 }
 
 const bases = new WeakMap<Snapshot, Basis>();
@@ -33,7 +42,18 @@ function sidecar(context: BuildContext): { listeners: ListenerJson[]; routes: Ro
   return { listeners: [...listeners, ...inboundListeners(context)], routes: outboundRoutes(context, requests) };
 }
 
-function wholeSnapshot(mesh: Mesh, scope: ProxyScope): { snapshot: Snapshot; endpoints: TrackedEndpoints } {
+/** A snapshot whose version is computed when it is asked for. */
+function withVersion(content: Omit<Snapshot, 'version'>, hashes: Basis['hashes']): Snapshot {
+  const version = lazily(() => versionOf([...hashes().fixed, hashes().endpoints]));
+  return {
+    get version() {
+      return version();
+    },
+    ...content,
+  };
+}
+
+function wholeSnapshot(mesh: Mesh, scope: ProxyScope, dependence: string): { snapshot: Snapshot; basis: Basis } {
   const { proxy } = scope;
   const problems: Problem[] = [];
   const context: BuildContext = { mesh, scope, proxy, problems };
@@ -43,14 +63,21 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope): { snapshot: Snapshot; end
   const { clusters, problems: found } = buildClusters(mesh, scope);
   const endpoints = trackedEndpoints(mesh, scope, clusters);
   problems.push(...found, ...unsupportedProblems(mesh), ...telemetryProblems(mesh));
-  const version = versionOf([listeners, routes, clusters], endpoints.list);
-  return { snapshot: { version, proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, endpoints };
+  const { list } = endpoints;
+  const hashes = lazily(() => ({ fixed: [listeners, routes, clusters].map(hashesOf), endpoints: hashesOf(list) }));
+  const snapshot = withVersion({ proxy, listeners, routes, clusters, endpoints: list, problems }, hashes);
+  return { snapshot, basis: { routingVersion: mesh.routingVersion, dependence, endpoints, hashes } };
 }
 
-function nextSnapshot(scope: ProxyScope, previous: Snapshot, endpoints: TrackedEndpoints): Snapshot {
+function nextSnapshot(mesh: Mesh, scope: ProxyScope, previous: Snapshot, basis: Basis): { snapshot: Snapshot; basis: Basis } {
+  const { endpoints, changed } = updateEndpoints(mesh, scope, basis.endpoints);
   const { listeners, routes, clusters, problems } = previous;
-  const version = endpoints.list === previous.endpoints ? previous.version : versionOf([listeners, routes, clusters], endpoints.list);
-  return { version, proxy: scope.proxy, listeners, routes, clusters, endpoints: endpoints.list, problems };
+  const { fixed, endpoints: before } = basis.hashes();
+  // At once: hashes that wait would hold on to all snapshots before.
+  const next = { fixed, endpoints: hashesAfter(before, endpoints.list, changed) };
+  const hashes = (): Hashes => next;
+  const snapshot = withVersion({ proxy: scope.proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, hashes);
+  return { snapshot, basis: { ...basis, endpoints, hashes } };
 }
 
 /**
@@ -62,14 +89,9 @@ function nextSnapshot(scope: ProxyScope, previous: Snapshot, endpoints: TrackedE
 export function buildSnapshot(mesh: Mesh, proxy: ProxyNode, previous?: Snapshot): Snapshot {
   const scope = mesh.scope(proxy);
   const dependence = endpointDependence(mesh, scope);
-  const basis = previous && bases.get(previous);
-  if (basis !== undefined && basis.routingVersion === mesh.routingVersion && basis.dependence === dependence) {
-    const endpoints = updateEndpoints(mesh, scope, basis.endpoints);
-    const snapshot = nextSnapshot(scope, previous!, endpoints);
-    bases.set(snapshot, { ...basis, endpoints });
-    return snapshot;
-  }
-  const { snapshot, endpoints } = wholeSnapshot(mesh, scope);
-  bases.set(snapshot, { routingVersion: mesh.routingVersion, dependence, endpoints });
+  const before = previous && bases.get(previous);
+  const onlyEndpoints = before !== undefined && before.routingVersion === mesh.routingVersion && before.dependence === dependence;
+  const { snapshot, basis } = onlyEndpoints ? nextSnapshot(mesh, scope, previous!, before) : wholeSnapshot(mesh, scope, dependence);
+  bases.set(snapshot, basis);
   return snapshot;
 }

@@ -11,7 +11,7 @@ import type { ProxyNode } from '../mesh/types.ts';
 
 /** What travels to an engine. Lists are sorted by name and free of duplicates. */
 export interface Snapshot {
-  /** Changes exactly when one of the lists does: a hash of their content. */
+  /** Changes exactly when one of the lists does: a hash of their content, computed when it is first asked for. */
   version: string;
   proxy: ProxyNode;
   listeners: readonly ListenerJson[];

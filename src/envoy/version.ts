@@ -1,36 +1,35 @@
-import { createHash, hash } from 'node:crypto';
-import { getOrMake } from '../mesh/memo.ts';
-
-/** Hashes of resources, which are never changed once they are made: those that a build keeps need no second look. */
-const hashes = new WeakMap<object, string>();
-
-/** A hash of one resource's content. Equal content in equal key order gives equal hashes. */
-export function resourceHash(resource: object): string {
-  return getOrMake(hashes, resource, () => hash('sha256', JSON.stringify(resource), 'base64url'));
-}
-
-/** Of whole lists, which are never changed either. */
-const listHashes = new WeakMap<object, string>();
-
-/** Resources that are made into one text: large enough to save calls, small enough to save memory. */
-const chunk = 128;
-
-/** Of a list that is kept or made anew as a whole: nothing is remembered of its resources. */
-function wholeHash(list: readonly object[]): string {
-  const sum = createHash('sha256');
-  for (let at = 0; at < list.length; at += chunk) sum.update(JSON.stringify(list.slice(at, at + chunk)));
-  return sum.digest('base64url');
-}
-
-const joinedHash = (list: readonly object[]): string => hash('sha256', list.map(resourceHash).join(), 'base64url');
-
 /**
- * A hash over a snapshot's lists, each with its own place: 16 hex digits.
- *
- * @param whole lists that change as a whole: listeners, routes, clusters
- * @param pieces a list of which most stays when something changes: endpoints
+ * Versions: hashes of what a snapshot holds. Lists are hashed in pieces, so that a change of a few resources costs a few pieces. The
+ * module for it is loaded when the first version is asked for: commands that only show configuration never do.
  */
-export function versionOf(whole: readonly (readonly object[])[], pieces: readonly object[]): string {
-  const parts = whole.map((list) => getOrMake(listHashes, list, () => wholeHash(list)));
-  return hash('sha256', [...parts, getOrMake(listHashes, pieces, () => joinedHash(pieces))].join('|'), 'hex').slice(0, 16);
+
+const sha256 = (text: string): string => process.getBuiltinModule('node:crypto').hash('sha256', text, 'base64url');
+
+/** Resources in one piece: many enough for few calls, few enough for a quick second look. */
+const piece = 128;
+
+/** One hash for each piece of a list, in order. Equal content in equal key order gives equal hashes. */
+export type ListHashes = readonly string[];
+
+function pieceHash(list: readonly object[], index: number): string {
+  return sha256(JSON.stringify(list.slice(index * piece, (index + 1) * piece)));
+}
+
+/** The hashes of a list. */
+export function hashesOf(list: readonly object[]): ListHashes {
+  return Array.from({ length: Math.ceil(list.length / piece) }, (_, index) => pieceHash(list, index));
+}
+
+/** The hashes of a list that differs at the places `changed` from one as long, which had `before`. */
+export function hashesAfter(before: ListHashes, list: readonly object[], changed: Iterable<number>): ListHashes {
+  const pieces = new Set<number>();
+  for (const place of changed) pieces.add(Math.floor(place / piece));
+  const hashes = [...before];
+  for (const index of pieces) hashes[index] = pieceHash(list, index);
+  return hashes;
+}
+
+/** One hash over several lists, each with its own place: 16 hex digits. */
+export function versionOf(lists: readonly ListHashes[]): string {
+  return Buffer.from(sha256(JSON.stringify(lists)), 'base64url').toString('hex', 0, 8);
 }

@@ -5,6 +5,7 @@ import type { EndpointCache, EndpointInputs } from './endpoints.ts';
 import { labelOf } from './labels.ts';
 import { getOrMake } from './memo.ts';
 import type { ResourceIndex } from './resource-index.ts';
+import type { Service } from './types.ts';
 import { buildWorkloadSet, isWorkload } from './workload-set.ts';
 
 /** The part of a mesh that endpoint changes replace. */
@@ -13,6 +14,8 @@ export interface EndpointState {
   cache: EndpointCache;
   /** ServiceEntries that changed in their endpoints only, by the version that services were made from. */
   entries: ReadonlyMap<Resource, Resource<ServiceEntry>>;
+  /** By part of a service whose endpoints changed since services were made: an object that stands for its last change. */
+  changed: ReadonlyMap<Service, object>;
 }
 
 /** `namespace/service` that a slice or an Endpoints object belongs to. */
@@ -57,5 +60,10 @@ export function buildEndpointState(index: ResourceIndex): EndpointState {
   const workloads = buildWorkloadSet(index.resources.filter(isWorkload), nodes);
   const slices = patchSlices(new Map(), new Set(), index.ofKind('EndpointSlice'));
   const endpointsObjects = new Map(index.ofKind<Endpoints>('Endpoints').map((r) => [serviceKeyOf(r), r]));
-  return { inputs: endpointInputs({ nodes, workloads, slices, endpointsObjects }, new Map()), cache: new Map(), entries: new Map() };
+  return {
+    inputs: endpointInputs({ nodes, workloads, slices, endpointsObjects }, new Map()),
+    cache: new Map(),
+    entries: new Map(),
+    changed: new Map(),
+  };
 }

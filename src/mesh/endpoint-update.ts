@@ -129,15 +129,21 @@ export function updateEndpointState(
   const workloads = gone.length + come.length === 0 ? inputs.workloads : inputs.workloads.replace(gone, come);
   const entries = new Map(before.entries);
   for (const { before: old, after } of changes.entries) entries.set(originalEntry(before, old), after);
+  const changed = new Map(before.changed);
   const state: EndpointState = {
     inputs: endpointInputs({ nodes: inputs.nodes, workloads, slices, endpointsObjects }, entries),
     cache: new Map(before.cache),
     entries,
+    changed,
   };
+  const change = {};
   const services = affected(changes, { before, after: state, registry });
   let routingChanged = false;
   for (const service of services) {
-    for (const part of registry.partsOf(service)) state.cache.delete(part);
+    for (const part of registry.partsOf(service)) {
+      state.cache.delete(part);
+      changed.set(part, change);
+    }
     // Load assignments of other types are inside clusters, and headless services have a listener for each endpoint.
     if (service.resolution !== 'static') routingChanged = true;
   }

@@ -78,6 +78,7 @@ function assemble(parts: Parts): Mesh {
     completeHost: (host, namespace) => completeHost(host, namespace, config.domain),
     ofKind: (kind) => index.ofKind(kind),
     endpoints,
+    endpointChanges: state.changed,
     scope: (proxy) => getOrMake(scopes, proxy, () => scopeOf(proxy, routing, instanceInputs)),
     routingVersion: version,
     get problems() {

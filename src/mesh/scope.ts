@@ -13,8 +13,8 @@ export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: Inst
   const instances = lazily(() => instancesOf(proxy.workload, instanceInputs));
   const gateways = lazily(() => (router ? gatewaysOf(routing.gateways, labels) : []));
   const rules = {
-    outbound: new Map<string, DestinationRuleView | undefined>(),
-    inbound: new Map<string, DestinationRuleView | undefined>(),
+    outbound: new Map<Service, DestinationRuleView | undefined>(),
+    inbound: new Map<Service, DestinationRuleView | undefined>(),
   };
   const ingress = sidecar?.spec.ingress;
   return {
@@ -36,10 +36,11 @@ export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: Inst
     virtualServicesFor: (gateway) => routing.virtualServices.attachedTo(gateway, namespace),
     destinationRule(service: Service, direction = 'outbound') {
       const memo = rules[direction];
-      const key = `${service.namespace}/${service.host}`;
-      if (!memo.has(key))
-        memo.set(key, routing.destinationRules.find(service, { namespace, labels: direction === 'outbound' ? labels : undefined }));
-      return memo.get(key);
+      const known = memo.get(service);
+      if (known !== undefined || memo.has(service)) return known;
+      const found = routing.destinationRules.find(service, { namespace, labels: direction === 'outbound' ? labels : undefined });
+      memo.set(service, found);
+      return found;
     },
     get instances() {
       return instances();

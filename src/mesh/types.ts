@@ -255,6 +255,11 @@ export interface Mesh {
   ofKind<T>(kind: string): readonly Resource<T>[];
   /** Endpoints of one port of a service, before any proxy's view. DNS services too. */
   endpoints(service: Service, port: ServicePort): readonly Endpoint[];
+  /**
+   * The services (where several of one host were united: those of them) whose endpoints changed while `routingVersion` stayed, each with an object that stands for its last change:
+   * where two meshes of one routing have the same object, or none, endpoints are the same.
+   */
+  endpointChanges: ReadonlyMap<Service, object>;
   scope(proxy: ProxyNode): ProxyScope;
   /**
    * Same object while nothing but endpoints changed: listeners, routes and clusters of the same proxy can be kept. (A proxy whose own

@@ -27,6 +27,8 @@ export function effectivePolicy(
   const top = rule.spec.trafficPolicy as PolicyLevel | undefined;
   const own = subset ? (rule.spec.subsets?.find((s) => s.name === subset)?.trafficPolicy as PolicyLevel | undefined) : undefined;
   if (top === undefined && own === undefined) return none;
+  // One level without ports says it all: most rules, and no copies of them.
+  if (top !== undefined && own === undefined && top.portLevelSettings === undefined) return top;
   const policy: EffectivePolicy = {};
   for (const level of [top, own]) {
     if (level === undefined) continue;

@@ -20,7 +20,7 @@ import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint
 import { parseConfig } from '../../../src/config/parse-config.ts';
 import { formatPosition } from '../../../src/config/resource.ts';
 import { buildClusters } from '../../../src/envoy/clusters/build.ts';
-import { buildEndpoints } from '../../../src/envoy/endpoints/build.ts';
+import { trackedEndpoints } from '../../../src/envoy/endpoint-update.ts';
 import { parseLocality } from '../../../src/mesh/locality.ts';
 import { buildMesh } from '../../../src/mesh/mesh.ts';
 import { proxiesOf } from '../../../src/mesh/proxies.ts';
@@ -33,7 +33,7 @@ export interface GoldenCase {
   title: string;
   /** All that was built, before the case's choice. */
   clusters: ClusterJson[];
-  endpoints: ClusterLoadAssignmentJson[];
+  endpoints: readonly ClusterLoadAssignmentJson[];
   mesh: Mesh;
   scope: ProxyScope;
   actual: string;
@@ -83,7 +83,7 @@ async function build(file: string, shown: string): Promise<GoldenCase> {
   const mesh = buildMesh(parsed.resources, { meshConfig });
   const scope = mesh.scope(choose(proxiesOf(mesh, { addresses: ['10.0.0.5'], pods: 'none' }), choice));
   const { clusters, problems } = buildClusters(mesh, scope);
-  const endpoints = buildEndpoints(mesh, scope, clusters);
+  const endpoints = trackedEndpoints(mesh, scope, clusters).list;
   const only = new RegExp(choice.get('only') ?? '^(outbound|inbound)');
   const sections: Record<string, () => unknown> = {
     clusters: () => clusters.filter((c) => only.test(c.name!)).map((c) => pick(c, choice.get('pick'))),

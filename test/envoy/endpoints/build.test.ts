@@ -2,7 +2,6 @@ import { fromJson } from '@bufbuild/protobuf';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ClusterLoadAssignmentSchema } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
-import { endpointsOf } from '../../../src/envoy/endpoints/build.ts';
 import { loadWire } from '../../../src/envoy/wire.ts';
 import { goldenCases } from '../clusters/golden.ts';
 
@@ -16,28 +15,6 @@ for (const c of cases) {
     else assert.fixture(c.actual, c.expected);
   });
 }
-
-test('one service alone gives what all together give', () => {
-  let compared = 0;
-  for (const { name, mesh, scope, endpoints } of cases) {
-    for (const service of scope.services) {
-      for (const port of service.ports) {
-        const subsets = ['', ...(scope.destinationRule(service)?.spec.subsets ?? []).map((s) => s.name)];
-        for (const subset of subsets) {
-          const one = endpointsOf(mesh, scope, service, port, subset);
-          if (one === undefined) continue;
-          assert.equal(
-            one,
-            endpoints.find((e) => e.clusterName === one.clusterName),
-            name,
-          );
-          compared++;
-        }
-      }
-    }
-  }
-  assert.ok(compared > cases.length);
-});
 
 test('every EDS cluster has a load assignment, and nothing else has', () => {
   for (const { name, clusters, endpoints } of cases) {
