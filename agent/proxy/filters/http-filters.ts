@@ -8,6 +8,7 @@ import { createCors } from './cors.ts';
 import { createDynamicForwardProxy } from './dynamic-forward-proxy.ts';
 import { createFault } from './fault.ts';
 import { createGrpcStats } from './grpc-stats.ts';
+import { createGrpcWeb } from './grpc-web.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
 import { readRouterSettings } from './router-settings.ts';
 
@@ -19,6 +20,7 @@ const FACTORIES: Readonly<Record<string, HttpFilterFactory>> = {
   [`${PACKAGE}.fault.v3.HTTPFault`]: createFault,
   [`${PACKAGE}.cors.v3.Cors`]: createCors,
   [`${PACKAGE}.grpc_stats.v3.FilterConfig`]: createGrpcStats,
+  [`${PACKAGE}.grpc_web.v3.GrpcWeb`]: createGrpcWeb,
   [`${PACKAGE}.dynamic_forward_proxy.v3.FilterConfig`]: createDynamicForwardProxy,
 };
 

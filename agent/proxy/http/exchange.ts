@@ -6,6 +6,7 @@ import type { RouteRequest } from '../../../src/routing/request.ts';
 import { applyResponseRequestId } from '../../../src/routing/request-id.ts';
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { Decision } from '../../../src/routing/types.ts';
+import type { BodyTranscoder } from '../filters/body-transcoder.ts';
 import type { HttpFilter } from '../filters/http-filter.ts';
 import { formatAddress } from '../listener/connection.ts';
 import type { Host, RawHeaders } from '../types.ts';
@@ -61,6 +62,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   attempts = 0;
   /** Filters keep what they need of one request here. */
   filterState: Map<HttpFilter, unknown> | undefined;
+  /** Set by a filter that translates bodies, before the router runs. */
+  transcoder: BodyTranscoder | undefined;
+  /** The transcoder keeps the answer's headers back. */
+  #held = false;
   #router: RouterCall | undefined;
   #nextFilter = 0;
   #idleMs = 0;
@@ -137,7 +142,12 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     if (this.done) return;
     this.bytesReceived += chunk.length;
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
-    this.#router?.onRequestData(chunk);
+    const { transcoder } = this;
+    if (transcoder === undefined) this.#router?.onRequestData(chunk);
+    else {
+      const piece = transcoder.requestData(chunk);
+      if (piece !== undefined) this.#router?.onRequestData(piece);
+    }
   }
 
   onRequestEnd(trailers: RawHeaders | undefined): void {
@@ -145,7 +155,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.requestEnded = true;
     this.requestEndedAt = performance.now();
     this.#timers?.[TIMER.request]?.cancel();
-    if (!this.done) this.#router?.onRequestEnd(trailers);
+    if (!this.done && this.transcoder?.requestEnd() !== false) this.#router?.onRequestEnd(trailers);
   }
 
   onDownstreamDrain(): void {
@@ -175,11 +185,13 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     }
     this.#router?.abandon();
     const { decision } = this;
-    this.status = this.grpc ? 200 : status;
+    // A client whose call is translated gets its local replies translated as well.
+    const grpc = this.grpc && this.transcoder === undefined;
+    this.status = grpc ? 200 : status;
     const head = headers ?? [];
     if (decision !== undefined && decision.kind !== 'not-found' && decision.responseMutations.length > 0)
       finalizeResponse(decision, head, this.info());
-    const sent = this.grpc ? describeGrpc(head, status, body, grpcStatus) : describePlain(head, body);
+    const sent = grpc ? describeGrpc(head, status, body, grpcStatus) : describePlain(head, body);
     this.respond(this.status, head);
     if (sent !== undefined && this.request.method !== 'HEAD') this.respondData(sent);
     this.respondEnd(undefined);
@@ -208,20 +220,34 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.responseHeaders = headers;
     if (this.connection.shouldClose()) stats.cxDrainClose.value++;
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
-    this.stream.sendHeaders(status, headers);
+    if (this.transcoder?.responseHeaders(status, headers) === false) this.#held = true;
+    else this.stream.sendHeaders(status, headers);
   }
 
   /** False: stop until the router's onDownstreamDrain. */
   respondData(chunk: Buffer): boolean {
-    this.bytesSent += chunk.length;
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
-    return this.stream.sendData(chunk);
+    const piece = this.transcoder === undefined ? chunk : this.transcoder.responseData(chunk);
+    if (piece === undefined) return true;
+    this.bytesSent += piece.length;
+    return this.stream.sendData(piece);
   }
 
   respondEnd(trailers: RawHeaders | undefined): void {
     this.responseTrailers = trailers;
-    this.stream.sendEnd(trailers);
+    if (this.transcoder === undefined) this.stream.sendEnd(trailers);
+    else this.#endTranscoded(this.transcoder, trailers);
     this.#finish();
+  }
+
+  #endTranscoded(transcoder: BodyTranscoder, trailers: RawHeaders | undefined): void {
+    const last = transcoder.responseEnd(trailers);
+    if (this.#held) this.stream.sendHeaders(this.status, this.responseHeaders!);
+    if (last !== undefined) {
+      this.bytesSent += last.length;
+      this.stream.sendData(last);
+    }
+    this.stream.sendEnd(undefined);
   }
 
   /** The answer cannot be finished: the client must see that it is cut off. */

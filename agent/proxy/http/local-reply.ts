@@ -1,5 +1,6 @@
 import { hasHeader, removeHeader, setHeader } from '../../../src/routing/header-mutation.ts';
 import type { RawHeaders } from '../types.ts';
+import { grpcMessage } from './grpc-message.ts';
 
 const GRPC_INTERNAL = 13;
 const GRPC_UNAVAILABLE = 14;
@@ -36,21 +37,11 @@ export function describeGrpc(headers: RawHeaders, status: number, body: string |
   removeHeader(headers, 'content-length');
   setHeader(headers, 'content-type', 'application/grpc');
   setHeader(headers, 'grpc-status', String(grpcStatus ?? grpcStatusOf(status)));
-  if (body.length > 0) setHeader(headers, 'grpc-message', percentEncode(typeof body === 'string' ? Buffer.from(body) : body));
+  if (body.length > 0) setHeader(headers, 'grpc-message', grpcMessage(typeof body === 'string' ? Buffer.from(body) : body));
   return undefined;
 }
 
 /** Envoy: Grpc::Utility::httpToGrpcStatus. */
 export function grpcStatusOf(status: number): number {
   return GRPC_OF_HTTP.get(status) ?? 2;
-}
-
-/** gRPC over HTTP/2: Percent-Byte-Unencoded is 0x20-0x24 and 0x26-0x7E. */
-function percentEncode(bytes: Buffer): string {
-  let out = '';
-  for (const byte of bytes) {
-    if (byte >= 0x20 && byte <= 0x7e && byte !== 0x25) out += String.fromCharCode(byte);
-    else out += `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return out;
 }
