@@ -18,7 +18,12 @@ export default class Autocomplete extends BaseCommand {
     { description: 'fish, once', command: '<%= config.bin %> autocomplete fish > ~/.config/fish/completions/fairlead.fish' },
   ];
   static override args = {
-    shell: Args.string({ name: 'SHELL', options: Object.keys(SHELLS), description: 'whose script [default: that of $SHELL]' }),
+    shell: Args.string({
+      name: 'SHELL',
+      ignoreStdin: true,
+      options: Object.keys(SHELLS),
+      description: 'whose script [default: that of $SHELL]',
+    }),
   };
 
   async run(): Promise<{ shell: string; script: string }> {

@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
 import { closest, distance } from 'fastest-levenshtein';
+import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { FairleadError } from '../src/errors.ts';
@@ -8,7 +8,7 @@ export default class Schema extends BaseCommand {
   static override summary = 'Print the JSON Schema of a kind, for editors.';
   static override description = 'Without a kind: the list of kinds. Names as kubectl takes them: VirtualService, virtualservices, vs.';
   static override examples = ['<%= config.bin %> schema', '<%= config.bin %> schema vs > virtual-service.schema.json'];
-  static override args = { kind: Args.string({ name: 'KIND', description: 'kind, plural or short name' }) };
+  static override args = { kind: argument('KIND', 'kind, plural or short name') };
   static override flags = { output: flags.output('json', 'yaml') };
 
   async run(): Promise<unknown> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { FairleadError } from '../src/errors.ts';
@@ -16,7 +16,7 @@ line, and the last good configuration runs on.`;
     '<%= config.bin %> up my-mesh/',
     'HTTP_PROXY=http://127.0.0.1:15001 curl http://reviews:9080/',
   ];
-  static override args = { dir: Args.string({ name: 'DIR', description: 'file or folder of configuration [default: ./mesh]' }) };
+  static override args = { dir: argument('DIR', 'file or folder of configuration [default: ./mesh]') };
   static override flags = {
     config: flags.config,
     namespace: flags.namespace,

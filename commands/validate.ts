@@ -1,5 +1,5 @@
-import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { loadConfig } from '../src/config/load.ts';
@@ -23,7 +23,7 @@ export default class Validate extends BaseCommand {
     'helm template chart | <%= config.bin %> validate -',
   ];
   static override strict = false;
-  static override args = { path: Args.string({ name: 'PATH', description: 'files, folders, - for standard input [default: ./mesh]' }) };
+  static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
   static override flags = {
     config: flags.config,
     namespace: flags.namespace,

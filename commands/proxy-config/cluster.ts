@@ -22,7 +22,7 @@ export default class ProxyConfigCluster extends ProxyConfigCommand {
     fqdn: Flags.string({ helpValue: 'HOST', description: 'only clusters of this service: its whole name' }),
     port: Flags.integer({ helpValue: 'PORT', min: 0, max: 65535, description: 'only clusters of this port' }),
     subset: Flags.string({ helpValue: 'SUBSET', description: 'only clusters of this subset' }),
-    direction: Flags.string({ helpValue: 'inbound|outbound', description: 'only clusters of this direction' }),
+    direction: flags.oneOf('direction', ['inbound', 'outbound'], 'only clusters of this direction'),
   };
 
   async run(): Promise<ClusterJson[]> {

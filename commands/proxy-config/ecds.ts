@@ -17,7 +17,10 @@ export default class ProxyConfigEcds extends ProxyConfigCommand {
   async run(): Promise<TypedExtensionConfigJson[]> {
     const { args, flags } = await this.parse(ProxyConfigEcds);
     const source = await this.open(flags, args, connect);
-    const extensions = section(await source.dump(), 'ecds');
+    const dump = await source.dump();
+    // Envoy writes the section only when some filter is configured so: without it there is none.
+    const none = dump.sections.ecds === undefined && dump.clusterStatuses === undefined;
+    const extensions = none ? {} : section(dump, 'ecds');
     return this.print(extensionsOf(extensions), flags.output, () => formatTable(ecdsTable(extensions)));
   }
 }

@@ -22,7 +22,7 @@ export default class ProxyConfigListener extends ProxyConfigCommand {
     output: flags.output('short', 'json', 'yaml'),
     address: Flags.string({ helpValue: 'ADDRESS', description: 'only listeners on this address' }),
     port: Flags.integer({ helpValue: 'PORT', min: 0, max: 65535, description: 'only listeners on this port' }),
-    type: Flags.string({ helpValue: 'TYPE', description: 'only listeners of this type: HTTP, TCP, HTTP+TCP or UNKNOWN' }),
+    type: flags.oneOf('type', ['HTTP', 'TCP', 'HTTP+TCP', 'UNKNOWN'], 'only listeners of this type'),
     verbose: Flags.boolean({ default: true, allowNo: true, description: 'a row for each filter chain, not for each listener' }),
   };
 

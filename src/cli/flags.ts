@@ -1,5 +1,6 @@
 /** Flags that mean the same wherever they appear. */
 import * as Flags from '@oclif/core/flags';
+import { FairleadError } from '../errors.ts';
 
 export const config = Flags.string({
   char: 'f',
@@ -25,3 +26,18 @@ export const output = (...formats: string[]) =>
   Flags.string({ char: 'o', helpValue: formats.join('|'), options: formats, description: 'output format' });
 
 export const quiet = Flags.boolean({ char: 'q', description: 'say only what was asked for' });
+
+/** A flag whose value is one of a few, in whatever case. Throws E_USAGE for others: a filter that nothing can pass is a mistake. */
+export const oneOf = (flag: string, values: readonly string[], description: string) =>
+  Flags.string({
+    helpValue: values.join('|'),
+    description,
+    parse: async (typed) => {
+      const value = values.find((v) => v.toLowerCase() === typed.toLowerCase());
+      if (value !== undefined) return value;
+      throw new FairleadError(
+        'E_USAGE',
+        `--${flag} must be ${values.slice(0, -1).join(', ')} or ${values.at(-1)}, not ${JSON.stringify(typed)}`,
+      );
+    },
+  });

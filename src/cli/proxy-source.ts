@@ -1,15 +1,15 @@
 /** Where a proxy's config is read from: a live agent, a saved dump, or computed from configuration. */
 
-import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import type { ClustersJson } from '#envoy-api/envoy/admin/v3/clusters_pb.js';
 import type { Dump } from '../envoy/dump/read-dump.ts';
 import { FairleadError } from '../errors.ts';
+import { argument } from './argument.ts';
 import * as flags from './flags.ts';
 
 /** The argument that names the proxy, as istioctl's commands take it. */
 export const proxyArgs = {
-  proxy: Args.string({ name: 'NAME[.NAMESPACE]', description: 'the proxy: a workload or a gateway [default: the only one]' }),
+  proxy: argument('NAME[.NAMESPACE]', 'the proxy: a workload or a gateway [default: the only one]'),
 };
 
 /** Flags of all commands that read one proxy's config. */

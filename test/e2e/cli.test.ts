@@ -183,6 +183,31 @@ test('an offline proxy-config shows the shop’s routes; an unknown proxy names 
   noTrace(wrong);
 });
 
+test('a dump is read from standard input; what is piped in is never an argument', async () => {
+  const dump = await fairlead(['pc', 'all', '-f', shop, '--proxy', 'web', '-o', 'json']);
+  const listeners = await fairlead(['pc', 'listener', '--file', '-'], { input: dump.out });
+  assert.is(listeners.err, '');
+  assert.is(listeners.out, (await fairlead(['pc', 'listener', '-f', shop, '--proxy', 'web'])).out);
+  assert.equal(await fairlead(['schema'], { input: 'vs\n' }), await fairlead(['schema']));
+});
+
+test('a dump with other things in its sections is a wrong dump, not a bug', async () => {
+  const input = '{"configs":[{"@type":"type.googleapis.com/envoy.admin.v3.ListenersConfigDump","staticListeners":7}]}';
+  const ran = await fairlead(['pc', 'listener', '--file', '-', '--json'], { input });
+  assert.is(ran.code, 3);
+  assert.is(JSON.parse(ran.out).error.code, 'E_DUMP_INVALID');
+});
+
+test('a proxy without ECDS has none; a filter that nothing can pass is wrong', async () => {
+  const none = await fairlead(['pc', 'ecds', '-f', shop, '--proxy', 'web', '-o', 'json']);
+  assert.is(none.code, 0, none.err);
+  assert.equal(JSON.parse(none.out), []);
+  const wrong = await fairlead(['pc', 'cluster', '-f', shop, '--proxy', 'web', '--direction', 'sideways']);
+  assert.is(wrong.code, 2);
+  assert.match(wrong.err, /--direction must be inbound or outbound, not "sideways"/);
+  assert.match((await fairlead(['pc', 'listener', '-f', shop, '--proxy', 'web', '--type', 'http'])).out, /http_proxy/);
+});
+
 test('`up` with a folder that does not exist, and with nothing: said in a sentence', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
   try {

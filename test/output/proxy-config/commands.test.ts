@@ -186,7 +186,9 @@ test('what cannot be shown says why and what to do', async () => {
   assert.is(unknown.code, 'E_PROXY_UNKNOWN');
   assert.match(unknown.next!, 'web.default');
   assert.is((await refusal(ProxyConfigRoute, 'nobody', ...live)).code, 'E_PROXY_UNKNOWN');
-  const ecds = await refusal(ProxyConfigEcds, 'web', ...offline);
+  const statuses = join(folder, 'clusters.json');
+  writeFileSync(statuses, '{"cluster_statuses":[]}');
+  const ecds = await refusal(ProxyConfigEcds, '--file', statuses);
   assert.is(ecds.code, 'E_DUMP_INVALID');
   assert.match(ecds.message, 'EcdsConfigDump');
   assert.match((await refusal(ProxyConfigRoute, '--file', join(folder, 'none.json'))).message, 'there is no such file');
