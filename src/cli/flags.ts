@@ -2,6 +2,9 @@
 import * as Flags from '@oclif/core/flags';
 import { FairleadError } from '../errors.ts';
 
+/** Kubernetes: a namespace's name is an RFC 1123 label. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
 export const config = Flags.string({
   char: 'f',
   multiple: true,
@@ -14,6 +17,12 @@ export const namespace = Flags.string({
   helpValue: 'NAMESPACE',
   description: 'namespace of resources that name none',
   default: 'default',
+  parse: async (typed) => {
+    if (NAMESPACE.test(typed)) return typed;
+    throw new FairleadError('E_USAGE', `--namespace must be a namespace's name, not ${JSON.stringify(typed)}`, {
+      next: 'Names of namespaces are 1 to 63 lower-case letters, digits and `-`, and begin and end with a letter or digit.',
+    });
+  },
 });
 
 export const agent = Flags.string({

@@ -84,6 +84,15 @@ test('a wrong value: one sentence, and the help of that command alone', async ()
   assert.is(ran.err, 'fairlead: --api-port must be an integer, not "x"\nSee `fairlead up --help`.\n');
 });
 
+test('a namespace that cannot be one is refused', async () => {
+  for (const name of ['A B', '', 'a'.repeat(64), '-a']) {
+    const ran = await fairlead(['validate', shop, `--namespace=${name}`]);
+    assert.is(ran.code, 2, name);
+    assert.match(ran.err, /--namespace must be a namespace's name/);
+  }
+  assert.is((await fairlead(['validate', shop, '-n', 'team-1'])).code, 0);
+});
+
 test('a wrong flag names its command’s help, exit 2', async () => {
   const ran = await fairlead(['validate', '--colour']);
   assert.is(ran.code, 2);
