@@ -26,7 +26,7 @@ export function commandsDocument(manifest: Manifest, topics: Topics): string {
     '|---|---|',
     ...commands.map(([id, command]) => `| [\`${words(id)}\`](#${anchor(id)}) | ${cell(command.summary ?? '')} |`),
     '',
-    'Every command takes `--help` and `--no-color`, and all but `demo`, `up` and `agent run` take `--json`: the result as JSON, errors too.',
+    'Every command takes `--help` and `--no-color`, and all but `up` and `agent run` take `--json`: the result as JSON, errors too.',
     'Exit codes: 0 done; 1 findings or a failed check; 2 wrong usage; 3 could not do it.',
   ];
   let topic = '';
