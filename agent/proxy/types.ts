@@ -119,8 +119,11 @@ export interface Cluster {
   /** Retry circuit breaker and budget: false when no more retries may run. Each true must be answered by endRetry. */
   tryRetry(): boolean;
   endRetry(): void;
-  /** The final word on a response for outlier detection and cluster stats (Envoy: upstream_rq_<code>, canary excluded). */
-  recordResponse(host: Host, status: number, durationMs: number): void;
+  /**
+   * The final word on a response for outlier detection and cluster stats (Envoy: upstream_rq_<code>, canary excluded). One that is
+   * `retried` counts under `retry.upstream_rq_<code>` instead. Outlier detection goes by `grpcStatus`, where the headers have one.
+   */
+  recordResponse(host: Host, status: number, durationMs: number, retried?: boolean, grpcStatus?: number): void;
   stats: ClusterStats;
 }
 

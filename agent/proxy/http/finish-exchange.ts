@@ -1,7 +1,7 @@
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
-import type { RawHeaders } from '../types.ts';
 import type { Exchange } from './exchange.ts';
+import { grpcStatusIn } from './grpc-status-in.ts';
 import { formatFlags } from './response-flags.ts';
 import { provenanceOf } from './route-provenance.ts';
 
@@ -85,18 +85,8 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     requestId: request.firstHeader('x-request-id') ?? '',
     forwardedFor: request.firstHeader('x-forwarded-for') ?? '',
     attempts: exchange.attempts,
-    grpcStatus: exchange.grpc ? grpcStatus(exchange.responseTrailers, exchange.responseHeaders) : undefined,
+    grpcStatus: exchange.grpc ? (grpcStatusIn(exchange.responseTrailers) ?? grpcStatusIn(exchange.responseHeaders)) : undefined,
     config: provenance.config,
     field: provenance.field,
   };
-}
-
-function grpcStatus(trailers: RawHeaders | undefined, headers: RawHeaders | undefined): number | undefined {
-  const value = lookUp(trailers, 'grpc-status') ?? lookUp(headers, 'grpc-status');
-  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined;
-}
-
-function lookUp(headers: RawHeaders | undefined, name: string): string | undefined {
-  if (headers !== undefined) for (let i = 0; i < headers.length; i += 2) if (headers[i] === name) return headers[i + 1];
-  return undefined;
 }

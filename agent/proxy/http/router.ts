@@ -8,6 +8,7 @@ import type { AttemptOutcome } from '../../../src/routing/retry-state.ts';
 import type { Host, RawHeaders, ResetReason } from '../types.ts';
 import { Attempt } from './attempt.ts';
 import type { Exchange } from './exchange.ts';
+import { grpcStatusIn } from './grpc-status-in.ts';
 import { type MirrorCall, startMirrors } from './mirror-call.ts';
 import { type OutboundRequest, prepareRequest } from './prepare-request.ts';
 import { FLAG } from './response-flags.ts';
@@ -137,13 +138,15 @@ export class RouterCall implements TimerOwner {
     const out = this.#out!;
     const now = performance.now();
     exchange.upstreamHost = attempt.host;
-    out.cluster.recordResponse(attempt.host, status, now - attempt.started);
-    if (out.retry !== undefined) {
-      const view = headerView(headers, status);
-      const wanted = out.retry.shouldRetry({ kind: 'response', status, headers: view }) !== undefined;
-      if (wanted && this.#mayRetry()) {
+    const grpc = exchange.grpc ? grpcStatusIn(headers) : undefined;
+    const view = out.retry === undefined ? undefined : headerView(headers, status);
+    const wanted = view !== undefined && out.retry!.shouldRetry({ kind: 'response', status, headers: view }) !== undefined;
+    const retried = wanted && this.#mayRetry();
+    out.cluster.recordResponse(attempt.host, status, now - attempt.started, retried, grpc);
+    if (view !== undefined) {
+      if (retried) {
         attempt.cancel('retry');
-        this.#backOff(out.retry.backOff(Math.random(), view, Date.now()));
+        this.#backOff(out.retry!.backOff(Math.random(), view, Date.now()));
         return;
       }
       if (exchange.attempts > 1 && !wanted) out.cluster.stats.counter('upstream_rq_retry_success').inc();

@@ -118,4 +118,11 @@ export class TrafficStats {
     }
     byClass.value++;
   }
+
+  /** Counts a response that nobody gets, because its request is sent again: the same under `retry.`. */
+  retriedResponse(status: number): void {
+    this.#stats.counter('retry.upstream_rq_completed').inc();
+    this.#stats.counter(`retry.upstream_rq_${status}`).inc();
+    this.#stats.counter(`retry.upstream_rq_${(status / 100) | 0}xx`).inc();
+  }
 }

@@ -27,6 +27,7 @@ import { jsonNumber } from './json-number.ts';
 import { createMembershipStats, type MembershipStats } from './membership-stats.ts';
 import { outlierConfig } from './outlier/config.ts';
 import { OutlierDetector } from './outlier/detector.ts';
+import { httpStatusOfGrpc } from './outlier/grpc-status.ts';
 import { HostPools } from './pool/host-pools.ts';
 import type { SocketOptions } from './pool/open-socket.ts';
 import type { PoolOwner } from './pool/pool-owner.ts';
@@ -148,14 +149,18 @@ export class UpstreamCluster implements Cluster, PoolOwner {
     this.breakers.endRetry();
   }
 
-  recordResponse(host: Host, status: number, durationMs: number): void {
+  recordResponse(host: Host, status: number, durationMs: number, retried = false, grpcStatus?: number): void {
     const { traffic } = this;
     const upstream = host as UpstreamHost;
-    traffic.response(status);
-    traffic.rqTime.record(durationMs);
-    if (status >= 500) upstream.stats.rqError++;
+    const outcome = grpcStatus === undefined ? status : httpStatusOfGrpc(grpcStatus);
+    if (retried) traffic.retriedResponse(status);
+    else {
+      traffic.response(status);
+      traffic.rqTime.record(durationMs);
+    }
+    if (retried || status >= 500 || outcome >= 500) upstream.stats.rqError++;
     else upstream.stats.rqSuccess++;
-    upstream.monitor?.response(status);
+    upstream.monitor?.response(outcome);
   }
 
   /** Replaced or removed: requests in flight finish, then their connections end. */

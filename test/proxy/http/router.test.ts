@@ -140,6 +140,12 @@ test('retries until it works, and counts the attempts', async () => {
   assert.match(bodyOf(answer), /answer 3/);
   assert.equal(seen, ['1', '2', '3']);
   assert.is((await proxy.record()).attempts, 3);
+  // Envoy: what the client never saw is under retry.
+  const counts = ['upstream_rq_200', 'upstream_rq_503', 'upstream_rq_completed', 'retry.upstream_rq_503', 'retry.upstream_rq_5xx'];
+  assert.equal(
+    counts.map((name) => proxy.stats.counter(`cluster.backend.${name}`).value),
+    [1, 0, 1, 2, 2],
+  );
 });
 
 test('retries are used up: the last answer, URX', async () => {

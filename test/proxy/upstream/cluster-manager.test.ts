@@ -168,6 +168,34 @@ test('hosts that nobody can connect to are ejected too; with nobody left there i
   assert.is(bench.counter('upstream_cx_none_healthy'), 1);
 });
 
+test('a gRPC status in the headers counts for outlier detection as the HTTP status that it stands for', async () => {
+  const one = await backend('one');
+  const outlierDetection = { consecutiveGatewayFailure: 2, enforcingConsecutiveGatewayFailure: 100, maxEjectionPercent: 100 };
+  const bench = keep(startBench(staticCluster([endpoint(one.port)], { outlierDetection, commonLbConfig: { healthyPanicThreshold: {} } })));
+  const { host } = await send(bench.cluster).done;
+  const answers = (...grpcStatuses: number[]): number => {
+    for (const grpcStatus of grpcStatuses) bench.cluster.recordResponse(host!, 200, 1, false, grpcStatus);
+    return bench.gauge('outlier_detection.ejections_active');
+  };
+  // UNAVAILABLE is 503; INTERNAL is 500, no gateway's; NOT_FOUND is the caller's.
+  assert.is(answers(14, 13, 14, 5, 14, 0), 0);
+  assert.is(answers(14, 4), 1);
+  assert.is(bench.counter('upstream_rq_200'), 8);
+  assert.match(clustersText(bench.clusters.dump()), '::rq_error::6\n');
+});
+
+test('responses that are retried are counted apart', async () => {
+  const one = await backend('one');
+  const bench = keep(startBench(staticCluster([endpoint(one.port)])));
+  const { host } = await send(bench.cluster).done;
+  bench.cluster.recordResponse(host!, 503, 7, true);
+  bench.cluster.recordResponse(host!, 200, 7, false);
+  assert.equal([bench.counter('upstream_rq_503'), bench.counter('upstream_rq_5xx'), bench.counter('upstream_rq_completed')], [0, 0, 1]);
+  const retried = ['503', '5xx', 'completed'].map((what) => bench.counter(`retry.upstream_rq_${what}`));
+  assert.equal(retried, [1, 1, 1]);
+  assert.match(clustersText(bench.clusters.dump()), '::rq_error::1\n');
+});
+
 test('responses are counted by code and class, and by host', async () => {
   const one = await backend('one');
   const bench = keep(startBench(staticCluster([endpoint(one.port)], { altStatName: 'outbound|80||a.b;' })));
