@@ -9,6 +9,7 @@ import type { HostedProxy } from '../host.ts';
 import { statsJson } from '../stats/json.ts';
 import { prometheusText } from '../stats/prometheus.ts';
 import { resetCounters } from '../stats/reset.ts';
+import { nameFilter } from '../stats/stats-filter.ts';
 import { statsText } from '../stats/text.ts';
 import { clustersText } from '../upstream/clusters-text.ts';
 import { memory, serverInfo } from './process-info.ts';
@@ -45,15 +46,8 @@ const READ: Record<string, Endpoint> = {
         .join(''),
     );
   },
-  '/stats': (proxy, query) => {
-    const only = { filter: query.get('filter') ?? undefined, usedOnly: query.has('usedonly') };
-    if (query.get('format') === 'prometheus') return { type: PROMETHEUS, body: prometheusText(proxy.stats, only) };
-    return query.get('format') === 'json' ? json(statsJson(proxy.stats, only)) : text(statsText(proxy.stats, only));
-  },
-  '/stats/prometheus': (proxy, query) => ({
-    type: PROMETHEUS,
-    body: prometheusText(proxy.stats, { filter: query.get('filter') ?? undefined, usedOnly: query.has('usedonly') }),
-  }),
+  '/stats': (proxy, query) => stats(proxy, query, query.get('format')),
+  '/stats/prometheus': (proxy, query) => stats(proxy, query, 'prometheus'),
   '/certs': () => message('Certificates', { certificates: [] }),
   '/ready': (proxy) => (proxy.failing ? text('DRAINING\n', 503) : text('LIVE\n')),
   '/server_info': (proxy, _query, deps) => message('ServerInfo', serverInfo(proxy, deps)),
@@ -62,6 +56,14 @@ const READ: Record<string, Endpoint> = {
 };
 
 const PROMETHEUS = 'text/plain; version=0.0.4; charset=utf-8';
+
+function stats(proxy: HostedProxy, query: URLSearchParams, format: string | null): Answer {
+  const only = { filter: query.get('filter') ?? undefined, usedOnly: query.has('usedonly') };
+  const filter = nameFilter(only.filter);
+  if (typeof filter !== 'function') return text(filter.error, 400);
+  if (format === 'prometheus') return { type: PROMETHEUS, body: prometheusText(proxy.stats, only) };
+  return format === 'json' ? json(statsJson(proxy.stats, only)) : text(statsText(proxy.stats, only));
+}
 
 const CHANGE: Record<string, Endpoint> = {
   '/logging': (_proxy, query) => {
