@@ -17,6 +17,12 @@ const kebabs = new Map<string, string>();
  * `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`.
  */
 export function configPath(resource: Named): string {
+  return getOrMake(paths, resource, pathOf);
+}
+
+const paths = new WeakMap<Named, string>();
+
+function pathOf(resource: Named): string {
   const { namespace, name } = resource.metadata;
   return `/apis/${resource.group}/${resource.version}/namespaces/${namespace}/${kebab(resource.kind)}/${name}`;
 }
@@ -43,7 +49,7 @@ export function provenance(resource: Named, field?: FieldPath | string, origin?:
   const fairlead: { [key: string]: string } = {};
   const text = typeof field === 'string' ? field : field === undefined ? '' : fieldOf(field);
   if (text !== '') fairlead['field'] = text;
-  if (origin !== undefined) {
+  if (origin !== undefined && origin !== resource) {
     const other = configPath(origin);
     if (other !== config) fairlead['config'] = other;
   }

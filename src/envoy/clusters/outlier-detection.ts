@@ -1,13 +1,19 @@
 import type { OutlierDetectionJson } from '#envoy-api/envoy/config/cluster/v3/outlier_detection_pb.js';
+import { getOrMake } from '../../mesh/memo.ts';
 import type { EffectivePolicy } from '../../mesh/types.ts';
 import { optionalDuration } from './connection-pool.ts';
 
+const made = new WeakMap<NonNullable<EffectivePolicy['outlierDetection']>, OutlierDetectionJson>();
+
 /**
  * Outlier detection of an outbound cluster; undefined when the policy has none. A block that is present but empty turns it on
- * with Envoy's defaults, and success rates are never enforced: Istio has no field for them.
+ * with Envoy's defaults, and success rates are never enforced: Istio has no field for them. Clusters of the same settings share one.
  */
 export function outlierDetection(settings: EffectivePolicy['outlierDetection']): OutlierDetectionJson | undefined {
-  if (settings === undefined) return undefined;
+  return settings && getOrMake(made, settings, enforced);
+}
+
+function enforced(settings: NonNullable<EffectivePolicy['outlierDetection']>): OutlierDetectionJson {
   const out: OutlierDetectionJson = { enforcingSuccessRate: 0 };
   // `consecutiveErrors` is the deprecated name of what became consecutiveGatewayErrors and consecutive5xxErrors; validation reports it.
   const fives = settings.consecutive5xxErrors;

@@ -9,7 +9,7 @@ import type { Resource } from '../../config/resource.ts';
 import { routeHashPolicies } from '../clusters/hash-policy.ts';
 import { envoyDuration } from '../duration.ts';
 import type { RouteContext } from './context.ts';
-import { resolveDestination } from './destination.ts';
+import { type ResolvedDestination, resolveDestination } from './destination.ts';
 import { authorityOf, type HeaderLists, headerLists } from './headers.ts';
 import { mirrorPolicies } from './mirror.ts';
 import { directResponseAction, redirectAction } from './redirect.ts';
@@ -35,8 +35,7 @@ function rewrites(rule: HTTPRoute, single: HTTPRouteDestination | undefined): Pa
   };
 }
 
-function weightedCluster(context: RouteContext, target: HTTPRouteDestination, from: Resource): WeightedCluster_ClusterWeightJson {
-  const { cluster } = resolveDestination(context, target.destination, from, context.listenPort);
+function weightedCluster(target: HTTPRouteDestination, { cluster }: ResolvedDestination): WeightedCluster_ClusterWeightJson {
   const host = authorityOf(target.headers);
   return { name: cluster, weight: target.weight ?? 0, ...headerLists(target.headers), ...(host && { hostRewriteLiteral: host }) };
 }
@@ -46,16 +45,16 @@ function forwardAction(context: RouteContext, rule: HTTPRoute, from: Resource): 
   const single = targets.length === 1 ? targets[0] : undefined;
   // Weight 0 takes nothing; Envoy needs no entry for it. A single destination counts whatever its weight.
   const used = single ? targets : targets.filter((t) => (t.weight ?? 0) > 0);
-  const hashPolicy = used.flatMap((t) => {
-    const { service, subset, port } = resolveDestination(context, t.destination, from, context.listenPort);
-    return routeHashPolicies(context.scope, service, subset || undefined, { number: port });
-  });
+  const resolved = used.map((t) => resolveDestination(context, t.destination, from, context.listenPort));
+  const hashPolicy = resolved.flatMap(({ service, subset, port }) =>
+    routeHashPolicies(context.scope, service, subset || undefined, { number: port }),
+  );
   const retry = retryPolicy(rule.retries, context.mesh.config.defaultHttpRetryPolicy, single !== undefined && hashPolicy.length > 0);
   const mirrors = mirrorPolicies(context, rule, from);
   const route: RouteActionJson = {
     ...(single
-      ? { cluster: resolveDestination(context, single.destination, from, context.listenPort).cluster }
-      : { weightedClusters: { clusters: used.map((t) => weightedCluster(context, t, from)) } }),
+      ? { cluster: resolved[0]!.cluster }
+      : { weightedClusters: { clusters: used.map((t, i) => weightedCluster(t, resolved[i]!)) } }),
     ...rewrites(rule, single),
     ...timeouts(rule.timeout),
     ...(retry && { retryPolicy: retry }),

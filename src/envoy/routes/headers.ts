@@ -41,6 +41,7 @@ function removals(operations: HeaderOperations | undefined): string[] {
 /** The header operations of a rule or a destination; lists that would be empty are absent. */
 export function headerLists(...levels: readonly (Headers | undefined)[]): HeaderLists {
   const out: HeaderLists = {};
+  if (levels.every((h) => h === undefined)) return out;
   const put = <K extends keyof HeaderLists>(key: K, list: NonNullable<HeaderLists[K]>): void => {
     if (list.length > 0) out[key] = list;
   };

@@ -1,6 +1,7 @@
 import type { RetryPolicyJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import { parseDuration } from '../../config/duration.ts';
 import type { HTTPRetry } from '../../config/kinds/networking.ts';
+import { getOrMake } from '../../mesh/memo.ts';
 import { typed } from '../any.ts';
 import { envoyDuration } from '../duration.ts';
 
@@ -35,19 +36,13 @@ function optional(text: string | undefined): string | undefined {
   return ms ? envoyDuration(ms) : undefined;
 }
 
-/**
- * A route's retry policy: the rule's, else the mesh's default, else Istio's built-in one. undefined: no retries at all.
- *
- * @param hashed the route's only destination uses consistent hashing: a retry then goes to the same host again
- */
-export function retryPolicy(rule: HTTPRetry | undefined, meshDefault: HTTPRetry | undefined, hashed: boolean): RetryPolicyJson | undefined {
-  const source = rule ?? meshDefault;
-  const attempts = source === undefined ? builtInAttempts : (source.attempts ?? 0);
+function policyOf(source: HTTPRetry, hashed: boolean): RetryPolicyJson | undefined {
+  const attempts = source.attempts ?? 0;
   if (attempts <= 0) return undefined;
-  const { retryOn, codes } = conditions(source?.retryOn || builtInConditions);
-  const perTryTimeout = optional(source?.perTryTimeout);
-  const baseInterval = optional(source?.backoff);
-  const avoidPrevious = source?.retryIgnorePreviousHosts ?? !hashed;
+  const { retryOn, codes } = conditions(source.retryOn || builtInConditions);
+  const perTryTimeout = optional(source.perTryTimeout);
+  const baseInterval = optional(source.backoff);
+  const avoidPrevious = source.retryIgnorePreviousHosts ?? !hashed;
   return {
     retryOn,
     numRetries: attempts,
@@ -55,7 +50,22 @@ export function retryPolicy(rule: HTTPRetry | undefined, meshDefault: HTTPRetry 
     ...(perTryTimeout && { perTryTimeout }),
     ...(baseInterval && { retryBackOff: { baseInterval } }),
     ...(avoidPrevious && { retryHostPredicate: [previousHosts] }),
-    ...(source?.retryRemoteLocalities && { retryPriority: previousPriorities }),
+    ...(source.retryRemoteLocalities && { retryPriority: previousPriorities }),
     hostSelectionRetryMaxAttempts: '5',
   };
+}
+
+/** Policies are many routes' own: each source gives one object, or one for hashed routes and one for others. */
+const plain = new WeakMap<HTTPRetry, { policy: RetryPolicyJson | undefined }>();
+const forHashed = new WeakMap<HTTPRetry, { policy: RetryPolicyJson | undefined }>();
+const builtIn: HTTPRetry = Object.freeze({ attempts: builtInAttempts });
+
+/**
+ * A route's retry policy: the rule's, else the mesh's default, else Istio's built-in one. undefined: no retries at all.
+ *
+ * @param hashed the route's only destination uses consistent hashing: a retry then goes to the same host again
+ */
+export function retryPolicy(rule: HTTPRetry | undefined, meshDefault: HTTPRetry | undefined, hashed: boolean): RetryPolicyJson | undefined {
+  const source = rule ?? meshDefault ?? builtIn;
+  return getOrMake(hashed ? forHashed : plain, source, () => ({ policy: policyOf(source, hashed) })).policy;
 }
