@@ -1,7 +1,10 @@
 // test: exclusive
 /** The demo as people run it. Alone: it counts shares and times. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, mkdtempSync, readdirSync, readdirSync, rmSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir, tmpdir } from 'node:os';
+import { join, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bin, fairlead } from '../support/cli.ts';
@@ -34,8 +37,8 @@ test('a port in use is named, exit 3', async () => {
 });
 
 test('Ctrl-C leaves nothing behind', async () => {
-  const { spawn } = await import('node:child_process');
-  const child = spawn(process.execPath, [bin, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const scratch = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  const child = spawn(process.execPath, [bin, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: scratch } });
   let out = '';
   let pressed = false;
   child.stdout.on('data', (d) => {
@@ -45,8 +48,10 @@ test('Ctrl-C leaves nothing behind', async () => {
   });
   const code = await new Promise((resolve) => child.on('exit', resolve));
   assert.is(code, 130);
-  const left = spawnSync('pgrep', ['-f', 'fairlead-demo-'], { encoding: 'utf8' }).stdout.trim();
-  assert.is(left, '');
+  const processes = spawnSync('pgrep', ['-f', scratch], { encoding: 'utf8' }).stdout.trim();
+  assert.is(processes, '');
+  assert.equal(readdirSync(scratch), []);
+  rmSync(scratch, { recursive: true });
 });
 
 test.run();
