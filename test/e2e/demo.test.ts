@@ -1,10 +1,10 @@
 // test: exclusive
 /** The demo as people run it. Alone: it counts shares and times. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, mkdtempSync, readdirSync, readdirSync, rmSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, tmpdir } from 'node:os';
-import { join, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bin, fairlead } from '../support/cli.ts';
