@@ -1,9 +1,10 @@
 /** Where an agent keeps what must survive it. One agent at a time; everything 0600; writes are whole or not at all. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FairleadError } from '../src/errors.ts';
 import { takeDirectoryLock } from './directory-lock.ts';
+import { makeFolder } from './make-folder.ts';
 import { prepareSocketFolder, socketsOf } from './socket-paths.ts';
 
 export interface DataDirectory {
@@ -40,7 +41,7 @@ export function openDataDirectory(directory: string): DataDirectory {
     }
   };
   const unlock = usable(() => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     prepareSocketFolder(sockets, path);
     return takeDirectoryLock(join(path, 'agent.pid'), path);
   });

@@ -6,20 +6,23 @@ import type { ConfigState } from './controller.ts';
 import type { Log } from './log.ts';
 
 export function logAgentEvents(agent: Agent, log: Log): void {
-  logConfig(agent.controller.config(), log, agent.controller.proxies().length);
+  const running = (): number => agent.controller.proxies().filter((p) => p.applied).length;
+  logConfig(agent.controller.config(), log, running(), running());
   agent.events.subscribe((event) => {
     if (event.type !== 'config') return;
     if (event.event.type === 'proxy-refused') {
       const { node, refused } = event.event.proxy;
       log.error('the engine refused the config of a proxy; its last good one runs on', { proxy: `${node.name}.${node.namespace}` });
       logProblems(refused?.problems ?? [], log);
-    } else logConfig(event.event.config, log, event.event.type === 'accepted' ? event.event.changed.length : 0);
+    } else logConfig(event.event.config, log, event.event.type === 'accepted' ? event.event.changed.length : 0, running());
   });
 }
 
-function logConfig(config: ConfigState, log: Log, changed: number): void {
+/** @param running proxies that serve now */
+function logConfig(config: ConfigState, log: Log, changed: number, running: number): void {
   const fields = { files: config.files, resources: config.resources, tookMs: Math.round(config.took) };
-  if (config.state === 'refused') log.error('the configuration is refused; the last good one runs on', fields);
+  if (config.state === 'refused')
+    log.error(`the configuration is refused; ${running > 0 ? 'the last good one runs on' : 'nothing runs until it is mended'}`, fields);
   else log.info('configuration applied', { ...fields, changed });
   logProblems(config.problems, log);
 }

@@ -1,8 +1,9 @@
 /** Where the Unix sockets of a data directory are. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 
 /** sun_path ends at 107 bytes on Linux and at 103 on macOS. */
 const LONGEST_BYTES = 100;
@@ -21,7 +22,7 @@ export function socketsOf(directory: string): SocketPaths {
 export function prepareSocketFolder({ agent }: SocketPaths, directory: string): void {
   const folder = dirname(agent);
   if (folder === resolve(directory)) return;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const info = lstatSync(folder);
   const mine = process.getuid === undefined || info.uid === process.getuid();
   if (!info.isDirectory() || !mine || (process.getuid !== undefined && (info.mode & 0o077) !== 0))

@@ -211,4 +211,15 @@ test(
   }),
 );
 
+test('below a folder that takes no children: said at once', () => {
+  if (process.platform !== 'linux') {
+    console.log('SKIP /proc: Linux only');
+    return;
+  }
+  assert.is(
+    code(() => openDataDirectory('/proc/nope/deeper')),
+    'E_DATA_DIRECTORY',
+  );
+});
+
 test.run();

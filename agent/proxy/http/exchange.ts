@@ -11,6 +11,7 @@ import type { HttpFilter } from '../filters/http-filter.ts';
 import { formatAddress } from '../listener/connection.ts';
 import type { Host, RawHeaders } from '../types.ts';
 import { admitRequest } from './admit-request.ts';
+import { collectStreamed } from './collect-streamed.ts';
 import type { ConnectionManager } from './connection-manager.ts';
 import type { DownstreamEvents, DownstreamStream } from './downstream-stream.ts';
 import { exchangeInfo, finishExchange } from './finish-exchange.ts';
@@ -141,6 +142,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   onRequestData(chunk: Buffer): void {
     if (this.done) return;
     this.bytesReceived += chunk.length;
+    collectStreamed(chunk.length);
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
     const { transcoder } = this;
     if (transcoder === undefined) this.#router?.onRequestData(chunk);
@@ -230,6 +232,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     const piece = this.transcoder === undefined ? chunk : this.transcoder.responseData(chunk);
     if (piece === undefined) return true;
     this.bytesSent += piece.length;
+    collectStreamed(piece.length);
     return this.stream.sendData(piece);
   }
 
