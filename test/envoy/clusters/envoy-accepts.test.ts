@@ -1,20 +1,15 @@
-/** The real Envoy accepts the bootstrap, and every cluster and load assignment of the golden cases. Needs ENVOY_PATH, or an `envoy` in the path. */
+/** The real Envoy accepts the bootstrap, and every cluster and load assignment of the golden cases. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import { bootstrap } from '../../../src/envoy/dump/bootstrap.ts';
+import { realEnvoy } from '../../support/envoy.ts';
 import { exampleProxy } from '../dump/example-dump.ts';
 import { type GoldenCase, goldenCases } from './golden.ts';
-
-function findEnvoy(): string | undefined {
-  if (process.env['ENVOY_PATH']) return process.env['ENVOY_PATH'];
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((f) => join(f, 'envoy')).find((file) => existsSync(file));
-}
 
 /** DNS caches are Envoy's, not a cluster's: those of other cases may have other settings. */
 function withOwnCache(type: NonNullable<ClusterJson['clusterType']>, name: string): NonNullable<ClusterJson['clusterType']> {
@@ -47,11 +42,12 @@ function clustersOf(golden: GoldenCase, index: number): ClusterJson[] {
   return [...own, ...assignments];
 }
 
-const envoy = findEnvoy();
-if (envoy === undefined) {
-  console.log('SKIP Envoy on the clusters of the golden cases: no ENVOY_PATH and no envoy in the path');
+const found = realEnvoy();
+if ('missing' in found) {
+  console.log(`SKIP Envoy on the clusters of the golden cases: ${found.missing}`);
   test.skip('Envoy accepts every cluster of the golden cases', () => undefined);
 } else {
+  const envoy = found.path;
   test('Envoy accepts every cluster of the golden cases', async () => {
     const cases = [
       ...(await goldenCases('test/envoy/clusters/fixtures', 'clusters')),
