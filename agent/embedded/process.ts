@@ -73,16 +73,10 @@ function watchStranger(pid: number): ProxyProcess['gone'] {
   };
 }
 
-/**
- * A small young generation is collected often, and with it the buffers of what has streamed through: an upload of 1 GB grows the process
- * by 43 MB, by 79 MB without (MiB of semi-space; the price is some 10 % of the requests per second).
- */
-const V8_FLAGS = ['--max-semi-space-size=2'];
-
 /** Starts the process and waits until it answers. Throws E_ENGINE_FAILED, also when `cancelled` says so meanwhile; nothing runs then. */
 export async function startProxyProcess(target: HttpTarget, options: ProxyProcessOptions, cancelled: () => boolean): Promise<ProxyProcess> {
   const log = openProxyLog(options.logFile);
-  const args = [...V8_FLAGS, proxyEntry(), '--control', options.socket, '--version', options.version];
+  const args = [proxyEntry(), '--control', options.socket, '--version', options.version];
   if (options.orphanSeconds !== undefined) args.push('--orphan-seconds', String(options.orphanSeconds));
   // Detached: a Ctrl-C in the agent's terminal must not reach the data plane before it is drained.
   const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
