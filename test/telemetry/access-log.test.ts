@@ -1,9 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SubstitutionFormatStringJson } from '#envoy-api/envoy/config/core/v3/substitution_format_string_pb.js';
+import { JSON_FORMAT, TEXT_FORMAT } from '../../src/envoy/access-log-formats.ts';
 import { RouteRequest } from '../../src/routing/request.ts';
 import type { StreamInfo } from '../../src/routing/stream-info.ts';
-import { compileAccessLog, ISTIO_DEFAULT_FORMAT, ISTIO_DEFAULT_JSON } from '../../src/telemetry/access-log.ts';
+import { compileAccessLog } from '../../src/telemetry/access-log.ts';
 
 const info: StreamInfo = {
   startTime: 1795251000952.222,
@@ -56,11 +57,11 @@ const text = (textFormat: string, of?: StreamInfo): string => line({ textFormat 
 test("Envoy's default and Istio's", () => {
   assert.is(line(), '[2026-11-21T08:50:00.952Z] "GET /a HTTP/1.1" 200 - 0 187 3 2 "-" "curl" "-" "h" "127.0.0.1:34251"\n');
   assert.is(
-    text(ISTIO_DEFAULT_FORMAT),
+    text(TEXT_FORMAT),
     '[2026-11-21T08:50:00.952Z] "GET /a HTTP/1.1" 200 - via_upstream - "-" 0 187 3 2 "-" "curl" "-" "h" "127.0.0.1:34251" outbound|80||a ' +
       '127.0.0.1:42724 127.0.0.1:45075 127.0.0.1:37066 - rt\n',
   );
-  const json = JSON.parse(line({ jsonFormat: ISTIO_DEFAULT_JSON as Record<string, string> }));
+  const json = JSON.parse(line({ jsonFormat: JSON_FORMAT as Record<string, string> }));
   assert.is(json.response_code, 200);
   assert.is(json.requested_server_name, null);
   assert.is(json.path, '/a');
@@ -68,7 +69,7 @@ test("Envoy's default and Istio's", () => {
 });
 
 test('a request that got no answer shows dashes', () => {
-  assert.is(text(ISTIO_DEFAULT_FORMAT, {}), '[-] "- - -" 0 - - - "-" 0 0 - - "-" "-" "-" "-" "-" - - - - - -\n');
+  assert.is(text(TEXT_FORMAT, {}), '[-] "- - -" 0 - - - "-" 0 0 - - "-" "-" "-" "-" "-" - - - - - -\n');
 });
 
 test('JSON as Envoy 1.40 writes it: sorted keys, numbers, null, nested values', () => {
