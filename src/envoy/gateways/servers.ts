@@ -1,12 +1,12 @@
 import type { Server } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
+import { gatewayListenPort } from '../../mesh/gateways.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import { isHttp, isSniRouted, parseProtocol } from '../../mesh/protocol.ts';
 import type { Protocol } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName } from '../names.ts';
 import { parseServerHost, type ServerHost } from './hosts.ts';
-import { gatewayPort } from './port.ts';
 
 /** One server of a Gateway that this proxy serves. */
 export interface GatewayServer {
@@ -45,7 +45,7 @@ function readServer(context: BuildContext, resource: Resource, server: Server, i
   const plainHttp = isHttp(protocol);
   const http = plainHttp || (protocol === 'HTTPS' && server.tls !== undefined && !isPassthrough(server));
   const tls = server.tls !== undefined && !plainHttp;
-  const port = gatewayPort(context, server.port.number);
+  const port = gatewayListenPort(context.scope, server.port.number);
   const bind = server.bind || undefined;
   const { number, name: portName } = server.port;
   return {
