@@ -3,6 +3,7 @@ import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { TcpProxyJson } from '#envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import type { Problem } from '../../../src/errors.ts';
+import { type ChainFinder, compileChainMatches } from '../../../src/routing/filter-chain-match.ts';
 import { jsonDuration } from '../../../src/routing/json-duration.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
@@ -13,7 +14,6 @@ import { checkTcpProxy } from '../tcp/check-tcp-proxy.ts';
 import { createTcpProxy } from '../tcp/tcp-proxy.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { type ListenAddress, readAddress } from './address.ts';
-import { type ChainFinder, compileChainMatches } from './filter-chain-match.ts';
 import type { Inspector } from './inspector.ts';
 import { compileListenerFilters } from './listener-filters.ts';
 import type { FilterChain, NetworkFilter } from './network-filter.ts';

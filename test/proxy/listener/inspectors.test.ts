@@ -3,9 +3,9 @@ import { connect as tlsConnect } from 'node:tls';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ConnectionInfo } from '../../../agent/proxy/listener/connection.ts';
-import { compileChainMatches, type MatchableChain } from '../../../agent/proxy/listener/filter-chain-match.ts';
 import { createHttpInspector } from '../../../agent/proxy/listener/http-inspector.ts';
 import { createTlsInspector } from '../../../agent/proxy/listener/tls-inspector.ts';
+import { compileChainMatches, type MatchableChain } from '../../../src/routing/filter-chain-match.ts';
 
 const info = (more: Partial<ConnectionInfo> = {}): ConnectionInfo => ({
   id: 1,

@@ -1,7 +1,27 @@
 import type { FilterChainMatchJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
-import type { Problem } from '../../../src/errors.ts';
-import type { ConnectionInfo } from './connection.ts';
-import { type IpPrefix, parseIp, parsePrefix, prefixContains } from './ip-prefix.ts';
+import type { Problem } from '../errors.ts';
+import { inRange, parseIp } from './ip-range.ts';
+
+/** What chains look at of a connection. */
+export interface ChainFacts {
+  /** Where it was meant to go, or arrived: without brackets; a pipe's path with port 0. */
+  readonly localIp: string;
+  readonly localPort: number;
+  /** The client, after the PROXY protocol; `directRemoteIp` is the peer itself. */
+  readonly remoteIp: string;
+  readonly remotePort: number;
+  readonly directRemoteIp: string;
+  readonly transportProtocol: 'raw_buffer' | 'tls';
+  /** Lower case; empty without one. */
+  readonly sni: string;
+  /** From ALPN or the http inspector. */
+  readonly applicationProtocols: readonly string[];
+}
+
+interface IpPrefix {
+  readonly bytes: readonly number[];
+  readonly length: number;
+}
 
 interface Criteria<Chain> {
   chain: Chain;
@@ -21,7 +41,7 @@ export interface MatchableChain {
   readonly match: FilterChainMatchJson | undefined;
 }
 
-export type ChainFinder<Chain> = (info: ConnectionInfo) => Chain | undefined;
+export type ChainFinder<Chain> = (facts: ChainFacts) => Chain | undefined;
 
 /**
  * Compiles filter chain matches. The finder decides stage by stage (destination port, destination address, server name, transport
@@ -85,7 +105,7 @@ function compile<Chain>(chain: Chain, match: FilterChainMatchJson, field: string
   };
 }
 
-function find<Chain>(all: readonly Criteria<Chain>[], info: ConnectionInfo): Chain | undefined {
+function find<Chain>(all: readonly Criteria<Chain>[], info: ChainFacts): Chain | undefined {
   let left = narrow(all, info.localPort, 0, (c) => c.destinationPort);
   left = narrowByPrefix(left, info.localIp, (c) => c.destinations);
   left = narrowByServerName(left, info.sni);
@@ -106,11 +126,12 @@ function narrow<C, V>(left: readonly C[], value: V, any: V, of: (c: C) => V): re
 
 function narrowByPrefix<C>(left: readonly C[], address: string, of: (c: C) => readonly IpPrefix[]): readonly C[] {
   if (left.every((c) => of(c).length === 0)) return left;
-  const ip = parseIp(address);
+  const ip = addressBytes(address);
   let longest = -1;
-  if (ip !== undefined) for (const c of left) for (const p of of(c)) if (p.length > longest && prefixContains(p, ip)) longest = p.length;
+  if (ip !== undefined)
+    for (const c of left) for (const p of of(c)) if (p.length > longest && inRange(ip, p.bytes, p.length)) longest = p.length;
   if (ip === undefined || longest < 0) return left.filter((c) => of(c).length === 0);
-  return left.filter((c) => of(c).some((p) => p.length === longest && prefixContains(p, ip)));
+  return left.filter((c) => of(c).some((p) => p.length === longest && inRange(ip, p.bytes, p.length)));
 }
 
 function narrowByServerName<Chain>(left: readonly Criteria<Chain>[], sni: string): readonly Criteria<Chain>[] {
@@ -132,6 +153,20 @@ function narrowByProtocols<Chain>(left: readonly Criteria<Chain>[], protocols: r
   return left.filter((c) => c.applicationProtocols.length === 0);
 }
 
-function isLocal(info: ConnectionInfo): boolean {
+function isLocal(info: ChainFacts): boolean {
   return info.remoteIp === info.localIp || info.remoteIp.startsWith('127.') || info.remoteIp === '::1' || info.remoteIp.startsWith('/');
+}
+
+/** IPv4-mapped IPv6 counts as IPv4. */
+function addressBytes(text: string): readonly number[] | undefined {
+  const bytes = parseIp(text);
+  const mapped = bytes?.length === 16 && bytes.slice(0, 10).every((b) => b === 0) && bytes[10] === 255 && bytes[11] === 255;
+  return mapped ? bytes.slice(12) : bytes;
+}
+
+/** A CidrRange; undefined when the address or the length is none. An unset length is 0, as in Envoy. */
+function parsePrefix(range: { addressPrefix?: string; prefixLen?: number | null }): IpPrefix | undefined {
+  const bytes = addressBytes(range.addressPrefix ?? '');
+  const length = range.prefixLen ?? 0;
+  return bytes === undefined || length < 0 || length > bytes.length * 8 ? undefined : { bytes, length };
 }
