@@ -10,22 +10,9 @@ import { buildMesh } from '../src/mesh/mesh.ts';
 import { proxiesOf } from '../src/mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
 import { figures, median } from './figures.ts';
-import { serviceYaml } from './service-yaml.ts';
+import { serviceYaml, sliceYaml } from './service-yaml.ts';
 
 const rounds = 5;
-
-/** Two endpoints of a service. */
-function sliceYaml(i: number): string {
-  const endpoint = (n: number): string => `{ addresses: [10.${(i >> 8) & 255}.${i & 255}.${n}], conditions: { ready: true } }`;
-  return `---
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: svc-${i}-a, namespace: ns-${i % 50}, labels: { kubernetes.io/service-name: svc-${i} } }
-addressType: IPv4
-ports: [{ name: http, port: 8080 }, { name: grpc, port: 9090 }]
-endpoints: [${endpoint(1)}, ${endpoint(2)}]
-`;
-}
 
 /** Milliseconds of a function, and what it gave. */
 async function timed<T>(run: () => T | Promise<T>): Promise<[number, T]> {

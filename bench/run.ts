@@ -7,6 +7,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   start: async () => (await import('./start.ts')).benchStart(),
   parse: async () => (await import('./parse.ts')).benchParse(),
   config: async () => (await import('./config.ts')).benchConfig(),
+  push: async () => (await import('./push.ts')).benchPush(),
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };

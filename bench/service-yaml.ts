@@ -132,3 +132,16 @@ spec:
         version: v2
 `;
 }
+
+/** Two endpoints of a service. */
+export function sliceYaml(i: number): string {
+  const endpoint = (n: number): string => `{ addresses: [10.${(i >> 8) & 255}.${i & 255}.${n}], conditions: { ready: true } }`;
+  return `---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: svc-${i}-a, namespace: ns-${i % 50}, labels: { kubernetes.io/service-name: svc-${i} } }
+addressType: IPv4
+ports: [{ name: http, port: 8080 }, { name: grpc, port: 9090 }]
+endpoints: [${endpoint(1)}, ${endpoint(2)}]
+`;
+}
