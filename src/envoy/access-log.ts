@@ -3,6 +3,8 @@ import type { AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accessl
 import type { SubstitutionFormatStringJson } from '#envoy-api/envoy/config/core/v3/substitution_format_string_pb.js';
 import type { FileAccessLogJson } from '#envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js';
 import type { ResolvedMeshConfig } from '../mesh/types.ts';
+import { httpRecordLog, tcpRecordLog } from '../telemetry/record-log.ts';
+import type { RequestRecord } from '../telemetry/request-record.ts';
 import { JSON_FORMAT, TEXT_FORMAT } from './access-log-formats.ts';
 import { BUILT_IN_LOG, type FileLogProvider, loggingProviders } from './access-logging.ts';
 import { typed } from './any.ts';
@@ -52,8 +54,23 @@ function fileLog(path: string, logFormat: SubstitutionFormatStringJson): AccessL
   };
 }
 
-/** Access logs of HTTP connection managers and TCP proxies: what Telemetry asks for, else the mesh's file, if it names one. */
-export function accessLogs(context: BuildContext): AccessLogJson[] {
+/** Where a proxy's records are made. */
+function directionOf({ receives, proxy }: BuildContext): RequestRecord['direction'] {
+  return receives ? 'inbound' : proxy.type === 'router' ? 'gateway' : 'outbound';
+}
+
+/** Access logs of HTTP connection managers: the files that are asked for, and the record log. */
+export function httpAccessLogs(context: BuildContext): AccessLogJson[] {
+  return [...fileLogs(context), httpRecordLog(directionOf(context))];
+}
+
+/** Access logs of TCP proxies. */
+export function tcpAccessLogs(context: BuildContext): AccessLogJson[] {
+  return [...fileLogs(context), tcpRecordLog(directionOf(context))];
+}
+
+/** What Telemetry asks for, else the mesh's file, if it names one. */
+function fileLogs(context: BuildContext): AccessLogJson[] {
   const { config } = context.mesh;
   const providers = loggingProviders(context);
   if (providers !== undefined) return providers.map((p) => fileLog(p.file.path || '/dev/stdout', providerFormat(p, config)));
@@ -62,6 +79,6 @@ export function accessLogs(context: BuildContext): AccessLogJson[] {
 
 /** Access logs of a listener itself: only connections that no filter chain takes (flag NR). */
 export function listenerAccessLogs(context: BuildContext): AccessLogJson[] {
-  if (context.mesh.config.disableEnvoyListenerLog) return [];
-  return accessLogs(context).map((log) => ({ ...log, filter: { responseFlagFilter: { flags: ['NR'] } } }));
+  const files = context.mesh.config.disableEnvoyListenerLog ? [] : fileLogs(context);
+  return [...files, tcpRecordLog(directionOf(context))].map((log) => ({ ...log, filter: { responseFlagFilter: { flags: ['NR'] } } }));
 }

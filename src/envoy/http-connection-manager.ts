@@ -2,7 +2,7 @@ import type { FilterJson } from '#envoy-api/envoy/config/listener/v3/listener_co
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { Protocol } from '../mesh/types.ts';
-import { accessLogs } from './access-log.ts';
+import { httpAccessLogs } from './access-log.ts';
 import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
 import { dnsCaches } from './dns-caches.ts';
@@ -61,7 +61,6 @@ function roleSettings(context: BuildContext, role: HttpConnectionManagerOptions[
 export function httpConnectionManager(context: BuildContext, options: HttpConnectionManagerOptions): FilterJson {
   const { config } = context.mesh;
   const { routes } = options;
-  const logs = accessLogs(context);
   const manager: HttpConnectionManagerJson = {
     statPrefix: options.statPrefix,
     ...(typeof routes === 'string'
@@ -70,7 +69,7 @@ export function httpConnectionManager(context: BuildContext, options: HttpConnec
     httpFilters: httpFilters(options.protocol, options.role === 'inbound' ? [] : dnsCaches(context.scope)),
     ...(options.absoluteUrls && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     ...roleSettings(context, options.role),
-    ...(logs.length > 0 && { accessLog: logs }),
+    accessLog: httpAccessLogs(context),
     proxy100Continue: true,
     streamIdleTimeout: '0s',
     upgradeConfigs: [{ upgradeType: 'websocket' }],

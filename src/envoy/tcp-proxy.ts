@@ -4,7 +4,7 @@ import { parseDuration } from '../config/duration.ts';
 import type { RouteDestination } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import type { Protocol, Service } from '../mesh/types.ts';
-import { accessLogs } from './access-log.ts';
+import { tcpAccessLogs } from './access-log.ts';
 import { typed } from './any.ts';
 import { hashesSourceIp } from './clusters/hash-policy.ts';
 import type { BuildContext } from './context.ts';
@@ -13,12 +13,11 @@ import { clusterName } from './names.ts';
 import { resolveDestination } from './routes/destination.ts';
 
 function tcpProxy(context: BuildContext, settings: TcpProxyJson): FilterJson {
-  const logs = accessLogs(context);
   return {
     name: 'envoy.filters.network.tcp_proxy',
     typedConfig: typed<TcpProxyJson>('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', {
       ...settings,
-      ...(logs.length > 0 && { accessLog: logs }),
+      accessLog: tcpAccessLogs(context),
     }),
   };
 }

@@ -10,8 +10,9 @@ export interface RequestRecord {
   protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | 'TCP';
   grpc: boolean;
   method: string;
+  /** As it went upstream. */
   authority: string;
-  /** As the client sent it. */
+  /** Before any rewrite: `%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%`, as in Istio's access logs. */
   path: string;
   /** 0 when the client left before any response. */
   status: number;
@@ -21,6 +22,7 @@ export interface RequestRecord {
   details: string;
   terminationDetails: string;
   upstreamTransportFailure: string;
+  /** Bodies alone, as `%BYTES_RECEIVED%` and `%BYTES_SENT%`. */
   bytesReceived: number;
   bytesSent: number;
   /** Milliseconds; undefined when nothing came from an upstream. */
@@ -32,13 +34,19 @@ export interface RequestRecord {
   downstreamRemoteAddress: string;
   sni: string;
   routeName: string;
-  virtualHost: string;
   userAgent: string;
   requestId: string;
   forwardedFor: string;
   /** Attempts made upstream, retries included. */
   attempts: number;
   grpcStatus: number | undefined;
+  /** gRPC messages that the client and the server sent; undefined for other requests. */
+  grpcRequestMessages?: number | undefined;
+  grpcResponseMessages?: number | undefined;
+  /** The client's SPIFFE id where the connection proved one. */
+  peerPrincipal?: string | undefined;
+  /** Headers of the request that Telemetry asks for (metrics' tags), by lower-case name. */
+  requestHeaders?: Readonly<Record<string, string>> | undefined;
   /** `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews` of the route, and its field, when known. */
   config: string | undefined;
   field: string | undefined;

@@ -8,15 +8,18 @@
  *
  * `names` lists listeners and route configurations; `<list>/<name>[/<key>…]` shows a resource or a part of it (`*`: all of the list);
  * `brief/<listener>` leaves of HTTP connection managers only what tells them apart; `problems` lists findings with their lines.
+ * The record log, which is in every listener, is left out; `whole/<listener>[/<key>…]` shows it.
  */
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
+import type { AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accesslog_pb.js';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { buildSnapshot } from '../../src/envoy/build.ts';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import type { Problem } from '../../src/errors.ts';
 import { buildMesh } from '../../src/mesh/mesh.ts';
 import { findProxy } from '../../src/mesh/proxies.ts';
+import { asRecordLog } from '../../src/telemetry/record-log.ts';
 
 const separator = '=== expected\n';
 
@@ -69,6 +72,21 @@ function brief(value: Json): Json {
   return out;
 }
 
+/** Without the record log, and without lists of access logs that are empty then. */
+function withoutRecordLog(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutRecordLog);
+  if (typeof value !== 'object' || value === null) return value;
+  const out: Record<string, Json> = {};
+  for (const [key, v] of Object.entries(value)) {
+    if (key !== 'accessLog') out[key] = withoutRecordLog(v);
+    else {
+      const logs = (v as AccessLogJson[]).filter((log) => asRecordLog(log) === undefined);
+      if (logs.length > 0) out[key] = logs;
+    }
+  }
+  return out;
+}
+
 function part(value: Json, path: readonly string[]): Json {
   let at = value as Record<string, Json> | undefined;
   for (const key of path) at = at?.[key] as Record<string, Json> | undefined;
@@ -81,8 +99,8 @@ function shown(snapshot: Snapshot, problems: readonly Problem[], what: string): 
     return problems.map((p) => `${p.position ? `${p.position.line}:${p.position.column} ` : ''}${p.severity} ${p.rule}: ${p.message}`);
   }
   const [list, name, ...path] = what.split('/') as [string, string, ...string[]];
-  const from = snapshot[(list === 'brief' ? 'listeners' : list) as 'listeners'] as readonly Named[];
-  const view = (v: Json): Json => (list === 'brief' ? brief(v) : v);
+  const from = snapshot[(list === 'brief' || list === 'whole' ? 'listeners' : list) as 'listeners'] as readonly Named[];
+  const view = (v: Json): Json => (list === 'brief' ? brief(withoutRecordLog(v)) : list === 'listeners' ? withoutRecordLog(v) : v);
   if (name === '*') return from.map(view);
   return part(view(from.find((r) => (r.name ?? r.clusterName) === name)), path) ?? null;
 }

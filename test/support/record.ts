@@ -27,7 +27,6 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     downstreamRemoteAddress: '127.0.0.1:50001',
     sni: '',
     routeName: '',
-    virtualHost: 'reviews.default.svc.cluster.local:9080',
     userAgent: 'curl',
     requestId: 'x',
     forwardedFor: '',

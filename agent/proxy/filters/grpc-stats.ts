@@ -1,10 +1,12 @@
 import type { FilterConfigJson } from '#envoy-api/envoy/extensions/filters/http/grpc_stats/v3/config_pb.js';
 import { ProblemList } from '../../../src/routing/problems.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { GrpcFrameCounter } from '../http/grpc-frame-counter.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
 
 /**
  * Counts gRPC calls by outcome: `cluster.<name>.grpc.{success,failure,total,<status>}`, or by service and method when
- * stats_for_all_methods says so. emit_filter_state has no reader here. Envoy: gRPC statistics filter.
+ * stats_for_all_methods says so. With emit_filter_state messages are counted for the request's record. Envoy: gRPC statistics filter.
  */
 export const createGrpcStats: HttpFilterFactory = (name, config, { stats, path }) => {
   const problems = new ProblemList();
@@ -14,6 +16,12 @@ export const createGrpcStats: HttpFilterFactory = (name, config, { stats, path }
   const byMethod = json.statsForAllMethods === true;
   const filter: HttpFilter = {
     name,
+    ...(json.emitFilterState === true && {
+      onRequest(exchange: Exchange) {
+        if (exchange.grpc) exchange.grpcMessages = { request: new GrpcFrameCounter(), response: new GrpcFrameCounter() };
+        return true;
+      },
+    }),
     onEnd(exchange) {
       if (!exchange.grpc || exchange.upstreamCluster === '' || exchange.status === 0) return;
       const status = lookUp(exchange.responseTrailers, 'grpc-status') ?? lookUp(exchange.responseHeaders, 'grpc-status') ?? '2';

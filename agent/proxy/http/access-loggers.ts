@@ -3,8 +3,12 @@ import type { Writable } from 'node:stream';
 import type { AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accesslog_pb.js';
 import type { SubstitutionFormatStringJson } from '#envoy-api/envoy/config/core/v3/substitution_format_string_pb.js';
 import type { Problem } from '../../../src/errors.ts';
+import { ProblemList } from '../../../src/routing/problems.ts';
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import { compileAccessLog } from '../../../src/telemetry/access-log.ts';
+import { compileAccessLogFilter } from '../../../src/telemetry/access-log-filter.ts';
+import { asRecordLog } from '../../../src/telemetry/record-log.ts';
+import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 
 /** Writes one line for each finished request. */
 export interface AccessLogger {
@@ -20,14 +24,30 @@ const GATHER_CHARACTERS = 64 * 1024;
 /** One writer a path, for all listeners of the process. */
 const writers = new Map<string, (line: string) => void>();
 
-/** Compiles access loggers; filters other than those on response flags are refused. */
+/** What the record log of the agent's own asks for. */
+export interface RecordSettings {
+  /** Where records say that they were made; undefined: as traffic is seen to go. */
+  readonly direction: RequestRecord['direction'] | undefined;
+  /** Lower-case names of request headers that records keep. */
+  readonly headers: readonly string[];
+}
+
+const NO_RECORD_LOG: RecordSettings = { direction: undefined, headers: [] };
+
+/** Compiles access loggers. The record log becomes `records`: the proxy has a channel of its own for it. */
 export function compileAccessLoggers(
   loggers: readonly AccessLogJson[] | undefined,
   path: string,
-): { loggers: AccessLogger[]; problems: readonly Problem[] } {
+): { loggers: AccessLogger[]; records: RecordSettings; problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const compiled: AccessLogger[] = [];
+  let records = NO_RECORD_LOG;
   for (const [i, json] of (loggers ?? []).entries()) {
+    const own = asRecordLog(json);
+    if (own !== undefined) {
+      records = own;
+      continue;
+    }
     const field = `${path}.accessLog[${i}]`;
     const unsupported = (where: string, what: string): void => {
       problems.push({ severity: 'error', rule: 'unsupported/access-log', message: `${where}: ${what} is not supported`, path: where });
@@ -43,30 +63,20 @@ export function compileAccessLoggers(
     }
     for (const old of ['format', 'jsonFormat', 'typedJsonFormat'])
       if (config[old] !== undefined) unsupported(`${field}.typedConfig.${old}`, 'the deprecated format; use logFormat');
-    const flags = json.filter?.responseFlagFilter;
-    if (json.filter !== undefined && (flags === undefined || Object.keys(json.filter).length > 1)) {
-      unsupported(`${field}.filter`, Object.keys(json.filter).join(', '));
-      continue;
-    }
+    const found = new ProblemList();
+    const wanted = json.filter && compileAccessLogFilter(json.filter, `${field}.filter`, found);
     const format = compileAccessLog(config.logFormat, `${field}.typedConfig.logFormat`);
-    problems.push(...format.problems);
-    if (format.value === undefined) continue;
+    problems.push(...found.all, ...format.problems);
+    if (format.value === undefined || found.failed) continue;
     const line = format.value;
     const write = writerFor(type === STDOUT ? '/dev/stdout' : (config.path ?? ''));
-    const wanted = flags?.flags;
     compiled.push({
       log(info) {
-        if (wanted === undefined || hasFlag(info.flags ?? '-', wanted)) write(line(info));
+        if (wanted === undefined || wanted(info)) write(line(info));
       },
     });
   }
-  return { loggers: compiled, problems };
-}
-
-/** No flags listed: any flag. */
-function hasFlag(flags: string, wanted: readonly string[]): boolean {
-  if (flags === '-') return false;
-  return wanted.length === 0 || flags.split(',').some((flag) => wanted.includes(flag));
+  return { loggers: compiled, records, problems };
 }
 
 function writerFor(path: string): (line: string) => void {

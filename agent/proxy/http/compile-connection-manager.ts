@@ -49,7 +49,7 @@ export function compileConnectionManager(
   const manager: ConnectionManager = {
     proxyId: context.proxyId,
     // Istio sets use_remote_address on gateways alone.
-    direction: context.inbound ? 'inbound' : json.useRemoteAddress === true ? 'gateway' : 'outbound',
+    direction: logs.records.direction ?? (context.inbound ? 'inbound' : json.useRemoteAddress === true ? 'gateway' : 'outbound'),
     settings,
     stats: createHttpStats(context.stats, settings.statPrefix, context.listenerStats),
     path: {
@@ -66,6 +66,7 @@ export function compileConnectionManager(
     router: chain.router,
     clusters: context.clusters,
     accessLogs: logs.loggers,
+    recordHeaders: logs.records.headers,
     record: context.record,
   };
   return { manager, problems: all };

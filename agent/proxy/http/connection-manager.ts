@@ -37,5 +37,7 @@ export interface ConnectionManager {
   readonly router: RouterSettings;
   readonly clusters: ClusterManager;
   readonly accessLogs: readonly AccessLogger[];
+  /** Lower-case names of request headers that records keep. */
+  readonly recordHeaders: readonly string[];
   record(record: RequestRecord): void;
 }

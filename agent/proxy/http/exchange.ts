@@ -15,6 +15,7 @@ import { collectStreamed } from './collect-streamed.ts';
 import type { ConnectionManager } from './connection-manager.ts';
 import type { DownstreamEvents, DownstreamStream } from './downstream-stream.ts';
 import { exchangeInfo, finishExchange } from './finish-exchange.ts';
+import type { GrpcFrameCounter } from './grpc-frame-counter.ts';
 import type { HttpConnection } from './http-connection.ts';
 import { httpDate } from './http-date.ts';
 import { describeGrpc, describePlain } from './local-reply.ts';
@@ -61,6 +62,8 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   upstreamTransportFailure = '';
   upstreamServiceTime: number | undefined;
   attempts = 0;
+  /** Counted for gRPC calls whose upstream is asked. */
+  grpcMessages: { readonly request: GrpcFrameCounter; readonly response: GrpcFrameCounter } | undefined;
   /** Filters keep what they need of one request here. */
   filterState: Map<HttpFilter, unknown> | undefined;
   /** Set by a filter that translates bodies, before the router runs. */
@@ -145,11 +148,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     collectStreamed(chunk.length);
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
     const { transcoder } = this;
-    if (transcoder === undefined) this.#router?.onRequestData(chunk);
-    else {
-      const piece = transcoder.requestData(chunk);
-      if (piece !== undefined) this.#router?.onRequestData(piece);
-    }
+    const piece = transcoder === undefined ? chunk : transcoder.requestData(chunk);
+    if (piece === undefined) return;
+    this.grpcMessages?.request.see(piece);
+    this.#router?.onRequestData(piece);
   }
 
   onRequestEnd(trailers: RawHeaders | undefined): void {
@@ -229,6 +231,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   /** False: stop until the router's onDownstreamDrain. */
   respondData(chunk: Buffer): boolean {
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.grpcMessages?.response.see(chunk);
     const piece = this.transcoder === undefined ? chunk : this.transcoder.responseData(chunk);
     if (piece === undefined) return true;
     this.bytesSent += piece.length;

@@ -1,3 +1,4 @@
+import type { HeaderSource } from '../../../src/routing/header-matcher.ts';
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import type { Exchange } from './exchange.ts';
@@ -55,7 +56,7 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
   const { info } = connection;
   const route = decision?.route;
   const provenance = provenanceOf(route);
-  return {
+  const record: RequestRecord = {
     proxy: manager.proxyId,
     startTime: exchange.startTime,
     duration,
@@ -64,7 +65,7 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     grpc: exchange.grpc,
     method: request.method,
     authority: request.authority,
-    path: exchange.originalPath,
+    path: request.firstHeader('x-envoy-original-path') ?? request.path,
     status: exchange.status,
     flags: formatFlags(exchange.flags),
     details: exchange.details,
@@ -80,7 +81,6 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     downstreamRemoteAddress: exchange.trustedAddress(),
     sni: info.sni,
     routeName: route?.name ?? '',
-    virtualHost: decision?.virtualHost?.name ?? '',
     userAgent: request.firstHeader('user-agent') ?? '',
     requestId: request.firstHeader('x-request-id') ?? '',
     forwardedFor: request.firstHeader('x-forwarded-for') ?? '',
@@ -89,4 +89,20 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     config: provenance.config,
     field: provenance.field,
   };
+  if (exchange.grpcMessages !== undefined) {
+    record.grpcRequestMessages = exchange.grpcMessages.request.count;
+    record.grpcResponseMessages = exchange.grpcMessages.response.count;
+  }
+  if (manager.recordHeaders.length > 0) record.requestHeaders = keptHeaders(request, manager.recordHeaders);
+  return record;
+}
+
+function keptHeaders(request: HeaderSource, names: readonly string[]): Record<string, string> | undefined {
+  const kept: Record<string, string> = {};
+  for (const name of names) {
+    const values = request.headerValues(name);
+    // Envoy: several lines are joined.
+    if (values.length > 0) kept[name] = values.join(',');
+  }
+  return Object.keys(kept).length > 0 ? kept : undefined;
 }

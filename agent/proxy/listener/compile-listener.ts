@@ -38,6 +38,8 @@ export interface CompiledListener {
   readonly statPrefix: string;
   /** The listener's own, for connections that no chain takes. */
   readonly accessLogs: readonly AccessLogger[];
+  /** Where records of such connections are made; undefined: there are none. */
+  readonly recordDirection: RequestRecord['direction'] | undefined;
 }
 
 export interface ListenerContext {
@@ -94,6 +96,7 @@ export function compileListener(
     defaultChain,
     statPrefix,
     accessLogs: logs.loggers,
+    recordDirection: logs.records.direction,
   };
   return { listener, problems: all };
 }
@@ -159,6 +162,7 @@ function compileTcpProxy(config: TcpProxyJson, path: string, context: ListenerCo
     clusters,
     stats,
     record(entry) {
+      if (logs.records.direction !== undefined) entry.direction = logs.records.direction;
       record(entry);
       for (const logger of logs.loggers) logger.log(entry);
     },

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { HttpConnection } from '../http/http-connection.ts';
+import { tcpRecord } from '../tcp/tcp-record.ts';
 import type { Counter, Gauge, StatsRegistry } from '../types.ts';
 import type { CompiledListener } from './compile-listener.ts';
 import { type ConnectionInfo, formatAddress } from './connection.ts';
@@ -142,7 +143,11 @@ export class RunningListener {
     const chain = compiled.find(info) ?? compiled.defaultChain;
     if (chain === undefined) {
       this.#stats.noMatch.inc();
-      for (const log of compiled.accessLogs) log.log(refusedInfo(this.#deps.proxyId, info));
+      if (compiled.recordDirection !== undefined || compiled.accessLogs.length > 0) {
+        const record = refusedRecord(this.#deps.proxyId, info, compiled.recordDirection ?? info.direction);
+        if (compiled.recordDirection !== undefined) this.#deps.record(record);
+        for (const log of compiled.accessLogs) log.log(record);
+      }
       socket.destroy();
       return;
     }
@@ -207,15 +212,25 @@ function describeConnection(socket: Socket, { name, inbound, address }: Compiled
   };
 }
 
-function refusedInfo(proxy: string, info: ConnectionInfo): import('../../../src/routing/stream-info.ts').StreamInfo {
-  return {
+/** A connection that no filter chain takes. */
+function refusedRecord(proxy: string, info: ConnectionInfo, direction: RequestRecord['direction']): RequestRecord {
+  return tcpRecord({
     proxy,
     startTime: info.startTime,
     duration: Date.now() - info.startTime,
+    direction,
     flags: 'NR',
     details: 'filter_chain_not_found',
+    terminationDetails: '',
+    upstreamTransportFailure: '',
+    bytesReceived: 0,
+    bytesSent: 0,
+    upstreamHost: '',
+    upstreamCluster: '',
+    upstreamLocalAddress: '',
     downstreamLocalAddress: info.localAddress,
     downstreamRemoteAddress: info.remoteAddress,
     sni: info.sni,
-  };
+    attempts: 0,
+  });
 }

@@ -33,7 +33,6 @@ export function tcpRecord(facts: TcpFacts): RequestRecord {
     status: 0,
     upstreamServiceTime: undefined,
     routeName: '',
-    virtualHost: '',
     userAgent: '',
     requestId: '',
     forwardedFor: '',
