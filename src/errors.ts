@@ -23,6 +23,9 @@ export const ERROR_CODES = {
   E_PORT_FORBIDDEN: EXIT.failed,
   E_DATA_DIRECTORY: EXIT.failed,
   E_ENGINE_FAILED: EXIT.failed,
+  E_ENVOY_NOT_FOUND: EXIT.failed,
+  E_ENVOY_UNUSABLE: EXIT.failed,
+  E_ENVOY_INSTALL: EXIT.failed,
   E_DEMO_FAILED: EXIT.findings,
   E_INTERNAL: EXIT.failed,
 } as const;
