@@ -2,8 +2,7 @@
  * Keeps the engine in step with the configuration: load, model, Envoy config, apply. A configuration with errors is
  * refused as a whole and the last good one runs on; a proxy whose own config is refused keeps its last good one.
  */
-import { keepUnchanged } from '../src/config/keep-unchanged.ts';
-import { loadConfig } from '../src/config/load.ts';
+import { createLoader, type LoadResult } from '../src/config/load.ts';
 import { buildSnapshot } from '../src/envoy/build.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
 import { FairleadError, type Problem } from '../src/errors.ts';
@@ -86,7 +85,7 @@ export function createController(options: ControllerOptions): Controller {
 
   async function once(): Promise<void> {
     const started = performance.now();
-    const loaded = await load();
+    const loaded = await load().catch(asProblems);
     const finish = (state: ConfigState['state'], problems: readonly Problem[]): ConfigState => {
       const { files, resources } = loaded;
       config = { state, at: Date.now(), files: files.length, resources: resources.length, problems, took: performance.now() - started };
@@ -111,13 +110,10 @@ export function createController(options: ControllerOptions): Controller {
     notify({ type: 'accepted', config: finish('accepted', problems), changed, removed });
   }
 
-  function load(): Promise<Loaded> {
-    const { namespace, meshConfig } = options;
-    return loadConfig(options.paths, { namespace, ...(meshConfig ? { meshConfig } : {}) }).catch(asProblems);
-  }
+  const load = createLoader(options.paths, { namespace: options.namespace, meshConfig: options.meshConfig });
 
   function generate(loaded: Loaded): { mesh: Mesh; snapshots: Snapshot[]; problems: Problem[] } {
-    const next = buildMesh(keepUnchanged(mesh?.resources ?? [], loaded.resources), {
+    const next = buildMesh(loaded.resources, {
       meshConfig: loaded.meshConfig,
       meshConfigSource: loaded.meshConfigSource,
       previous: mesh,
@@ -234,7 +230,7 @@ export function createController(options: ControllerOptions): Controller {
   };
 }
 
-type Loaded = Pick<Awaited<ReturnType<typeof loadConfig>>, 'files' | 'resources' | 'problems' | 'meshConfig' | 'meshConfigSource'>;
+type Loaded = Pick<LoadResult, 'files' | 'resources' | 'problems' | 'meshConfig' | 'meshConfigSource'>;
 
 /** An endpoint change reaches the engine as endpoints alone. */
 function onlyEndpointsDiffer(a: Snapshot | undefined, b: Snapshot): boolean {

@@ -3,74 +3,68 @@ import type { TextSource } from './document-source.ts';
 import type { KindIndex } from './kind-index.ts';
 import type { MeshConfig } from './kinds/mesh-config.ts';
 import { readMeshConfig } from './mesh-config-document.ts';
-import { type FieldPath, formatPath, formatPosition, originOf, type Position, type Resource } from './resource.ts';
+import { type FieldPath, formatPath, type Resource } from './resource.ts';
 import { validate } from './validate.ts';
 import { describeValue } from './validation/describe-value.ts';
-import { parseDocument } from './yaml/parse-document.ts';
 
-/** What documents hold, so far. */
-export interface Collection {
+/** One thing that a document holds. */
+export type Entry =
+  | { type: 'problem'; problem: Problem }
+  | { type: 'resource'; resource: Resource; source: TextSource }
+  /** An object of a kind that a mesh does not read; `name` is `apiVersion/Kind`. */
+  | { type: 'skipped'; name: string; source: TextSource; path: FieldPath }
+  | { type: 'mesh-config'; config: MeshConfig; source: TextSource };
+
+/** What one document holds, in order. It follows from the document alone: what several of them say together is for `mergeDocuments`. */
+export interface Contents {
   readonly kinds: KindIndex;
   /** Where namespaced objects are that do not say. */
   readonly namespace: string;
-  readonly resources: Resource[];
-  readonly problems: Problem[];
-  /** Objects of kinds that a mesh does not read, by `apiVersion/Kind`, and the first of each. */
-  readonly skipped: Map<string, { count: number; source: TextSource; path: FieldPath }>;
-  meshConfig: MeshConfig | undefined;
-  meshConfigSource: TextSource | undefined;
-  /** The first object of each identity, to name both places when there is a second. */
-  readonly seen: Map<string, Resource>;
-}
-
-/** An empty collection. */
-export function createCollection(kinds: KindIndex, namespace: string): Collection {
-  return {
-    kinds,
-    namespace,
-    resources: [],
-    problems: [],
-    skipped: new Map(),
-    meshConfig: undefined,
-    meshConfigSource: undefined,
-    seen: new Map(),
-  };
+  readonly entries: Entry[];
 }
 
 type Item = Record<string, unknown>;
 
 const isMap = (value: unknown): value is Item => value !== null && typeof value === 'object' && !Array.isArray(value);
 
-/** Reads the object of one document, or the objects of its List, into the collection. */
-export function collectObjects(value: unknown, source: TextSource, collection: Collection): void {
-  collect(value, { source, at: [], collection });
+/** Reads the object of one document, or the objects of its List. */
+export function collectObjects(value: unknown, source: TextSource, contents: Contents): void {
+  collect(value, { source, at: [], contents });
 }
 
 /** Reads a document that holds a MeshConfig: bare, or inside a ConfigMap `istio`. */
-export function collectMeshConfig(value: unknown, source: TextSource, collection: Collection): void {
-  if (isMap(value) && Object.hasOwn(value, 'kind') && Object.hasOwn(value, 'apiVersion')) collectObjects(value, source, collection);
-  else setMeshConfig(value, source, collection);
+export function collectMeshConfig(value: unknown, source: TextSource, contents: Contents): void {
+  if (isMap(value) && Object.hasOwn(value, 'kind') && Object.hasOwn(value, 'apiVersion')) collectObjects(value, source, contents);
+  else contents.entries.push(...meshConfigEntries(value, source));
+}
+
+/** A MeshConfig and what is wrong with it. */
+export function meshConfigEntries(value: unknown, source: TextSource): Entry[] {
+  const problems: Problem[] = [];
+  const config = readMeshConfig(value, source, problems);
+  return [...problems.map((problem): Entry => ({ type: 'problem', problem })), { type: 'mesh-config', config, source }];
 }
 
 interface Place {
   readonly source: TextSource;
   /** Where the object is in its document: empty, or `items[3]`. */
   readonly at: FieldPath;
-  readonly collection: Collection;
+  readonly contents: Contents;
   /** What the items of a typed list are, which need not say so themselves. */
   readonly inherited?: { apiVersion: string; kind: string } | undefined;
 }
 
-function fail({ source, at, collection }: Place, path: FieldPath, rule: string, message: string, hint?: string): void {
+function fail({ source, at, contents }: Place, path: FieldPath, rule: string, message: string, hint?: string): void {
   const full = [...at, ...path];
-  collection.problems.push({
+  const problem: Problem = {
     severity: 'error',
     rule,
     message,
     ...(hint === undefined ? {} : { hint }),
     position: source.positionOf(full),
     ...(full.length === 0 ? {} : { path: formatPath(full) }),
-  });
+  };
+  contents.entries.push({ type: 'problem', problem });
 }
 
 function collect(value: unknown, place: Place): void {
@@ -112,65 +106,17 @@ function collectList(value: Item, apiVersion: string, kind: string, place: Place
 }
 
 function collectOne(value: Item, apiVersion: string, kind: string, place: Place): void {
-  const { source, at, collection } = place;
-  const match = collection.kinds.match(apiVersion, kind);
+  const { source, at, contents } = place;
+  const match = contents.kinds.match(apiVersion, kind);
   if (match.type === 'mistaken') {
     fail(place, [match.at], 'kind/unknown', match.message, match.hint);
   } else if (match.type === 'foreign') {
-    const name = `${apiVersion}/${kind}`;
-    const skipped = collection.skipped.get(name);
-    if (skipped === undefined) collection.skipped.set(name, { count: 1, source, path: [...at, 'kind'] });
-    else skipped.count++;
+    contents.entries.push({ type: 'skipped', name: `${apiVersion}/${kind}`, source, path: [...at, 'kind'] });
   } else {
     const own = at.length === 0 ? source : source.within(at);
-    keep(
-      validate({ value, kind: match.kind, apiVersion, version: match.version }, own, collection.namespace, collection.problems),
-      own,
-      collection,
-    );
+    const problems: Problem[] = [];
+    const resource = validate({ value, kind: match.kind, apiVersion, version: match.version }, own, contents.namespace, problems);
+    for (const problem of problems) contents.entries.push({ type: 'problem', problem });
+    contents.entries.push({ type: 'resource', resource, source: own });
   }
-}
-
-function keep(resource: Resource, source: TextSource, collection: Collection): void {
-  const { group, kind, metadata } = resource;
-  const identity = `${group}/${kind}/${metadata.namespace}/${metadata.name}`;
-  const earlier = collection.seen.get(identity);
-  if (earlier !== undefined && metadata.name !== '') {
-    const origin = originOf(resource);
-    collection.problems.push({
-      severity: 'error',
-      rule: 'config/duplicate',
-      message: `${origin} is there twice; the first is at ${formatPosition(nameAt(earlier.source))}`,
-      hint: 'Remove one of them, or give it another name',
-      position: nameAt(source),
-      origin,
-      path: 'metadata.name',
-    });
-    return;
-  }
-  collection.seen.set(identity, resource);
-  collection.resources.push(resource);
-  if (kind === 'ConfigMap' && group === '' && metadata.name === 'istio') readMeshKey(resource, source, collection);
-}
-
-const nameAt = (source: { positionOf(path: FieldPath): Position }): Position => source.positionOf(['metadata', 'name']);
-
-function readMeshKey(resource: Resource, source: TextSource, collection: Collection): void {
-  const data = (resource.spec as { data?: unknown }).data;
-  const text = isMap(data) && Object.hasOwn(data, 'mesh') ? data['mesh'] : undefined;
-  if (typeof text !== 'string') return;
-  const inner = source.embedded(['data', 'mesh'], text);
-  const outcome = parseDocument(text);
-  if (outcome.ok) {
-    if (outcome.value !== null) setMeshConfig(outcome.value, inner, collection);
-    return;
-  }
-  const { reason, rule, offset } = outcome.failure;
-  const message = `\`data.mesh\` is not YAML: ${reason}`;
-  collection.problems.push({ severity: 'error', rule, message, position: inner.at(offset), origin: originOf(resource), path: 'data.mesh' });
-}
-
-function setMeshConfig(value: unknown, source: TextSource, collection: Collection): void {
-  collection.meshConfig = readMeshConfig(value, source, collection.problems);
-  collection.meshConfigSource = source;
 }

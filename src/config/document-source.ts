@@ -1,4 +1,4 @@
-import { type FieldPath, formatPath, type Position, type Source } from './resource.ts';
+import type { FieldPath, Position, Source } from './resource.ts';
 import type { TextFile } from './text-file.ts';
 import { documentTree, type Found, findNode, type TreeNode } from './yaml/document-tree.ts';
 import type { DocumentRange } from './yaml/split-documents.ts';
@@ -13,34 +13,33 @@ export interface TextSource extends Source {
   embedded(path: FieldPath, text: string): TextSource;
   /** The same document seen from `prefix`, as for the items of a List. */
   within(prefix: FieldPath): TextSource;
-  /** True when the other one looks at the same text at the same place of the same file, so that all positions are the same. */
-  isSameAs(other: Source): boolean;
 }
 
 /** The source of one document. Its tree of positions is made when one is asked for, and kept until memory is short. */
-export function documentSource(file: TextFile, range: DocumentRange, document: number): TextSource {
-  return new DocumentSource(new DocumentText(file, range), document, []);
+export function documentSource(file: TextFile, range: DocumentRange, document: number): DocumentSource {
+  return new DocumentSource(new DocumentText(file, range, document), []);
 }
 
 /** Shared by all that look at one document. Classes, because a configuration has tens of thousands of them: methods cost nothing each. */
 class DocumentText {
-  readonly file: TextFile;
-  readonly start: number;
-  readonly #end: number;
+  file: TextFile;
+  range: DocumentRange;
+  /** 0-based place in the file. */
+  document: number;
   #tree: WeakRef<TreeNode> | undefined;
 
-  constructor(file: TextFile, range: DocumentRange) {
+  constructor(file: TextFile, range: DocumentRange, document: number) {
     this.file = file;
-    this.start = range.start;
-    this.#end = range.end;
+    this.range = range;
+    this.document = document;
   }
 
-  get length(): number {
-    return this.#end - this.start;
+  get start(): number {
+    return this.range.start;
   }
 
   text(): string {
-    return this.file.text.slice(this.start, this.#end);
+    return this.file.text.slice(this.range.start, this.range.end);
   }
 
   find(path: FieldPath): Found {
@@ -53,29 +52,34 @@ class DocumentText {
   }
 }
 
-function isSameText(a: DocumentText, b: DocumentText): boolean {
-  if (a === b) return true;
-  if (a.file.name !== b.file.name || a.start !== b.start || a.length !== b.length) return false;
-  return a.text() === b.text() && a.file.positionAt(a.start).line === b.file.positionAt(b.start).line;
-}
-
-class DocumentSource implements TextSource {
-  readonly document: number;
+/** A source of which all that look at the document move together. */
+export class DocumentSource implements TextSource {
   readonly #text: DocumentText;
   readonly #prefix: FieldPath;
 
-  constructor(text: DocumentText, document: number, prefix: FieldPath) {
+  constructor(text: DocumentText, prefix: FieldPath) {
     this.#text = text;
-    this.document = document;
     this.#prefix = prefix;
+  }
+
+  get document(): number {
+    return this.#text.document;
+  }
+
+  get place(): object {
+    return this.#text.range;
+  }
+
+  /** The document stands elsewhere now, with the same text. */
+  move(file: TextFile, range: DocumentRange, document: number): void {
+    const text = this.#text;
+    text.file = file;
+    text.range = range;
+    text.document = document;
   }
 
   get file(): string {
     return this.#text.file.name;
-  }
-
-  isSameAs(other: Source): boolean {
-    return other instanceof DocumentSource && formatPath(this.#prefix) === formatPath(other.#prefix) && isSameText(this.#text, other.#text);
   }
 
   at(offset: number): Position {
@@ -106,7 +110,7 @@ class DocumentSource implements TextSource {
   }
 
   within(prefix: FieldPath): TextSource {
-    return new DocumentSource(this.#text, this.document, [...this.#prefix, ...prefix]);
+    return new DocumentSource(this.#text, [...this.#prefix, ...prefix]);
   }
 
   #find(path: FieldPath): Found {
@@ -151,7 +155,6 @@ export function opaqueSource(file: string): TextSource {
     positionOf: () => position,
     keyPositionOf: () => position,
     writtenAt: () => undefined,
-    isSameAs: () => false,
     embedded: () => source,
     within: () => source,
   };

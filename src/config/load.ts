@@ -1,8 +1,7 @@
 import type { Problem } from '../errors.ts';
-import { type ParseOptions, type ParseResult, parseFiles } from './parse-config.ts';
+import { type ParseMemo, type ParseOptions, type ParseResult, parseFiles } from './parse-config.ts';
 import type { ConfigSource } from './sources/config-source.ts';
 import { type PathOptions, pathSource } from './sources/path-source.ts';
-import { withSteadyHeap } from './steady-heap.ts';
 
 /** How a configuration is loaded. */
 export interface LoadOptions extends ParseOptions, PathOptions {
@@ -23,16 +22,30 @@ export interface LoadResult extends ParseResult {
  * others, all of them in one go.
  */
 export async function loadConfig(paths: readonly string[], options: LoadOptions = {}): Promise<LoadResult> {
+  return createLoader(paths, options)();
+}
+
+/**
+ * Loads the same paths again and again. Files that did not change are not read again, documents that did not change are not parsed again,
+ * and their resources are the same objects, which say where they stand now. Calls must not overlap.
+ */
+export function createLoader(paths: readonly string[], options: LoadOptions = {}): () => Promise<LoadResult> {
+  const source = pathSource(paths, options);
   const meshConfig = options.meshConfig === undefined ? undefined : pathSource([options.meshConfig], options);
-  return loadSource(pathSource(paths, options), options, meshConfig);
+  const memo: ParseMemo = new Map();
+  return () => loadSource(source, options, meshConfig, memo);
 }
 
 /** Loads what any source has. */
-export async function loadSource(source: ConfigSource, options: ParseOptions = {}, meshConfigSource?: ConfigSource): Promise<LoadResult> {
+export async function loadSource(
+  source: ConfigSource,
+  options: ParseOptions = {},
+  meshConfigSource?: ConfigSource,
+  memo?: ParseMemo,
+): Promise<LoadResult> {
   const { files, problems } = await source.read();
   const mesh = await meshConfigSource?.read();
-  const size = files.reduce((sum, file) => sum + file.text.length, 0);
-  const parsed = await withSteadyHeap(size, () => parseFiles(files, options, mesh?.files));
+  const parsed = await parseFiles(files, options, mesh?.files, memo);
   const before: Problem[] = [...problems, ...(mesh?.problems ?? [])];
   const sources = new Map(files.filter((file) => file.name === '-').map((file) => [file.name, file.text]));
   return {

@@ -1,15 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Problem } from '../errors.ts';
-import { type Collection, collectMeshConfig, collectObjects, createCollection } from './collect-objects.ts';
-import { documentSource, type TextSource } from './document-source.ts';
+import { type Contents, collectMeshConfig, collectObjects } from './collect-objects.ts';
+import type { TextSource } from './document-source.ts';
+import { type FileMemo, type ReadDocument, recallDocuments } from './file-memo.ts';
 import { kindIndex } from './kind-index.ts';
 import type { Kind } from './kinds/kind.ts';
-import type { MeshConfig } from './kinds/mesh-config.ts';
-import type { Resource } from './resource.ts';
+import { mergeDocuments, type ParseResult } from './merge-documents.ts';
+import { withSteadyHeap } from './steady-heap.ts';
 import { type TextFile, textFile } from './text-file.ts';
 import { parseDocument } from './yaml/parse-document.ts';
-import { splitDocuments } from './yaml/split-documents.ts';
 import { syntaxProblems } from './yaml/syntax-problems.ts';
+
+export type { ParseResult } from './merge-documents.ts';
 
 /** How texts are read. */
 export interface ParseOptions {
@@ -19,58 +20,67 @@ export interface ParseOptions {
   kinds?: readonly Kind[] | undefined;
 }
 
-/** What texts hold. With an error among the problems nothing of it is to be applied. */
-export interface ParseResult {
-  resources: Resource[];
-  problems: Problem[];
-  /** The last one found: of a ConfigMap `istio`, key `mesh`, or of a MeshConfig file. */
-  meshConfig: MeshConfig | undefined;
-  /** Where `meshConfig` stands. */
-  meshConfigSource: TextSource | undefined;
-  /** Objects of kinds that a mesh does not read, counted by `group/version/Kind` (`v1/Kind` for the core group). */
-  skipped: Map<string, number>;
-}
+/** What a parser made of files the last time, by their names. */
+export type ParseMemo = Map<string, FileMemo>;
 
 /** Reads one text, such as an editor's buffer. Never throws for what a text says. */
 export async function parseConfig(text: string, file: string, options: ParseOptions = {}): Promise<ParseResult> {
   return parseFiles([textFile(file, text.startsWith('\uFEFF') ? text.slice(1) : text)], options);
 }
 
-/** Reads texts in order; objects of all of them must differ in kind, namespace or name. Files in `meshConfigFiles` hold a MeshConfig each. */
+/**
+ * Reads texts in order; objects of all of them must differ in kind, namespace or name. Files in `meshConfigFiles` hold a MeshConfig each.
+ *
+ * @param memo is filled, and used the next time with the same options: documents whose text is the same are not parsed again, and their
+ *   resources are the same objects. From the end of that call on these objects say where they stand in the new text
+ */
 export async function parseFiles(
   files: readonly TextFile[],
   options: ParseOptions = {},
   meshConfigFiles: readonly TextFile[] = [],
+  memo: ParseMemo = new Map(),
 ): Promise<ParseResult> {
-  const kinds = options.kinds ?? (await import('./kinds/registry.ts')).kinds;
-  const collection = createCollection(kindIndex(kinds), options.namespace ?? 'default');
-  for (const file of files) await eachDocument(file, collection, collectObjects);
-  for (const file of meshConfigFiles) await eachDocument(file, collection, collectMeshConfig);
-  const { resources, problems, meshConfig, meshConfigSource, skipped } = collection;
-  for (const [name, { count, source, path }] of skipped) problems.push(skippedWarning(name, count, source.positionOf(path)));
-  const counts = new Map([...skipped].map(([name, { count }]) => [name, count]));
-  return { resources, problems, meshConfig, meshConfigSource, skipped: counts };
+  const kinds = kindIndex(options.kinds ?? (await import('./kinds/registry.ts')).kinds);
+  const namespace = options.namespace ?? 'default';
+  const plans = [
+    ...files.map((file) => ({ key: file.name, file, use: collectObjects, recalled: recallDocuments(file, memo.get(file.name)) })),
+    ...meshConfigFiles.map((file) => {
+      const key = `${file.name} as MeshConfig`;
+      return { key, file, use: collectMeshConfig, recalled: recallDocuments(file, memo.get(key)) };
+    }),
+  ];
+  const size = plans.reduce((sum, { recalled }) => sum + recalled.unread, 0);
+  await withSteadyHeap(size, async () => {
+    let count = 0;
+    for (const { file, use, recalled } of plans) {
+      for (const document of recalled.documents) {
+        if (document.entries !== undefined) continue;
+        if (++count % BATCH === 0) await setImmediate();
+        document.entries = await readDocument(file, document, use, { kinds, namespace, entries: [] });
+      }
+    }
+  });
+  // At once, so that nobody sees one resource moved and another not.
+  memo.clear();
+  for (const { key, recalled } of plans) memo.set(key, recalled.finish());
+  return mergeDocuments(documentsOf(plans.map(({ recalled }) => recalled.documents)));
 }
 
-type Use = (value: unknown, source: TextSource, collection: Collection) => void;
+function* documentsOf(files: readonly (readonly ReadDocument[])[]): Generator<NonNullable<ReadDocument['entries']>> {
+  for (const documents of files) for (const { entries } of documents) if (entries !== undefined) yield entries;
+}
+
+type Use = (value: unknown, source: TextSource, contents: Contents) => void;
 
 /** Documents between two pauses in which the process can do other things: some milliseconds' worth. */
 const BATCH = 250;
 
-async function eachDocument(file: TextFile, collection: Collection, use: Use): Promise<void> {
-  for (const [document, range] of splitDocuments(file.text).entries()) {
-    if (document % BATCH === BATCH - 1) await setImmediate();
-    const outcome = parseDocument(file.text.slice(range.start, range.end));
-    if (!outcome.ok) collection.problems.push(...(await syntaxProblems(file, range, outcome.failure)));
-    else if (outcome.value !== null) use(outcome.value, documentSource(file, range, document), collection);
+async function readDocument(file: TextFile, { range, source }: ReadDocument, use: Use, contents: Contents): Promise<Contents['entries']> {
+  const outcome = parseDocument(file.text.slice(range.start, range.end));
+  if (!outcome.ok) {
+    const problems = await syntaxProblems(file, range, outcome.failure);
+    return problems.map((problem) => ({ type: 'problem', problem }));
   }
-}
-
-/** Once for all objects of a kind. */
-function skippedWarning(name: string, count: number, position: Problem['position']): Problem {
-  const message =
-    count === 1
-      ? `one object of kind ${name} is left out: a mesh does not read it`
-      : `${count} objects of kind ${name} are left out: a mesh does not read them`;
-  return { severity: 'warning', rule: 'kind/skipped', message, ...(position === undefined ? {} : { position }) };
+  if (outcome.value !== null) use(outcome.value, source, contents);
+  return contents.entries;
 }

@@ -19,6 +19,8 @@ export interface Source {
   readonly file: string;
   /** 0-based place of the document in its file. */
   readonly document: number;
+  /** Another object when the document stands elsewhere than before: positions that were asked for are to be asked for again. */
+  readonly place?: object;
   /** Position of the value at `path`, or of its nearest ancestor that is there. */
   positionOf(path: FieldPath): Position;
   /** Position of the key at `path`, or of its nearest ancestor that is there. */

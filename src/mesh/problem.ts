@@ -14,14 +14,16 @@ export interface ProblemText {
  * document, and a large mesh may have thousands of warnings that nobody reads.
  */
 export function problemAt(resource: Resource, path: FieldPath, text: ProblemText): Problem {
-  let position: Position | undefined;
+  let known: { position: Position; place: object | undefined } | undefined;
   return {
     ...text,
     origin: originOf(resource),
     path: formatPath(path),
     get position(): Position {
-      position ??= resource.source.positionOf(path);
-      return position;
+      const { source } = resource;
+      // A document that did not change may stand on other lines now.
+      if (known === undefined || known.place !== source.place) known = { position: source.positionOf(path), place: source.place };
+      return known.position;
     },
   };
 }

@@ -26,17 +26,34 @@ const PARALLEL = 16;
  * what two ways lead to is read once.
  */
 export function pathSource(paths: readonly string[], options: PathOptions = {}): ConfigSource {
+  let known: KnownFiles = new Map();
   return {
     name: paths.join(', '),
     async read() {
       const found: Found = { files: [], problems: [], seen: new Set() };
       for (const path of paths) await visit(path, found, true);
-      const results = await readAll(found.files, options);
+      const read: KnownFiles = new Map();
+      const results = await readAll(found.files, { options, known, read });
+      known = read;
       const isText = (result: TextFile | Problem): result is TextFile => 'text' in result;
       return { files: results.filter(isText), problems: [...found.problems, ...results.filter((r): r is Problem => !isText(r))] };
     },
   };
 }
+
+/** A file as it was read. */
+interface KnownFile {
+  /** What tells it from what it was or will be. */
+  signature: string;
+  /** Whether a change of the file would change its signature: it was old when it was read. */
+  settled: boolean;
+  result: TextFile | Problem;
+}
+
+type KnownFiles = Map<string, KnownFile>;
+
+/** File systems tell times apart by some milliseconds only, some by 2 s: what is younger when it is read may change unseen. */
+const SETTLED_MS = 3000;
 
 interface Found {
   /** In order. */
@@ -80,35 +97,57 @@ async function visit(path: string, found: Found, named: boolean): Promise<void> 
 /** The same everywhere: no locale, no upper case first. */
 const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-async function readAll(paths: readonly string[], options: PathOptions): Promise<(TextFile | Problem)[]> {
+interface Reading {
+  options: PathOptions;
+  known: ReadonlyMap<string, KnownFile>;
+  /** Grows. */
+  read: KnownFiles;
+}
+
+async function readAll(paths: readonly string[], reading: Reading): Promise<(TextFile | Problem)[]> {
   const results = new Array<TextFile | Problem>(paths.length);
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < paths.length) {
       const i = next++;
-      results[i] = await readOne(paths[i]!, options);
+      results[i] = await readOne(paths[i]!, reading);
     }
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL, paths.length) }, worker));
   return results;
 }
 
-async function readOne(path: string, options: PathOptions): Promise<TextFile | Problem> {
+async function readOne(path: string, reading: Reading): Promise<TextFile | Problem> {
+  const { options } = reading;
   const maxBytes = options.maxFileBytes ?? MAX_FILE_BYTES;
   if (path === '-') return decodeOrRefuse('-', await readStream(options.standardInput ?? process.stdin, maxBytes), maxBytes);
   try {
     const handle = await open(path, 'r');
     try {
-      const info = await handle.stat();
+      const info = await handle.stat({ bigint: true });
       if (!info.isFile()) return decodeOrRefuse(path, await readStream(handle.createReadStream(), maxBytes), maxBytes);
-      if (info.size > maxBytes) return tooLarge(path, info.size, maxBytes);
-      return decodeFile(path, await handle.readFile(), maxBytes);
+      const { dev, ino, size, mtimeNs, ctimeNs } = info;
+      const signature = [dev, ino, size, mtimeNs, ctimeNs].join();
+      const before = reading.known.get(path);
+      const keep = (result: TextFile | Problem): TextFile | Problem => {
+        const settled = Date.now() - Number(ctimeNs / 1_000_000n) > SETTLED_MS;
+        reading.read.set(path, { signature, settled, result });
+        return result;
+      };
+      if (before?.settled && before.signature === signature) return keep(before.result);
+      if (size > maxBytes) return tooLarge(path, Number(size), maxBytes);
+      const result = decodeFile(path, await handle.readFile(), maxBytes);
+      return keep(before !== undefined && isSameText(before.result, result) ? before.result : result);
     } finally {
       await handle.close();
     }
   } catch (error) {
     return unreadable(path, (error as NodeJS.ErrnoException).code ?? 'unknown error');
   }
+}
+
+function isSameText(a: TextFile | Problem, b: TextFile | Problem): boolean {
+  return 'text' in a && 'text' in b && a.text === b.text;
 }
 
 function decodeOrRefuse(name: string, bytes: Buffer | { size: number }, maxBytes: number): TextFile | Problem {
