@@ -158,13 +158,13 @@ test(
     const { problems } = buildMesh((await load()).resources);
     assert.equal(
       problems.map((p) => p.position?.line),
-      [13],
+      [14],
     );
     writeFileSync(file, `# one\n# two\n${service(1, 0)}---\n${route}`);
     await load();
     assert.equal(
       problems.map((p) => p.position?.line),
-      [15],
+      [16],
     );
   }),
 );
