@@ -7,7 +7,7 @@ import { lazyRequires } from './lazy-requires.ts';
 import { licences } from './licences.ts';
 
 /** Stay packages of their own: used by few commands, large, and fixed by their makers when something is found in them. */
-const EXTERNAL = ['undici', 're2js', 'yaml'];
+const EXTERNAL = ['@grpc/grpc-js', 'undici', 're2js', 'yaml'];
 
 /** oclif looks for it in work trees of plugins, and does without. */
 const ABSENT = ['typescript'];
