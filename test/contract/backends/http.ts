@@ -1,0 +1,155 @@
+/** A server that speaks HTTP/1.1 and HTTP/2 with prior knowledge on one port, and tells apart what reached it. */
+import { createServer as createHttp1, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createHttp2, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { createServer as createTcp } from 'node:net';
+import type { Reply } from '../case.ts';
+import { answerGrpc } from './grpc.ts';
+import { pairs } from './pairs.ts';
+import type { Arrival, Backend } from './types.ts';
+
+/** Either kind of answer. */
+interface Exchange {
+  arrival: Arrival;
+  answer(status: number, headers: [string, string][], body: string, trailers: Record<string, string> | undefined): void;
+  headThenReset(): void;
+  reset(): void;
+  refuse(): void;
+}
+
+/** Answers 200 with `x-instance: NAME`, unless `reply` says otherwise. */
+export async function startHttpBackend(name: string, first: Reply, address: string): Promise<Backend> {
+  const arrivals: Arrival[] = [];
+  const held: (() => void)[] = [];
+  const sockets = new Set<Socket>();
+
+  function respond({ arrival, answer, headThenReset, reset, refuse }: Exchange): void {
+    const { reply } = backend;
+    arrivals.push(arrival);
+    if (reply.failures !== undefined && arrivals.length > reply.failures) {
+      answer(200, [['x-instance', name]], `${name} at last`, undefined);
+      return;
+    }
+    const own = Object.entries(reply.headers ?? {}).flatMap(([k, v]) => [v].flat().map((value): [string, string] => [k, value]));
+    const go = (): void => {
+      if (reply.refuseStream) refuse();
+      else if (reply.reset === 'before-headers') reset();
+      else if (reply.reset === 'after-headers') headThenReset();
+      else {
+        const body = reply.body ?? `${name} ${arrival.method} ${arrival.path}`;
+        answer(reply.status ?? 200, [['x-instance', name], ...own], body, reply.trailers);
+      }
+    };
+    if (reply.hold) held.push(go);
+    else if (reply.delay) setTimeout(go, reply.delay);
+    else go();
+  }
+
+  const http1 = createHttp1({ keepAliveTimeout: 0, maxHeaderSize: 1 << 20, insecureHTTPParser: false }, (request, response) =>
+    serveHttp1(name, request, response, respond),
+  );
+  http1.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+    const body = '';
+    const { method = '', url: path = '', headers, rawHeaders } = request;
+    arrivals.push({ backend: name, protocol: 'http/1.1', method, path, authority: headers.host ?? '', headers: pairs(rawHeaders), body });
+    const status = backend.reply.status;
+    if (status) return void socket.end(`HTTP/1.1 ${status} No\r\nx-instance: ${name}\r\ncontent-length: 0\r\n\r\n`);
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nx-instance: ${name}\r\nconnection: upgrade\r\nupgrade: ${headers.upgrade}\r\n\r\n`);
+    socket.on('error', () => undefined);
+    socket.on('data', (d) => socket.write(`${name}:${d}`));
+    socket.on('end', () => socket.end());
+  });
+  const http2 = createHttp2({ settings: { enableConnectProtocol: true } });
+  http2.on('stream', (stream, headers, _flags, raw: string[]) => {
+    stream.on('error', () => undefined);
+    const { ':method': method = '', ':path': path = '', ':authority': authority = '' } = headers;
+    const list = pairs(raw).filter(([k]) => !k.startsWith(':'));
+    const arrival: Arrival = { backend: name, protocol: 'h2', method, path, authority, headers: list, body: '' };
+    if (headers['content-type']?.startsWith('application/grpc')) answerGrpc(stream, arrival, backend, arrivals, held);
+    else serveHttp2(stream, arrival, respond);
+  });
+  const server = createTcp((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
+    socket.once('data', (start: Buffer) => {
+      socket.pause();
+      socket.unshift(start);
+      const to = start.toString('latin1', 0, 3) === 'PRI' ? http2 : http1;
+      to.emit('connection', socket);
+      socket.resume();
+    });
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, address, resolve));
+  const backend: Backend = {
+    name,
+    port: (server.address() as AddressInfo).port,
+    reply: first,
+    arrivals,
+    release: () => {
+      for (const go of held.splice(0)) go();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+        http1.closeAllConnections();
+      }),
+  };
+  return backend;
+}
+
+function serveHttp1(name: string, request: IncomingMessage, response: ServerResponse, respond: (exchange: Exchange) => void): void {
+  let body = '';
+  request.setEncoding('latin1').on('data', (d: string) => {
+    body += d;
+  });
+  request.on('end', () => {
+    const { method = '', url: path = '', headers, rawHeaders } = request;
+    const { host: authority = '' } = headers;
+    respond({
+      arrival: { backend: name, protocol: 'http/1.1', method, path, authority, headers: pairs(rawHeaders), body },
+      answer(status, list, text, trailers) {
+        const length: [string, string][] = trailers
+          ? [['trailer', Object.keys(trailers).join(',')]]
+          : [['content-length', String(Buffer.byteLength(text))]];
+        response.writeHead(status, [...list, ...length].flat());
+        if (trailers) response.addTrailers(trailers);
+        response.end(text);
+      },
+      headThenReset() {
+        response.writeHead(200, ['x-instance', name, 'content-length', '1000']);
+        response.write('so far');
+        setTimeout(() => request.socket.resetAndDestroy(), 20);
+      },
+      reset: () => void request.socket.resetAndDestroy(),
+      refuse: () => void request.socket.resetAndDestroy(),
+    });
+  });
+}
+
+function serveHttp2(stream: ServerHttp2Stream, arrival: Arrival, respond: (exchange: Exchange) => void): void {
+  stream.setEncoding('latin1').on('data', (d: string) => {
+    arrival.body += d;
+  });
+  stream.on('end', () =>
+    respond({
+      arrival,
+      answer(status, list, text, trailers) {
+        const headers: Record<string, string | string[] | number> = { ':status': status };
+        for (const [k, v] of list) headers[k] = headers[k] === undefined ? v : [headers[k], v].flat().map(String);
+        stream.respond(headers, { waitForTrailers: trailers !== undefined });
+        if (trailers) stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+        stream.end(text);
+      },
+      headThenReset() {
+        stream.respond({ ':status': 200, 'x-instance': arrival.backend });
+        stream.write('so far');
+        setTimeout(() => stream.close(2), 20);
+      },
+      // RFC 9113 7: INTERNAL_ERROR and REFUSED_STREAM.
+      reset: () => stream.close(2),
+      refuse: () => stream.close(7),
+    }),
+  );
+}

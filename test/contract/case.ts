@@ -1,0 +1,167 @@
+/**
+ * A case of the contract: one file, whose first document says what is sent and what must be seen, and whose other documents are the mesh.
+ *
+ * Names in the texts: `$port(NAME)` is the port of the backend NAME, or else a free port that NAME stands for; `$cluster(HOST[:PORT][/SUBSET])`
+ * is how statistics call the outbound cluster of a service of `default`.
+ */
+import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { parse } from 'yaml';
+import { checkHeader } from './check-header.ts';
+
+/** What a backend does with a request; requests that it fails first are counted by `failures`. */
+export interface Reply {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+  body?: string;
+  /** Milliseconds before it answers. */
+  delay?: number;
+  /** Ends the connection instead of answering: before anything is sent, or after the head. */
+  reset?: 'before-headers' | 'after-headers';
+  /** Resets the HTTP/2 stream with REFUSED_STREAM. */
+  refuseStream?: boolean;
+  /** So many requests are treated like this, later ones get 200. */
+  failures?: number;
+  /** Answers when the case says so (`release`). */
+  hold?: boolean;
+  grpcStatus?: number;
+  /** The gRPC status comes with the head and no message before it. */
+  trailersOnly?: boolean;
+  trailers?: Record<string, string>;
+}
+
+export interface BackendSpec {
+  /** `NAME[.NAMESPACE]` of the Service it belongs to; Service and WorkloadEntry are added to the mesh. */
+  service?: string;
+  /** The Service's port; 80 without it. */
+  port?: number | string;
+  /** The Service's port name, which says the protocol; `http` without it. */
+  protocol?: string;
+  labels?: Record<string, string>;
+  locality?: string;
+  weight?: number;
+  /** `http` speaks HTTP/1.1 and HTTP/2, `refuse` listens nowhere, `silent` takes connections and says nothing. */
+  kind?: 'http' | 'tcp' | 'tls' | 'refuse' | 'silent';
+  reply?: Reply;
+}
+
+/** A text as it is; `~…` as a regular expression; null: absent; a list: the lines in order. */
+export type TextMatch = string | number | boolean | null | readonly string[];
+/** A number, `>=N`, `<=N` or `N..M`. */
+export type CountMatch = number | string;
+
+export interface Expectation {
+  status?: number;
+  /** The backend that answered. */
+  from?: string | readonly string[];
+  /** The proxy answered by itself and no backend heard of it. */
+  local?: boolean;
+  headers?: Record<string, TextMatch>;
+  body?: TextMatch;
+  trailers?: Record<string, TextMatch>;
+  /** What the client's connection came to, in place of an answer. */
+  broken?: boolean;
+  /** What reached the backend. */
+  upstream?: {
+    method?: string;
+    path?: TextMatch;
+    authority?: TextMatch;
+    protocol?: string;
+    headers?: Record<string, TextMatch>;
+    body?: TextMatch;
+  };
+  /** Milliseconds. */
+  took?: { atLeast?: number; atMost?: number };
+  /** Fields of the access log's record. */
+  record?: Record<string, TextMatch>;
+  /** How many answers came with a status. */
+  statuses?: Record<string, CountMatch>;
+  /** How many answers came from a backend. */
+  counts?: Record<string, CountMatch>;
+  /** How many requests reached a backend, retries and mirrors included. */
+  arrivals?: Record<string, CountMatch>;
+  /** Percent of the answers by backend (or `local`), each within five standard deviations. */
+  shares?: Record<string, number>;
+  /** All answers of requests that are alike in this header came from the same backend. */
+  sticky?: boolean;
+  /** How many backends answered. */
+  distinct?: CountMatch;
+  grpcStatus?: number;
+  grpcMessage?: TextMatch;
+  /** Messages that came back: gRPC, WebSocket, TCP. */
+  messages?: readonly string[];
+  /** Changes of the proxy's statistics since the case began. */
+  stats?: Record<string, CountMatch>;
+}
+
+export interface RequestStep {
+  /** `http://AUTHORITY/PATH`, taken as it stands. */
+  url?: string;
+  method?: string;
+  headers?: Record<string, string | number | readonly string[]>;
+  body?: string;
+  protocol?: 'http/1.1' | 'h2c' | 'grpc' | 'grpc-stream' | 'websocket' | 'tcp' | 'tls' | 'raw';
+  /** The workload whose sidecar is asked, `NAME.NAMESPACE`. */
+  from?: string;
+  /** A port that a gateway or a Sidecar listens on; requests go there in origin form. */
+  to?: string | number;
+  /** Which local address the client has. */
+  source?: string;
+  /** Bytes of a raw request, or what is sent over TCP, TLS and WebSocket. */
+  send?: string | readonly string[];
+  sni?: string;
+  times?: number;
+  concurrent?: number;
+  /** `{{n}}` in URL and headers counts the requests; this many different values. */
+  vary?: number;
+  /** Goes on in the background; the next step begins when a backend has it. */
+  background?: boolean;
+  expect?: Expectation;
+}
+
+export interface OtherStep {
+  /** Backends answer what they hold. */
+  release?: string;
+  /** A backend behaves differently from now on. */
+  change?: { backend: string; reply: Reply };
+  /** Goes on when statistics have moved so far since the case began. */
+  wait?: { stats: Record<string, CountMatch>; from?: string };
+  /** Milliseconds that have to pass for a bound that Envoy keeps by the clock. */
+  pass?: number;
+  /** The answers of all background requests. */
+  finish?: Expectation;
+}
+
+export type Step = RequestStep & OtherStep;
+
+export interface ContractCase {
+  file: string;
+  area: string;
+  name: string;
+  title: string;
+  /** Section of Istio's or Envoy's reference that says so. */
+  reference: string;
+  backends: Record<string, BackendSpec>;
+  /** Whose proxies run besides those that `from` names. */
+  proxies: readonly string[];
+  meshConfig: Record<string, unknown>;
+  /** Why the case does not run on an engine or through explain. */
+  skip: { embedded?: string; explain?: string };
+  steps: readonly Step[];
+  /** The mesh's documents as they stand in the file. */
+  mesh: string;
+}
+
+/** Reads a case. Throws for a header that says what nobody understands. */
+export function readCase(file: string): ContractCase {
+  const text = readFileSync(file, 'utf8');
+  const at = text.search(/^---$/m);
+  const header: unknown = parse(at < 0 ? text : text.slice(0, at));
+  checkHeader(header, file);
+  const { title, reference, backends = {}, proxies = [], meshConfig = {}, skip = {}, steps } = header;
+  const blank = at < 0 ? 0 : text.slice(0, at).split('\n').length - 1;
+  // Line numbers in refusals are the file's.
+  const mesh = at < 0 ? '' : '\n'.repeat(blank) + text.slice(at);
+  const area = basename(dirname(file));
+  return { file, area, name: basename(file, '.yaml'), title, reference, backends, proxies, meshConfig, skip, steps, mesh };
+}

@@ -1,0 +1,82 @@
+/** Clients that write bytes: TCP, TLS, WebSocket handshakes and raw requests. Each message waits for the answer to the one before. */
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, type Sent } from './types.ts';
+
+type Kind = 'tcp' | 'tls' | 'websocket' | 'raw';
+
+function open(kind: Kind, { port, source, sni }: Sent): Socket {
+  const at = { host: '127.0.0.1', port, ...(source && { localAddress: source }) };
+  return kind === 'tls' ? connectTls({ ...at, ...(sni && { servername: sni }), rejectUnauthorized: false }) : connect(at);
+}
+
+/** Head and body of an HTTP/1.1 answer; the body as it stands on the wire. */
+function parseHead(text: string): Pick<Answer, 'status' | 'headers' | 'body'> {
+  const at = text.indexOf('\r\n\r\n');
+  const lines = text.slice(0, at < 0 ? text.length : at).split('\r\n');
+  const status = Number(/^HTTP\/1\.[01] (\d{3})/.exec(lines[0] ?? '')?.[1] ?? 0);
+  const headers = lines.slice(1).map((line): [string, string] => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+  });
+  return { status, headers, body: at < 0 ? '' : text.slice(at + 4) };
+}
+
+function converse(kind: Kind, request: Sent): Promise<Answer> {
+  const started = performance.now();
+  return new Promise((resolve) => {
+    const socket = open(kind, request);
+    const queue = [...request.send];
+    const messages: string[] = [];
+    let text = '';
+    let head = kind !== 'websocket';
+    let error: string | undefined;
+    const timer = setTimeout(() => {
+      error = 'no answer in time';
+      socket.destroy();
+    }, CLIENT_DEADLINE_MS);
+    const next = (): void => {
+      const message = queue.shift();
+      if (message === undefined) socket.end();
+      else socket.write(message, 'latin1');
+    };
+    socket.setEncoding('latin1');
+    socket.once(kind === 'tls' ? 'secureConnect' : 'connect', () => {
+      if (kind === 'websocket') socket.write(handshake(request), 'latin1');
+      else if (kind === 'raw') for (const bytes of queue.splice(0)) socket.write(bytes, 'latin1');
+      else next();
+    });
+    socket.on('data', (d: string) => {
+      text += d;
+      if (kind === 'raw') return;
+      if (head) {
+        messages.push(d);
+        return next();
+      }
+      if (!text.includes('\r\n\r\n')) return;
+      head = true;
+      if (parseHead(text).status === 101) next();
+      else socket.end();
+    });
+    socket.on('error', (e) => {
+      error ??= e.message;
+    });
+    socket.on('close', () => {
+      clearTimeout(timer);
+      const told = kind === 'websocket' || kind === 'raw' ? parseHead(text) : { status: 0, headers: [], body: text };
+      // Who got nothing was turned away, whichever way the connection ended.
+      if (text === '') error ??= 'closed';
+      resolve({ ...failed('', started), ...told, messages, error });
+    });
+  });
+}
+
+function handshake({ target, authority, headers }: Sent): string {
+  const own = headers.map(([k, v]) => `${k}: ${v}\r\n`).join('');
+  const upgrade = headers.some(([k]) => k === 'upgrade') ? '' : 'upgrade: websocket\r\n';
+  const key = 'sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+  return `GET ${target} HTTP/1.1\r\nhost: ${authority}\r\nconnection: Upgrade\r\n${upgrade}${key}${own}\r\n`;
+}
+
+/** A connection for each request. */
+export const bytesClient = (kind: Kind): Client => ({ send: (request) => converse(kind, request), close: () => undefined });

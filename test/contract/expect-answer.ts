@@ -1,0 +1,59 @@
+/** What one answer, and what reached the backend, must be like. */
+import type { Arrival } from './backends/types.ts';
+import type { Expectation, TextMatch } from './case.ts';
+import type { Answer } from './clients/types.ts';
+import { textMismatch } from './match.ts';
+
+type Fields = readonly (readonly [string, string])[];
+
+const linesOf = (fields: Fields, name: string): string[] | undefined => {
+  const lines = fields.filter(([k]) => k === name.toLowerCase()).map(([, v]) => v);
+  return lines.length === 0 ? undefined : lines;
+};
+
+function fieldMismatches(what: string, expected: Record<string, TextMatch>, fields: Fields): string[] {
+  return Object.entries(expected).flatMap(([name, value]) => {
+    const wrong = textMismatch(value, linesOf(fields, name));
+    return wrong === undefined ? [] : [`${what} ${name}: ${wrong}`];
+  });
+}
+
+/** Which backend an answer came from, by what it says. */
+export function originOf({ headers, messages, body }: Answer): string | undefined {
+  return linesOf(headers, 'x-instance')?.at(-1) ?? /^([\w-]+):/.exec(messages[0] ?? body)?.[1];
+}
+
+export function answerMismatches(expected: Expectation, answer: Answer): string[] {
+  const out: string[] = [];
+  const say = (what: string, wrong: string | undefined): void => {
+    if (wrong !== undefined) out.push(`${what}: ${wrong}`);
+  };
+  const { status, from, local, broken, took, grpcStatus } = expected;
+  if (status !== undefined && answer.status !== status)
+    say('status', `${answer.status} (${answer.error ?? answer.body.slice(0, 200)}), not ${status}`);
+  const origin = originOf(answer);
+  if (from !== undefined && ![from].flat().includes(origin ?? '')) say('from', `${origin ?? 'no backend'}, not ${String(from)}`);
+  if (local && origin !== undefined) say('local', `${origin} answered`);
+  if (broken !== undefined && (answer.error !== undefined) !== broken) say('broken', answer.error ?? `no, ${answer.status}`);
+  if (expected.body !== undefined) say('body', textMismatch(expected.body, answer.body));
+  out.push(...fieldMismatches('header', expected.headers ?? {}, answer.headers));
+  out.push(...fieldMismatches('trailer', expected.trailers ?? {}, answer.trailers));
+  if (took?.atLeast !== undefined && answer.took < took.atLeast) say('took', `${answer.took} ms`);
+  if (took?.atMost !== undefined && answer.took > took.atMost) say('took', `${answer.took} ms`);
+  const grpc = [...answer.trailers, ...answer.headers];
+  if (grpcStatus !== undefined) say('grpc-status', textMismatch(String(grpcStatus), linesOf(grpc, 'grpc-status')));
+  if (expected.grpcMessage !== undefined) say('grpc-message', textMismatch(expected.grpcMessage, linesOf(grpc, 'grpc-message')));
+  if (expected.messages !== undefined) say('messages', textMismatch(expected.messages, answer.messages));
+  return out;
+}
+
+/** @param arrival the last that reached a backend; undefined when nothing did */
+export function arrivalMismatches(expected: NonNullable<Expectation['upstream']>, arrival: Arrival | undefined): string[] {
+  if (arrival === undefined) return ['upstream: nothing arrived'];
+  const { headers, ...parts } = expected;
+  const out = Object.entries(parts).flatMap(([name, value]) => {
+    const wrong = textMismatch(value, arrival[name as 'path']);
+    return wrong === undefined ? [] : [`upstream ${name}: ${wrong}`];
+  });
+  return [...out, ...fieldMismatches('upstream header', headers ?? {}, arrival.headers)];
+}
