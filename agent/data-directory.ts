@@ -11,6 +11,7 @@ export interface DataDirectory {
   readonly path: string;
   readonly agentSocket: string;
   readonly proxySocket: string;
+  readonly xdsSocket: string;
   readonly proxyLog: string;
   /** Replaces a file: temporary file, sync, rename. Throws E_DATA_DIRECTORY; the old content is there then. */
   write(name: string, content: string): void;
@@ -50,6 +51,7 @@ export function openDataDirectory(directory: string): DataDirectory {
     path,
     agentSocket: sockets.agent,
     proxySocket: sockets.proxy,
+    xdsSocket: sockets.xds,
     proxyLog: join(path, 'proxy.log'),
     write: (name, content) => usable(() => replaceFile(join(path, name), content)),
     read: (name) => usable(() => readIfThere(join(path, name))),

@@ -13,11 +13,14 @@ import type { RequestRecord } from '../src/telemetry/request-record.ts';
 
 export type ApplyResult = { applied: true; version: string } | { applied: false; version: string; problems: readonly Problem[] };
 
-export interface EngineStatus {
-  engine: 'embedded' | 'envoy';
-  engineVersion: string;
-  state: 'starting' | 'running' | 'backing-off' | 'draining' | 'stopped';
-  /** Of the data plane's process; undefined while there is none. */
+export type EngineState = 'starting' | 'running' | 'backing-off' | 'draining' | 'stopped';
+
+/** One process of the data plane. */
+export interface EngineProcess {
+  /** `<name>.<namespace>` of the proxy that it runs; undefined: all of the node's. */
+  proxy: string | undefined;
+  version: string;
+  state: EngineState;
   pid: number | undefined;
   /** Milliseconds since 1970. */
   since: number;
@@ -25,6 +28,33 @@ export interface EngineStatus {
   /** Why it last ended. */
   lastExit: string | undefined;
   adopted: boolean;
+}
+
+/** Of all processes together: the state is that of the one that is worst off, restarts are added up, the last exit is the newest. */
+export interface EngineStatus {
+  engine: 'embedded' | 'envoy';
+  engineVersion: string;
+  state: EngineState;
+  /** Of the data plane's process; undefined while there is none, and when there are several. */
+  pid: number | undefined;
+  /** Milliseconds since 1970. */
+  since: number;
+  restarts: number;
+  /** Why it last ended. */
+  lastExit: string | undefined;
+  adopted: boolean;
+  /** The embedded proxy is one for the node; there is one Envoy for each proxy. */
+  processes: readonly EngineProcess[];
+}
+
+/** How one proxy stands with one type of xDS resources. */
+export interface TypeSync {
+  type: 'CDS' | 'EDS' | 'LDS' | 'RDS' | 'SDS';
+  state: 'SYNCED' | 'STALE' | 'NACK' | 'NOT SENT';
+  /** Milliseconds since 1970. */
+  since: number;
+  /** What the proxy said of what it refused. */
+  reason: string | undefined;
 }
 
 export interface Engine {
@@ -41,6 +71,10 @@ export interface Engine {
   /** Finished requests, as they come. Returns the function that ends it. */
   onRecord(listener: (record: RequestRecord) => void): () => void;
   onStatus(listener: (status: EngineStatus) => void): () => void;
+  /** Each type's state where the data plane tells it; undefined where config is taken or refused as a whole. */
+  sync(proxyId: string): readonly TypeSync[] | undefined;
+  /** Who a proxy is, or which program runs it, may have changed: what only a new process takes up is taken up without a gap. */
+  refresh(): Promise<void>;
   /** A data plane that was started anew did not take a config that ran before (its port may be taken by now). */
   onRefused(listener: (proxyId: string, problems: readonly Problem[]) => void): () => void;
   status(): EngineStatus;

@@ -11,11 +11,13 @@ const LONGEST_BYTES = 100;
 export interface SocketPaths {
   agent: string;
   proxy: string;
+  /** Where the agent serves the real Envoys their configuration. */
+  xds: string;
 }
 
 /** The sockets lie in the directory itself; a long directory gets short names in a folder of the user's own below the temporary one. */
 export function socketsOf(directory: string): SocketPaths {
-  return { agent: socketPath(directory, 'agent'), proxy: socketPath(directory, 'proxy') };
+  return { agent: socketPath(directory, 'agent'), proxy: socketPath(directory, 'proxy'), xds: socketPath(directory, 'xds') };
 }
 
 /** Makes the folder of short names where it is needed. Throws when somebody else could have put it there. */
@@ -29,7 +31,8 @@ export function prepareSocketFolder({ agent }: SocketPaths, directory: string): 
     throw new Error(`${folder} must be a folder that only this user can open`);
 }
 
-function socketPath(directory: string, name: string): string {
+/** Where a socket of that name lies: in the directory, or in the folder of short names. */
+export function socketPath(directory: string, name: string): string {
   const plain = join(resolve(directory), `${name}.sock`);
   if (Buffer.byteLength(plain) <= LONGEST_BYTES) return plain;
   const short = createHash('sha256').update(resolve(directory)).digest('hex').slice(0, 16);

@@ -158,6 +158,9 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       return () => refusals.delete(listener);
     },
     status: () => supervisor.status(),
+    sync: () => undefined,
+    // All that its process takes comes over its control socket.
+    refresh: () => Promise.resolve(),
     async drain(deadlineMs) {
       if (supervisor.status().state !== 'running') return;
       supervisor.draining();

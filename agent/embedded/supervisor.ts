@@ -47,6 +47,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     restarts: 0,
     lastExit: undefined,
     adopted: false,
+    processes: [],
   };
   let current: ProxyProcess | undefined;
   let leash: (() => void) | undefined;
@@ -57,7 +58,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const isClosing = (): boolean => closing !== undefined;
 
   function set(change: Partial<EngineStatus>): void {
-    status = { ...status, ...change };
+    const { engineVersion: version, state, pid, since, restarts, lastExit, adopted } = { ...status, ...change };
+    status = { ...status, ...change, processes: [{ proxy: undefined, version, state, pid, since, restarts, lastExit, adopted }] };
     for (const l of listeners) l(status);
   }
 

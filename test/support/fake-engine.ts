@@ -39,6 +39,7 @@ export function createFakeEngine(): FakeEngine {
     restarts: 0,
     lastExit: undefined,
     adopted: false,
+    processes: [],
   };
 
   async function take(call: string, id: string, version: string): Promise<ApplyResult> {
@@ -102,6 +103,8 @@ export function createFakeEngine(): FakeEngine {
     onStatus: (listener) => subscribe(statuses, listener),
     onRefused: (listener) => subscribe(refusals, listener),
     status: () => status,
+    sync: () => undefined,
+    refresh: () => Promise.resolve(),
     async drain(deadlineMs) {
       engine.calls.push(`drain ${deadlineMs}`);
     },

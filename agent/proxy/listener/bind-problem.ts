@@ -1,8 +1,7 @@
 import type { Problem } from '../../../src/errors.ts';
-import type { CompiledListener } from './compile-listener.ts';
 
 /** Why a listener could not bind its address, and what to do about it. */
-export function bindProblem(listener: CompiledListener, error: NodeJS.ErrnoException): Problem {
+export function bindProblem(listener: { name: string; address: { text: string } }, error: NodeJS.ErrnoException): Problem {
   const at = `listener ${listener.name}: cannot listen on ${listener.address.text}`;
   const base = { severity: 'error', origin: `listener ${listener.name}`, path: 'address' } as const;
   switch (error.code) {
