@@ -51,6 +51,28 @@ envoy/service/accesslog/v3/als envoy/service/discovery/v3/ads envoy/service/secr
   .split(/\s+/)
   .map((p) => `${p}.proto`);
 
+/** Fields of Envoy 1.40 that the bundled tree is too old for: what stands before them in a file, and they themselves. */
+const ADDED: Readonly<Record<string, readonly (readonly [after: string, field: string])[]>> = {
+  'envoy/type/tracing/v3/custom_tag.proto': [['Metadata metadata = 5;', 'string value = 6;']],
+  'envoy/config/trace/v3/zipkin.proto': [
+    [
+      'string collector_hostname = 6;',
+      'enum TraceContextOption { USE_B3 = 0; USE_B3_WITH_W3C_PROPAGATION = 1; } TraceContextOption trace_context_option = 8;',
+    ],
+  ],
+  'envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto': [
+    ['google.protobuf.BoolValue spawn_upstream_span = 10;', 'bool no_context_propagation = 13;'],
+  ],
+};
+
+function withAdded(path: string, text: string): string {
+  for (const [after, field] of ADDED[path] ?? []) {
+    if (text.split(after).length !== 2) throw new Error(`${path}: "${after}" is not there once`);
+    text = text.replace(after, `${after}\n${field}`);
+  }
+  return text;
+}
+
 /** The bundled validate.proto is older than the tree that imports it; its options carry no meaning for us. */
 const VALIDATE_HEAD = `syntax = "proto2";
 package validate;
@@ -96,7 +118,7 @@ function closure(): { files: Map<string, string>; missing: Map<string, string> }
       continue;
     }
     const text = readFileSync(file, 'utf8');
-    files.set(path, text);
+    files.set(path, withAdded(path, text));
     for (const m of text.matchAll(/^import (?:public |weak )?"([^"]+)";/gm)) queue.push({ path: m[1] as string, by: path });
   }
   return { files, missing };

@@ -38,11 +38,11 @@ function commonOf({ proxy, direction }: RecordStream, common: AccessLogCommon | 
     terminationDetails: common?.connectionTerminationDetails ?? '',
     upstreamTransportFailure: common?.upstreamTransportFailureReason ?? '',
     upstreamHost: addressOf(common?.upstreamRemoteAddress),
-    upstreamCluster: common?.upstreamCluster ?? '',
+    upstreamCluster: common?.upstreamCluster || tagOf(common, RECORD_TAGS.cluster),
     upstreamLocalAddress: addressOf(common?.upstreamLocalAddress),
     downstreamLocalAddress: addressOf(common?.downstreamLocalAddress),
     downstreamRemoteAddress: addressOf(common?.downstreamRemoteAddress),
-    sni: common?.tlsProperties?.tlsSniHostname ?? '',
+    sni: tagOf(common, RECORD_TAGS.sni),
     routeName: common?.routeName ?? '',
     attempts: common?.upstreamRequestAttemptCount ?? 0,
     ...(peer !== undefined && { peerPrincipal: peer }),
@@ -109,6 +109,11 @@ export function tcpRecordOf(stream: RecordStream, { commonProperties, connection
     config: undefined,
     field: undefined,
   };
+}
+
+function tagOf(common: AccessLogCommon | undefined, name: string): string {
+  const value = common?.customTags[name] ?? '';
+  return value === '-' ? '' : value;
 }
 
 function wholeNumber(text: string | undefined): number | undefined {

@@ -63,6 +63,7 @@ const plain: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_LOCAL_URI_SAN: (i) => some(i.localUriSan),
   REQUESTED_SERVER_NAME: (i) => some(i.sni),
   ROUTE_NAME: (i) => some(i.routeName),
+  VIRTUAL_HOST_NAME: (i) => some(i.virtualHost),
   VIRTUAL_CLUSTER_NAME: (i) => some(i.virtualClusterName),
   FILTER_CHAIN_NAME: (i) => some(i.filterChainName),
   CONNECTION_ID: (i) => i.connectionId,

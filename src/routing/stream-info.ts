@@ -29,6 +29,7 @@ export interface StreamInfo extends Partial<Omit<RequestRecord, 'protocol'>> {
   peerSubject?: string;
   peerUriSan?: string;
   localUriSan?: string;
+  virtualHost?: string;
   virtualClusterName?: string;
   filterChainName?: string;
   /** Dynamic metadata by filter name. */

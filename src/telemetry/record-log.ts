@@ -19,8 +19,17 @@ const TYPE = 'type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.';
 const HTTP = `${TYPE}HttpGrpcAccessLogConfig`;
 const TCP = `${TYPE}TcpGrpcAccessLogConfig`;
 
-/** Custom tags that carry the route's provenance: `istio.config`, and `fairlead`'s own. */
-export const RECORD_TAGS = { istioConfig: 'istio.config', config: 'fairlead.config', field: 'fairlead.field', sni: 'sni' } as const;
+/**
+ * Custom tags: the route's provenance, and what Envoy's entries lack (the cluster where no host was chosen, the SNI of connections
+ * whose TLS is not terminated). `-` is nothing.
+ */
+export const RECORD_TAGS = {
+  istioConfig: 'istio.config',
+  config: 'fairlead.config',
+  field: 'fairlead.field',
+  cluster: 'cluster',
+  sni: 'sni',
+} as const;
 /** The filter state in which Envoy's gRPC statistics filter counts messages. */
 export const GRPC_STATS_STATE = 'envoy.filters.http.grpc_stats';
 /** Headers that a record is made from and that Envoy's entries do not have by themselves. */
@@ -31,6 +40,11 @@ const routeTag = (tag: string, namespace: string, key: string): CustomTagJson =>
   tag,
   metadata: { kind: { route: {} }, metadataKey: { key: namespace, path: [{ key }] } },
 });
+
+const CONNECTION_TAGS: readonly CustomTagJson[] = [
+  { tag: RECORD_TAGS.cluster, value: '%UPSTREAM_CLUSTER_RAW%' },
+  { tag: RECORD_TAGS.sni, value: '%REQUESTED_SERVER_NAME%' },
+];
 
 /** Entries are gathered for so long; a terminal that shows them must not lag. */
 const FLUSH = '0.100s';
@@ -52,6 +66,7 @@ export function httpRecordLog(direction: Direction, headers: readonly string[] =
     commonConfig: common(direction, {
       filterStateObjectsToLog: [GRPC_STATS_STATE],
       customTags: [
+        ...CONNECTION_TAGS,
         routeTag(RECORD_TAGS.istioConfig, 'istio', 'config'),
         routeTag(RECORD_TAGS.config, 'fairlead', 'config'),
         routeTag(RECORD_TAGS.field, 'fairlead', 'field'),
@@ -66,7 +81,10 @@ export function httpRecordLog(direction: Direction, headers: readonly string[] =
 
 /** For TCP proxies, and for listeners themselves (connections that no chain takes). */
 export function tcpRecordLog(direction: Direction): AccessLogJson {
-  const config: TcpGrpcAccessLogConfigJson & { '@type': string } = { '@type': TCP, commonConfig: common(direction) };
+  const config: TcpGrpcAccessLogConfigJson & { '@type': string } = {
+    '@type': TCP,
+    commonConfig: common(direction, { customTags: [...CONNECTION_TAGS] }),
+  };
   return { name: 'envoy.access_loggers.tcp_grpc', typedConfig: config };
 }
 

@@ -59,6 +59,8 @@ export const createFault: HttpFilterFactory = (name, config, { statPrefix, stats
       active.inc();
       exchange.filterState ??= new Map();
       exchange.filterState.set(filter, decided);
+      // Envoy: the request belongs to its cluster from here on.
+      if (cluster !== undefined && exchange.manager.clusters.get(cluster) !== undefined) exchange.upstreamCluster = cluster;
       if (decided.delayMs === undefined) {
         abort(exchange, decided.abort!);
         return false;

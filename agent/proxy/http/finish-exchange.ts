@@ -46,6 +46,8 @@ function streamInfo(exchange: Exchange, record: RequestRecord): StreamInfo {
   info.filterChainName = exchange.connection.info.filterChain;
   info.downstreamDirectRemoteAddress = exchange.connection.info.remoteAddress;
   if (exchange.requestEnded) info.requestDuration = exchange.requestEndedAt - exchange.started;
+  const virtualHost = exchange.decision?.virtualHost?.name;
+  if (virtualHost !== undefined) info.virtualHost = virtualHost;
   const metadata = exchange.decision?.route?.json.metadata?.filterMetadata;
   if (metadata !== undefined) info.routeMetadata = metadata;
   return info;

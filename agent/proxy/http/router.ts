@@ -213,6 +213,8 @@ export class RouterCall implements TimerOwner {
   #startAttempt(): void {
     const { exchange } = this;
     const out = this.#out!;
+    // Envoy: it counts when it begins, host or none.
+    exchange.attempts++;
     const host = out.cluster.chooseHost(out.balance);
     if (host === undefined) {
       this.#endRetry();
@@ -221,7 +223,6 @@ export class RouterCall implements TimerOwner {
       exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream', this.#replyHeaders());
       return;
     }
-    exchange.attempts++;
     if (exchange.attempts > 1 || out.decision.action.autoHostRewrite) this.#renew(out, host);
     const attempt = new Attempt(this, host);
     this.#attempt = attempt;
