@@ -36,11 +36,14 @@ function sameButEndpoints(a: Resource<ServiceEntry>, b: Resource<ServiceEntry>):
   );
 }
 
-/**
- * Compares by identity: a resource that did not change must be the same object. undefined when something else than endpoints
- * changed. Time is proportional to the stretch of the list that differs.
- */
-export function endpointChanges(before: readonly Resource[], after: readonly Resource[]): EndpointChanges | undefined {
+/** What is in one list only. Time is proportional to the stretch of the lists that differs. */
+export interface ResourceChanges {
+  removed: readonly Resource[];
+  added: readonly Resource[];
+}
+
+/** Compares by identity: a resource that did not change must be the same object. */
+export function resourceChanges(before: readonly Resource[], after: readonly Resource[]): ResourceChanges {
   let start = 0;
   while (start < before.length && start < after.length && before[start] === after[start]) start++;
   let end = 0;
@@ -49,7 +52,22 @@ export function endpointChanges(before: readonly Resource[], after: readonly Res
   const old = new Set(before.slice(start, before.length - end));
   const added: Resource[] = [];
   for (const resource of after.slice(start, after.length - end)) if (!old.delete(resource)) added.push(resource);
-  const removed = [...old];
+  return { removed: [...old], added };
+}
+
+/**
+ * Of any changes, those that endpoints of services which stay are computed from. undefined: the nodes are others, from which all localities
+ * come.
+ */
+export function workloadChanges({ removed, added }: ResourceChanges): EndpointChanges | undefined {
+  if (removed.some(isNode) || added.some(isNode)) return undefined;
+  return { removed: removed.filter(bearsEndpoints), added: added.filter(bearsEndpoints), entries: [] };
+}
+
+const isNode = (resource: Resource): boolean => resource.kind === 'Node' && resource.group === '';
+
+/** Undefined when something else than endpoints changed. */
+export function endpointChanges({ removed, added }: ResourceChanges): EndpointChanges | undefined {
   const removedByKey = new Map(removed.map((r) => [keyOf(r), r]));
   const changes = { removed: [] as Resource[], added: [] as Resource[], entries: [] as EndpointChanges['entries'][number][] };
   for (const after of added) {

@@ -6,7 +6,33 @@ import { getOrMake } from './memo.ts';
 import { problemAt, type Report } from './problem.ts';
 import type { VirtualServiceView, Workload } from './types.ts';
 
-/** Destinations whose host no service has: requests get 503 (NC). */
+/** A host that a VirtualService sends something to. */
+interface Named {
+  /** As written. */
+  host: string;
+  complete: string;
+  resource: Resource;
+  path: FieldPath;
+}
+
+const destinations = new WeakMap<VirtualServiceView, readonly Named[]>();
+
+function destinationsOf(view: VirtualServiceView, domain: string): readonly Named[] {
+  const out: Named[] = [];
+  const add = (host: string, resource: Resource, path: FieldPath): void => {
+    out.push({ host, complete: completeHost(host, resource.metadata.namespace, domain), resource, path });
+  };
+  view.spec.http?.forEach((route, index) => {
+    const origin = view.httpOrigins[index];
+    visitHttpDestinations(route, (d, path) =>
+      add(d.host, origin?.resource ?? view.resource, [...(origin?.path ?? ['spec', 'http', index]), ...path]),
+    );
+  });
+  visitLayer4Destinations(view.spec, (d, path) => add(d.host, view.resource, path));
+  return out;
+}
+
+/** Destinations whose host no service has: requests get 503 (NC). The domain is the same for all meshes that a view is part of. */
 export function checkDestinations(
   views: readonly VirtualServiceView[],
   known: ReadonlyMap<string, unknown>,
@@ -14,9 +40,8 @@ export function checkDestinations(
   report: Report,
 ): void {
   for (const view of views) {
-    const check = (host: string, resource: Resource, path: FieldPath): void => {
-      const complete = completeHost(host, resource.metadata.namespace, domain);
-      if (known.has(complete)) return;
+    for (const { host, complete, resource, path } of getOrMake(destinations, view, () => destinationsOf(view, domain))) {
+      if (known.has(complete)) continue;
       report(
         problemAt(resource, [...path, 'host'], {
           severity: 'warning',
@@ -27,14 +52,7 @@ export function checkDestinations(
             : `a name without dots is looked up in the namespace of the rule, ${resource.metadata.namespace}`,
         }),
       );
-    };
-    view.spec.http?.forEach((route, index) => {
-      const origin = view.httpOrigins[index];
-      visitHttpDestinations(route, (d, path) =>
-        check(d.host, origin?.resource ?? view.resource, [...(origin?.path ?? ['spec', 'http', index]), ...path]),
-      );
-    });
-    visitLayer4Destinations(view.spec, (d, path) => check(d.host, view.resource, path));
+    }
   }
 }
 

@@ -54,6 +54,16 @@ function mergeRoute(root: HTTPRoute, own: HTTPRoute, at: { root: Origin; own: Or
   return { route, origin: { ...at.own, matches: origins } };
 }
 
+/** `<namespace>/<name>` of a delegate that a route of `root` names. */
+function delegateName(root: VirtualServiceView, { namespace, name }: NonNullable<HTTPRoute['delegate']>): string {
+  return `${namespace || root.resource.metadata.namespace}/${name ?? ''}`;
+}
+
+/** The delegates that a VirtualService names, in order. */
+export function delegateNames(root: VirtualServiceView): string[] {
+  return (root.spec.http ?? []).flatMap((route) => (route.delegate ? [delegateName(root, route.delegate)] : []));
+}
+
 /**
  * A VirtualService with the routes of its delegates in the places of the routes that name them. One level: a delegate's own delegates
  * are not followed. What cannot be merged is dropped and reported; the rest of the VirtualService stays.
@@ -76,7 +86,7 @@ export function mergeDelegates(
       continue;
     }
     const path = [...rootOrigin.path, 'delegate'];
-    const name = `${written.delegate.namespace || namespace}/${written.delegate.name ?? ''}`;
+    const name = delegateName(root, written.delegate);
     const drop = (rule: string, message: string, hint?: string): void =>
       report(problemAt(resource, path, { severity: 'warning', rule: `delegate/${rule}`, message, ...(hint !== undefined && { hint }) }));
     const delegate = delegates.get(name);

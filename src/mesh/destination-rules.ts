@@ -1,9 +1,10 @@
 import type { DestinationRule, Subset } from '../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../config/resource.ts';
-import { equalExportTo, isExportedTo, normaliseExportTo } from './export-to.ts';
+import { type ExportTo, equalExportTo, isExportedTo, normaliseExportTo } from './export-to.ts';
 import { completeHost, coveringPatterns } from './host-match.ts';
 import { equalLabels, isSubset, type Labels } from './labels.ts';
 import { getOrMake } from './memo.ts';
+import { type ModelMemo, made, reported, sameItems } from './model-memo.ts';
 import { problemAt, type Report } from './problem.ts';
 import type { DestinationRuleView, ResolvedMeshConfig, Service } from './types.ts';
 
@@ -88,29 +89,54 @@ function merge(draft: Draft, from: Resource<DestinationRule>, report: Report): D
   return addSubsets({ ...draft, spec: { ...draft.spec, ...(policy && { trafficPolicy: policy }) } }, from, report);
 }
 
+/** Rules that are one, oldest first. */
+interface Group {
+  resources: Resource<DestinationRule>[];
+  exportTo: ExportTo;
+  selector: Labels | undefined;
+}
+
+function viewOfAll([first, ...rest]: readonly Resource<DestinationRule>[], config: ResolvedMeshConfig, report: Report): Draft {
+  let draft = viewOf(first!, config, report);
+  for (const resource of rest) draft = merge(draft, resource, report);
+  return draft;
+}
+
 /** Merges and indexes `resources`, oldest first. */
 export function buildDestinationRules(
   resources: readonly Resource<DestinationRule>[],
-  config: ResolvedMeshConfig,
+  memo: Pick<ModelMemo, 'config' | 'rules'>,
   report: Report,
 ): DestinationRules {
-  const byNamespace = new Map<string, Map<string, Draft[]>>();
+  const { config } = memo;
+  const groups = new Map<string, Map<string, Group[]>>();
   for (const resource of resources) {
     const { namespace } = resource.metadata;
-    const byHost = getOrMake(byNamespace, namespace, () => new Map<string, Draft[]>());
+    const byHost = getOrMake(groups, namespace, () => new Map<string, Group[]>());
     const host = completeHost(resource.spec.host, namespace, config.domain);
-    const rules = byHost.get(host);
-    if (rules === undefined) {
-      byHost.set(host, [viewOf(resource, config, report)]);
-      continue;
-    }
+    const rules = getOrMake(byHost, host, () => []);
     const exportTo = resource.spec.workloadSelector
       ? [namespace]
       : normaliseExportTo(resource.spec.exportTo, namespace, config.defaultDestinationRuleExportTo);
     const selector = resource.spec.workloadSelector ? (resource.spec.workloadSelector.matchLabels ?? {}) : undefined;
-    const same = rules.findIndex((rule) => equalExportTo(rule.exportTo, exportTo) && equalLabels(selectorOf(rule), selector));
-    if (same === -1) rules.push(viewOf(resource, config, report));
-    else rules[same] = merge(rules[same] as Draft, resource, report);
+    const same = rules.find((rule) => equalExportTo(rule.exportTo, exportTo) && equalLabels(rule.selector, selector));
+    if (same === undefined) rules.push({ resources: [resource], exportTo, selector });
+    else same.resources.push(resource);
+  }
+  const byNamespace = new Map<string, Map<string, DestinationRuleView[]>>();
+  for (const [namespace, byHost] of groups) {
+    const views = new Map<string, DestinationRuleView[]>();
+    for (const [host, rules] of byHost) views.set(host, rules.map(remembered));
+    byNamespace.set(namespace, views);
+  }
+
+  function remembered({ resources }: Group): DestinationRuleView {
+    let known = memo.rules.get(resources[0]!);
+    if (known === undefined || !sameItems(known.resources, resources)) {
+      known = { ...made((report) => viewOfAll(resources, config, report)), resources };
+      memo.rules.set(resources[0]!, known);
+    }
+    return reported(known, report);
   }
 
   function inNamespace(namespace: string, host: string, client: Client): DestinationRuleView | undefined {

@@ -4,6 +4,7 @@ import type { ServiceEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import type { EndpointChanges } from './changes.ts';
 import { type EndpointState, endpointInputs, patchSlices, serviceKeyOf } from './endpoint-state.ts';
+import type { EndpointInputs } from './endpoints.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { Service, Workload } from './types.ts';
 import { isWorkload } from './workload-set.ts';
@@ -112,12 +113,8 @@ function changesProxies(changes: EndpointChanges, before: EndpointState, after: 
   return false;
 }
 
-/** The state after some endpoints changed, and whether anything but load assignments depends on them. */
-export function updateEndpointState(
-  before: EndpointState,
-  changes: EndpointChanges,
-  registry: ServiceRegistry,
-): { state: EndpointState; routingChanged: boolean } {
+/** The inputs of endpoints after some of their resources changed. */
+function changedInputs(before: EndpointState, changes: EndpointChanges, entries: EndpointState['entries']): EndpointInputs {
   const of = (list: readonly Resource[], kind: string): Resource[] => list.filter((r) => r.kind === kind);
   const { inputs } = before;
   const slices = patchSlices(inputs.slices, new Set(of(changes.removed, 'EndpointSlice')), of(changes.added, 'EndpointSlice'));
@@ -127,15 +124,41 @@ export function updateEndpointState(
   const gone = changes.removed.filter(isWorkload);
   const come = changes.added.filter(isWorkload);
   const workloads = gone.length + come.length === 0 ? inputs.workloads : inputs.workloads.replace(gone, come);
+  return endpointInputs({ nodes: inputs.nodes, workloads, slices, endpointsObjects }, entries);
+}
+
+/**
+ * The state of a mesh whose routing was made anew from the resources as they are now. Services that are the same objects keep their
+ * endpoints, but for what `changes` says.
+ */
+export function followEndpointState(before: EndpointState, changes: EndpointChanges, registry: ServiceRegistry): EndpointState {
+  const cache: EndpointState['cache'] = new Map();
+  for (const service of registry.services) {
+    for (const part of registry.partsOf(service)) {
+      // A ServiceEntry that has changed in its endpoints since gives other services now, so that all that is found here is of the resource.
+      const known = before.entries.has(part.resource) ? undefined : before.cache.get(part);
+      if (known !== undefined) cache.set(part, known);
+    }
+  }
+  const quiet = changes.removed.length + changes.added.length === 0;
+  const inputs = quiet && before.entries.size === 0 ? before.inputs : changedInputs(before, changes, new Map());
+  const state: EndpointState = { inputs, cache, entries: new Map(), changed: new Map() };
+  if (!quiet)
+    for (const service of affected(changes, { before, after: state, registry }))
+      for (const part of registry.partsOf(service)) cache.delete(part);
+  return state;
+}
+
+/** The state after some endpoints changed, and whether anything but load assignments depends on them. */
+export function updateEndpointState(
+  before: EndpointState,
+  changes: EndpointChanges,
+  registry: ServiceRegistry,
+): { state: EndpointState; routingChanged: boolean } {
   const entries = new Map(before.entries);
   for (const { before: old, after } of changes.entries) entries.set(originalEntry(before, old), after);
   const changed = new Map(before.changed);
-  const state: EndpointState = {
-    inputs: endpointInputs({ nodes: inputs.nodes, workloads, slices, endpointsObjects }, entries),
-    cache: new Map(before.cache),
-    entries,
-    changed,
-  };
+  const state: EndpointState = { inputs: changedInputs(before, changes, entries), cache: new Map(before.cache), entries, changed };
   const change = {};
   const services = affected(changes, { before, after: state, registry });
   let routingChanged = false;

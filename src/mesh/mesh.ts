@@ -3,11 +3,11 @@ import type { Deployment } from '../config/kinds/kubernetes.ts';
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
 import type { Resource, Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
-import { endpointChanges } from './changes.ts';
+import { endpointChanges, type ResourceChanges, resourceChanges, workloadChanges } from './changes.ts';
 import { checkEntryAddresses } from './check-entry-addresses.ts';
 import { checkAnnotations } from './checks.ts';
 import { buildEndpointState, type EndpointState } from './endpoint-state.ts';
-import { updateEndpointState } from './endpoint-update.ts';
+import { followEndpointState, updateEndpointState } from './endpoint-update.ts';
 import { endpointsOf } from './endpoints.ts';
 import { completeHost } from './host-match.ts';
 import { getOrMake } from './memo.ts';
@@ -94,18 +94,25 @@ function assemble(parts: Parts): Mesh {
   return mesh;
 }
 
-function update(previous: Parts, resources: readonly Resource[]): Parts | undefined {
-  // Which of two of one name counts may change with either.
-  if (previous.index.resources !== previous.given) return undefined;
-  const changes = endpointChanges(previous.given, resources);
+function updateEndpoints(previous: Parts, resources: readonly Resource[], all: ResourceChanges): Parts | undefined {
+  const changes = endpointChanges(all);
   if (changes === undefined) return undefined;
   const { state, routingChanged } = updateEndpointState(previous.state, changes, previous.routing.registry);
   return { ...previous, given: resources, index: indexResources(resources), state, version: routingChanged ? {} : previous.version };
 }
 
+/** Builds the routing anew from what did not change; endpoints of services that are the same are kept. */
+function updateRouting(previous: Parts, resources: readonly Resource[], all: ResourceChanges): Parts {
+  const { routing, index } = buildRouting(resources, previous.routing.config, previous.routing.memo);
+  const changes = index.resources === resources ? workloadChanges(all) : undefined;
+  const state = changes === undefined ? buildEndpointState(index) : followEndpointState(previous.state, changes, routing.registry);
+  return { ...previous, given: resources, index, routing, state, version: {} };
+}
+
 /**
  * The mesh that `resources` describe. With `previous`, a mesh of mostly the same resources (unchanged ones being the same objects),
- * a change of nothing but endpoints shares all the rest and keeps `routingVersion`, in time proportional to the change.
+ * a change of nothing but endpoints shares all the rest and keeps `routingVersion`, in time proportional to the change. After any other
+ * change services, VirtualServices, rules and endpoints that come out the same are the same objects.
  *
  * What cannot be carried out is in `problems` and left out; nothing is thrown.
  *
@@ -118,8 +125,12 @@ export function buildMesh(
   const { meshConfig, meshConfigSource: configSource } = options;
   const previous = options.previous && partsOf.get(options.previous);
   if (previous !== undefined && (previous.meshConfig === meshConfig || isDeepStrictEqual(previous.meshConfig, meshConfig))) {
-    const updated = update(previous, resources);
-    if (updated !== undefined) return assemble({ ...updated, configSource });
+    // Which of two of one name counts may change with either.
+    if (previous.index.resources === previous.given) {
+      const changes = resourceChanges(previous.given, resources);
+      const updated = updateEndpoints(previous, resources, changes) ?? updateRouting(previous, resources, changes);
+      return assemble({ ...updated, configSource });
+    }
   }
   const { routing, index } = buildRouting(resources, resolveMeshConfig(meshConfig));
   return assemble({ given: resources, meshConfig, configSource, index, routing, state: buildEndpointState(index), version: {} });

@@ -1,4 +1,5 @@
 import { type FieldPath, originOf, type Resource } from '../config/resource.ts';
+import { getOrMake } from './memo.ts';
 import { compareResources } from './order.ts';
 import { problemAt, type Report } from './problem.ts';
 
@@ -28,7 +29,11 @@ export interface ResourceIndex {
   ofKind<T = unknown>(kind: string): readonly Resource<T>[];
 }
 
-const keyOf = (r: Resource): string => `${r.group}/${r.kind}/${r.metadata.namespace}/${r.metadata.name}`;
+const keys = new WeakMap<Resource, string>();
+
+function keyOf(resource: Resource): string {
+  return getOrMake(keys, resource, ({ group, kind, metadata }) => `${group}/${kind}/${metadata.namespace}/${metadata.name}`);
+}
 
 /** Indexes `resources`, each kind when it is first asked for. */
 export function indexResources(resources: readonly Resource[]): ResourceIndex {

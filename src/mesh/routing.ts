@@ -5,6 +5,7 @@ import type { Problem } from '../errors.ts';
 import { checkDestinations, checkDuplicateHosts } from './checks.ts';
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts';
 import { getOrMake } from './memo.ts';
+import { createModelMemo, type ModelMemo, made, reported, sameItems } from './model-memo.ts';
 import { indexResources, type ResourceIndex, withoutDuplicates } from './resource-index.ts';
 import { buildServiceRegistry, type ServiceRegistry } from './service-registry.ts';
 import { entryServices } from './services-entry.ts';
@@ -26,39 +27,54 @@ export interface Routing {
   /** What proxies of `namespace` with this Sidecar share; gateways have none. Computed when first asked for. */
   shared(namespace: string, by: Resource<Sidecar> | 'gateway' | undefined): SharedScope;
   problems: readonly Problem[];
+  /** What was made of single resources, for the next routing. */
+  memo: ModelMemo;
 }
 
-/** Builds everything that routes and clusters follow from. Also returns the resources without duplicates. */
-export function buildRouting(given: readonly Resource[], config: ResolvedMeshConfig): { routing: Routing; index: ResourceIndex } {
+/**
+ * Builds everything that routes and clusters follow from. Also returns the resources without duplicates.
+ *
+ * @param before is of the mesh before: what it has of unchanged resources is taken over, when the settings are the same
+ */
+export function buildRouting(
+  given: readonly Resource[],
+  config: ResolvedMeshConfig,
+  before?: ModelMemo,
+): { routing: Routing; index: ResourceIndex } {
   const problems: Problem[] = [];
   const report = (problem: Problem): void => void problems.push(problem);
   const index = indexResources(withoutDuplicates(given, report));
-  const context: ServiceContext = { config, namespaces: new Map(index.ofKind('Namespace').map((n) => [n.metadata.name, n])) };
-  const registry = buildServiceRegistry(
-    [
-      ...index.ofKind<KubernetesService>('Service').map((resource) => kubernetesService(resource, context)),
-      ...index.ofKind<ServiceEntry>('ServiceEntry').flatMap((resource) => entryServices(resource, context, report)),
-    ],
-    report,
-  );
-  const virtualServices = buildVirtualServices(index.ofKind<VirtualService>('VirtualService'), config, report);
+  const namespaces = index.ofKind('Namespace');
+  const kept = before !== undefined && before.config === config && sameItems(before.namespaces, namespaces);
+  const memo = kept ? before : createModelMemo(config, namespaces);
+  const context: ServiceContext = { config, namespaces: new Map(namespaces.map((n) => [n.metadata.name, n])) };
+  const services = index.ofKind<KubernetesService>('Service').flatMap((resource) => {
+    return getOrMake(memo.services, resource, () => ({ value: [kubernetesService(resource, context)], problems: [] })).value;
+  });
+  for (const resource of index.ofKind<ServiceEntry>('ServiceEntry')) {
+    const known = getOrMake(memo.services, resource, () => made((report) => entryServices(resource, context, report)));
+    services.push(...reported(known, report));
+  }
+  const registry = buildServiceRegistry(services, memo.registry, report);
+  const virtualServices = buildVirtualServices(index.ofKind<VirtualService>('VirtualService'), memo, report);
   checkDestinations(virtualServices.all, registry.byHost, config.domain, report);
   checkDuplicateHosts(virtualServices.all, report);
   const sidecars = index.ofKind<Sidecar>('Sidecar');
   const inputs = { config, registry, virtualServices };
-  const memo = new Map<Resource<Sidecar> | 'gateway' | undefined, Map<string, SharedScope>>();
+  const scopes = new Map<Resource<Sidecar> | 'gateway' | undefined, Map<string, SharedScope>>();
   const routing: Routing = {
     ...inputs,
-    destinationRules: buildDestinationRules(index.ofKind<DestinationRule>('DestinationRule'), config, report),
+    destinationRules: buildDestinationRules(index.ofKind<DestinationRule>('DestinationRule'), memo, report),
     gateways: index.ofKind<Gateway>('Gateway'),
     sidecarFor: buildSidecarSelection(sidecars, config.rootNamespace, report),
     shared(namespace, by) {
-      const byNamespace = getOrMake(memo, by, () => new Map<string, SharedScope>());
+      const byNamespace = getOrMake(scopes, by, () => new Map<string, SharedScope>());
       return getOrMake(byNamespace, namespace, () =>
         typeof by === 'object' ? sidecarScope(by, namespace, inputs) : namespaceScope(namespace, by === 'gateway', inputs),
       );
     },
     problems,
+    memo,
   };
   return { routing, index };
 }

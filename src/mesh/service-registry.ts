@@ -5,6 +5,7 @@ import { equalExportTo } from './export-to.ts';
 import { indexSelecting, type SelectingIndex } from './label-index.ts';
 import { equalLabels } from './labels.ts';
 import { getOrMake } from './memo.ts';
+import { type RegistryMemo, sameItems } from './model-memo.ts';
 import { compareAge } from './order.ts';
 import { problemAt, type Report } from './problem.ts';
 import type { Service } from './types.ts';
@@ -71,8 +72,20 @@ function groupBy<K, T>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
+/** The service that several (the first is the oldest) are together. */
+function unitedService(parts: readonly Service[], make: () => Service, memo: RegistryMemo): Service {
+  const known = getOrMake(memo.united, parts[0]!, () => []);
+  let united = known.find((u) => sameItems(memo.parts.get(u)!, parts));
+  if (united === undefined) {
+    united = make();
+    memo.parts.set(united, parts);
+    known.push(united);
+  }
+  return united;
+}
+
 /** Services of one namespace, host and address that agree become one; the younger of those that do not stay beside it. */
-function mergeServices(services: readonly Service[], parts: WeakMap<Service, readonly Service[]>): Service[] {
+function mergeServices(services: readonly Service[], memo: RegistryMemo): Service[] {
   const external = groupBy(
     services.filter((s) => s.registry === 'External'),
     (s) => `${s.namespace}\n${s.host}\n${s.addresses[0] ?? ''}`,
@@ -86,8 +99,7 @@ function mergeServices(services: readonly Service[], parts: WeakMap<Service, rea
       const merged = group.filter((other) => rest.has(other) && canMerge(lead, other));
       for (const other of merged) rest.delete(other);
       if (merged.length === 1) continue;
-      const united = { ...lead, ports: unitedPorts(merged) };
-      parts.set(united, merged);
+      const united = unitedService(merged, () => ({ ...lead, ports: unitedPorts(merged) }), memo);
       for (const other of merged) replaced.set(other, other === lead ? united : undefined);
     }
   }
@@ -119,14 +131,10 @@ function reportDuplicates(byHost: ReadonlyMap<string, readonly Service[]>, repor
   }
 }
 
-/** Sorts, merges and indexes services. Takes them over: aliases are filled in. */
-export function buildServiceRegistry(drafts: Service[], report: Report): ServiceRegistry {
-  drafts.sort(compareAge);
-  const parts = new WeakMap<Service, readonly Service[]>();
-  const originals = new WeakMap<Service, Service>();
-  const derived = new WeakMap<Service, Map<string, Service>>();
-  const services = mergeServices(drafts, parts);
-  linkAliases(services);
+/** Sorts, merges, links and indexes services. Unchanged ones are the same objects as before when `memo` is. */
+export function buildServiceRegistry(given: readonly Service[], memo: RegistryMemo, report: Report): ServiceRegistry {
+  const { parts, originals, derived } = memo;
+  const services = mergeServices(linkAliases([...given].sort(compareAge), memo.linked), memo);
   const byHost = groupBy(services, (s) => s.host);
   reportDuplicates(byHost, report);
   const byNamespace = groupBy(
@@ -167,8 +175,17 @@ export function buildServiceRegistry(drafts: Service[], report: Report): Service
       return parts.get(service) ?? parts.get(original) ?? [original];
     },
     unite(service, other) {
-      const united = { ...service, ports: unitedPorts([service, other]) };
-      parts.set(united, [...new Set([...registry.partsOf(service), ...registry.partsOf(other)])]);
+      const all = [...new Set([...registry.partsOf(service), ...registry.partsOf(other)])];
+      const ports = unitedPorts([service, other]);
+      // Copies of one service with other ports have the same parts.
+      const key = `unite ${ports.map((p) => `${p.number} ${p.resource?.metadata.name ?? ''}`).join()}`;
+      const copies = getOrMake(derived, service, () => new Map<string, Service>());
+      let united = copies.get(key);
+      if (united === undefined || !sameItems(parts.get(united)!, all)) {
+        united = { ...service, ports };
+        parts.set(united, all);
+        copies.set(key, united);
+      }
       return united;
     },
     derive(service, changes) {

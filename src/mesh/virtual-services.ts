@@ -1,10 +1,11 @@
 import type { VirtualService } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
-import { mergeDelegates } from './delegates.ts';
+import { delegateNames, mergeDelegates } from './delegates.ts';
 import { isExportedTo, normaliseExportTo } from './export-to.ts';
 import { normaliseGateway } from './gateway-names.ts';
 import { completeHost } from './host-match.ts';
 import { getOrMake } from './memo.ts';
+import { type ModelMemo, made, reported, sameItems } from './model-memo.ts';
 import type { Report } from './problem.ts';
 import type { ResolvedMeshConfig, VirtualServiceView } from './types.ts';
 
@@ -50,20 +51,29 @@ function visible(views: readonly VirtualServiceView[], namespace: string): reado
 /** Views of `resources` (oldest first). Those without hosts are delegates: they route nothing by themselves. */
 export function buildVirtualServices(
   resources: readonly Resource<VirtualService>[],
-  config: ResolvedMeshConfig,
+  memo: Pick<ModelMemo, 'config' | 'views' | 'merged'>,
   report: Report,
 ): VirtualServices {
+  const { config } = memo;
   const delegates = new Map<string, VirtualServiceView>();
   const roots: VirtualServiceView[] = [];
   for (const resource of resources) {
     const { metadata } = resource;
-    const made = view(resource, config);
-    if (made.hosts.length === 0) delegates.set(`${metadata.namespace}/${metadata.name}`, made);
-    else roots.push(made);
+    const one = getOrMake(memo.views, resource, () => view(resource, config));
+    if (one.hosts.length === 0) delegates.set(`${metadata.namespace}/${metadata.name}`, one);
+    else roots.push(one);
   }
-  const all = roots.map((root) =>
-    root.spec.http?.some((r) => r.delegate) ? mergeDelegates(root, delegates, config.domain, report) : root,
-  );
+  const all = roots.map((root) => {
+    const names = delegateNames(root);
+    if (names.length === 0) return root;
+    const used = names.map((name) => delegates.get(name));
+    let merged = memo.merged.get(root);
+    if (merged === undefined || !sameItems(merged.delegates, used)) {
+      merged = { ...made((report) => mergeDelegates(root, delegates, config.domain, report)), delegates: used };
+      memo.merged.set(root, merged);
+    }
+    return reported(merged, report);
+  });
   const byGateway = new Map<string, VirtualServiceView[]>();
   for (const one of all) {
     for (const gateway of one.gateways) {
@@ -72,10 +82,11 @@ export function buildVirtualServices(
       else byGateway.set(gateway, [one]);
     }
   }
-  const memo = new Map<string, readonly VirtualServiceView[]>();
+  const lists = new Map<string, readonly VirtualServiceView[]>();
   return {
     all,
-    attachedTo: (gateway, namespace) => getOrMake(memo, `${gateway}\n${namespace}`, () => visible(byGateway.get(gateway) ?? [], namespace)),
-    visibleIn: (namespace) => getOrMake(memo, `\n${namespace}`, () => visible(all, namespace)),
+    attachedTo: (gateway, namespace) =>
+      getOrMake(lists, `${gateway}\n${namespace}`, () => visible(byGateway.get(gateway) ?? [], namespace)),
+    visibleIn: (namespace) => getOrMake(lists, `\n${namespace}`, () => visible(all, namespace)),
   };
 }
