@@ -1,7 +1,7 @@
+import { grpcStatusOf } from '../../../src/routing/grpc.ts';
 import { removeHeader, setHeader } from '../../../src/routing/header-mutation.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { grpcMessage } from '../http/grpc-message.ts';
-import { grpcStatusOf } from '../http/local-reply.ts';
 import type { RawHeaders } from '../types.ts';
 import { Base64Decoder } from './base64-decoder.ts';
 import { Base64Frames } from './base64-frames.ts';
