@@ -1,0 +1,63 @@
+/** What an ACK or a NACK means for a subscription. */
+import type { ResourceSet } from './desired.ts';
+import type { XdsResource } from './resource.ts';
+import type { InFlight, Subscription } from './subscription.ts';
+
+/** The client has what was in flight. */
+export function acknowledge(sub: Subscription, lastGood: Map<string, XdsResource>, now: number): void {
+  const { version, changed } = sub.inFlight as InFlight;
+  sub.inFlight = undefined;
+  sub.acked = { version, at: now };
+  for (const resource of changed) {
+    lastGood.set(resource.name, resource);
+    sub.refused.delete(resource.name);
+  }
+  if (sub.trial.length > 0) sub.trial.shift();
+  sub.cleanFor = undefined;
+}
+
+/**
+ * The client refused what was in flight, and may have taken part of it. What is known to be refused is not sent again until it changes; the
+ * rest of the response is sent anew. Where the reason names no resource, halves of the response find the culprit.
+ *
+ * @param wanted the set at that time
+ */
+export function refuse(
+  sub: Subscription,
+  reason: string,
+  wanted: ResourceSet | undefined,
+  lastGood: ReadonlyMap<string, XdsResource>,
+  now: number,
+): void {
+  const { version, changed, before } = sub.inFlight as InFlight;
+  sub.inFlight = undefined;
+  sub.cleanFor = undefined;
+  for (const [name, held] of before) {
+    if (held === undefined) sub.sent.delete(name);
+    else sub.sent.set(name, held);
+  }
+  const fresh = changed.filter((r) => lastGood.get(r.name) !== r || changed.length === 1);
+  const culprits = fresh.length === 1 ? fresh : namedIn(reason, fresh);
+  if (culprits.length > 0) {
+    for (const { name, version: of } of culprits) sub.refused.set(name, { version: of, reason });
+    if (sub.trial.length > 0 && fresh.length === 1) sub.trial.shift();
+  } else if (fresh.length > 1) {
+    const names = fresh.map((r) => r.name);
+    const half = names.length >> 1;
+    sub.trial.splice(0, sub.trial.length > 0 ? 1 : 0, names.slice(0, half), names.slice(half));
+  }
+  sub.nack = { version, reason, resources: (culprits.length > 0 ? culprits : fresh).map((r) => r.name), at: now };
+  // The client's own state cannot be written down here, and a whole state without it would take it away.
+  const unknown = sub.resumed && culprits.some((r) => !lastGood.has(r.name));
+  if (fresh.length === 0 || unknown) sub.heldFor = wanted;
+}
+
+/** Envoy lists what it refuses of a list of clusters or listeners as `NAME: reason`. */
+function namedIn(reason: string, resources: readonly XdsResource[]): XdsResource[] {
+  return resources.filter(({ type, name }) => {
+    if (!type.whole) return false;
+    for (let at = reason.indexOf(`${name}: `); at >= 0; at = reason.indexOf(`${name}: `, at + 1))
+      if (at === 0 || /[\s,]/.test(reason[at - 1]!)) return true;
+    return false;
+  });
+}

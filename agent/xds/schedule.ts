@@ -1,0 +1,59 @@
+/**
+ * Make before break on one stream (Envoy: "Eventual consistency considerations"): clusters, then their endpoints, then listeners, then routes;
+ * what is gone goes when nothing leads there any more. Each step waits until the client has answered the one before.
+ */
+import type { Desired, ResourceSet } from './desired.ts';
+import { type LastGood, type Plan, planOf } from './plan.ts';
+import { RESOURCE_TYPES, type ResourceKind } from './resource-types.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface Step {
+  sub: Subscription;
+  plan: Plan;
+}
+
+export interface ScheduleInput {
+  protocol: 'sotw' | 'delta';
+  subscriptions: ReadonlyMap<string, Subscription>;
+  desired: Desired;
+  lastGood(url: string): LastGood;
+}
+
+const ORDER: readonly (readonly ResourceKind[])[] = [['cluster', 'endpoint'], ['listener'], ['route']];
+
+/** The set that a subscription is about; undefined for a type that is not served. */
+export function wantedOf(desired: Desired, sub: Subscription): ResourceSet | undefined {
+  return sub.type && desired.sets[sub.type.kind];
+}
+
+/** The next response to send, if there is one that need not wait. */
+export function nextStep(input: ScheduleInput): Step | undefined {
+  const { subscriptions, desired, protocol } = input;
+  const plan = (sub: Subscription | undefined, removals: boolean): Step | undefined => {
+    const found = sub && planOf(sub, wantedOf(desired, sub), input.lastGood(sub.url), protocol, removals);
+    return found && { sub: sub!, plan: found };
+  };
+  const of = (kind: ResourceKind): Subscription | undefined => subscriptions.get(RESOURCE_TYPES[kind].url);
+  for (const sub of subscriptions.values()) {
+    const free = sub.type === undefined || sub.type.kind === 'secret';
+    const step = free ? plan(sub, true) : undefined;
+    if (step) return step;
+  }
+  // Envoy answers for clusters only when those that changed are warm, for which it needs their endpoints; so these wait for no answer.
+  for (const kinds of ORDER) {
+    for (const kind of kinds) {
+      const step = plan(of(kind), kind === 'listener');
+      if (step) return step;
+    }
+    if (kinds.some((kind) => of(kind)?.inFlight)) return undefined;
+  }
+  // Routes that were refused still lead to the clusters of before.
+  if (of('listener')?.refused.size || of('route')?.refused.size) return undefined;
+  for (const kind of ['cluster', 'endpoint', 'route'] as const) {
+    const sub = of(kind);
+    const step = plan(sub, true);
+    if (step) return step;
+    if (sub?.inFlight) return undefined;
+  }
+  return undefined;
+}

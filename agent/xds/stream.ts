@@ -1,0 +1,234 @@
+/** One stream of a client: its subscriptions, and the loop that sends what is due, one response at a time, as fast as the client reads. */
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { DeltaDiscoveryRequest, DiscoveryRequest } from '#envoy-api/envoy/service/discovery/v3/discovery_pb.js';
+import { acknowledge, refuse } from './answers.ts';
+import { setVersion } from './desired.ts';
+import { deltaResponse, sotwResponse } from './encode-response.ts';
+import type { Plan } from './plan.ts';
+import type { ProxyState } from './proxy-state.ts';
+import { takeDelta, takeSotw } from './requests.ts';
+import type { XdsResource } from './resource.ts';
+import { endpointName, RESOURCE_TYPES, resourceTypeOf } from './resource-types.ts';
+import { nextStep, type Step, wantedOf } from './schedule.ts';
+import { type Held, newSubscription, type Subscription } from './subscription.ts';
+
+export type Protocol = 'sotw' | 'delta';
+export type XdsRequest = DiscoveryRequest | DeltaDiscoveryRequest;
+export type XdsCall = ServerDuplexStream<XdsRequest, Buffer>;
+
+export interface XdsStream {
+  readonly id: number;
+  readonly protocol: Protocol;
+  readonly peer: string;
+  readonly connectedAt: number;
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  readonly proxy: ProxyState;
+  /** Nothing is in flight and nothing left to send. */
+  readonly idle: boolean;
+  take(request: XdsRequest): void;
+  /** There may be something to send. */
+  wake(): void;
+  /** The call is over. */
+  end(): void;
+}
+
+/** What happens on a stream, for those who watch. */
+export interface StreamEvents {
+  answered(stream: XdsStream, sub: Subscription, answer: 'ack' | 'nack'): void;
+  idle(stream: XdsStream): void;
+}
+
+/** Types that a client may ask for on one stream; more are nonsense or an attack. */
+const MOST_TYPES = 32;
+/** A delta response may be split; so large ones do not hold up everything behind them. */
+const CHUNK_BYTES = 1 << 20;
+/** Encoding lets others have their turn this often. */
+const SLICE_MS = 5;
+
+let lastId = 0;
+
+export interface StreamOptions {
+  protocol: Protocol;
+  call: XdsCall;
+  proxy: ProxyState;
+  /** The URL of the only type of the stream; undefined on an aggregated one. */
+  only: string | undefined;
+  events: StreamEvents;
+}
+
+export function createStream({ protocol, call, proxy, only, events }: StreamOptions): XdsStream {
+  const subscriptions = new Map<string, Subscription>();
+  let sending = false;
+  let again = false;
+  let over = false;
+  let nonces = 0;
+
+  function take(request: XdsRequest): void {
+    const url = request.typeUrl || only || '';
+    let sub = subscriptions.get(url);
+    const first = sub === undefined;
+    if (sub === undefined) {
+      if (subscriptions.size === MOST_TYPES) return void call.destroy(new Error('too many types'));
+      sub = newSubscription(url, resourceTypeOf(url));
+      subscriptions.set(url, sub);
+    }
+    const answer =
+      protocol === 'sotw' ? takeSotw(sub, request as DiscoveryRequest, first) : takeDelta(sub, request as DeltaDiscoveryRequest, first);
+    if (answer !== undefined) onAnswer(sub, answer === 'ack' ? undefined : answer.nack);
+    wake();
+  }
+
+  function onAnswer(sub: Subscription, reason: string | undefined): void {
+    const lastGood = proxy.lastGood(sub.url);
+    if (reason === undefined) acknowledge(sub, lastGood, Date.now());
+    else refuse(sub, reason, proxy.desired && wantedOf(proxy.desired, sub), lastGood, Date.now());
+    events.answered(stream, sub, reason === undefined ? 'ack' : 'nack');
+  }
+
+  /** Envoy takes a changed cluster into use only when its endpoints come anew, though they are the same ("Resource warming"). */
+  function rewarm(changed: readonly XdsResource[], before: ReadonlyMap<string, Held | undefined>): void {
+    const endpoints = subscriptions.get(RESOURCE_TYPES.endpoint.url);
+    for (const { name, json } of changed) {
+      const service = endpointName(json);
+      if (endpoints === undefined || service === undefined || before.get(name) === undefined) continue;
+      if (!endpoints.names.has(service)) continue;
+      endpoints.forced.add(service);
+      endpoints.cleanFor = undefined;
+    }
+  }
+
+  function wake(): void {
+    again = true;
+    if (!sending && !over) void run();
+  }
+
+  async function run(): Promise<void> {
+    sending = true;
+    try {
+      while (again && !over) {
+        again = false;
+        // Requests that came together are looked at together.
+        await new Promise(setImmediate);
+        for (let step = next(); step && !over; step = next()) await send(step);
+      }
+    } finally {
+      sending = false;
+    }
+    if (!over && stream.idle) events.idle(stream);
+  }
+
+  function next(): Step | undefined {
+    const { desired } = proxy;
+    if (desired === undefined) return undefined;
+    for (const sub of subscriptions.values()) if (protocol === 'sotw') honourClaim(sub);
+    return nextStep({ protocol, subscriptions, desired, lastGood: proxy.lastGood });
+  }
+
+  /** A reconnecting client that asks for everything and has this very version need not get it again. */
+  function honourClaim(sub: Subscription): void {
+    const wanted = wantedOf(proxy.desired!, sub);
+    if (sub.claimed === '' || wanted === undefined) return;
+    if (sub.wildcard && sub.names.size === 0 && sub.claimed === setVersion(wanted)) {
+      for (const [name, resource] of wanted) sub.sent.set(name, { version: resource.version, resource });
+      sub.owed = false;
+    }
+    sub.claimed = '';
+  }
+
+  async function send({ sub, plan }: Step): Promise<void> {
+    const resources = await encoded(sub, plan.whole ?? plan.changed, plan.whole !== undefined);
+    if (resources === undefined || over) return;
+    const chunk = protocol === 'delta' ? upTo(resources, CHUNK_BYTES) : resources;
+    const changed = plan.whole ? plan.changed : chunk;
+    const nonce = String(++nonces);
+    const version = protocol === 'sotw' ? setVersion(wantedOf(proxy.desired!, sub) ?? new Map()) : proxy.desired!.version;
+    const head = { url: sub.url, version, nonce };
+    const bytes = protocol === 'sotw' ? sotwResponse(head, chunk) : deltaResponse(head, chunk, plan.removed);
+    note(sub, { ...plan, changed }, head);
+    if (!call.write(bytes)) await drained();
+  }
+
+  /** Encodes with pauses. A resource that cannot be encoded is refused here; undefined then, for the plan is another. */
+  async function encoded(sub: Subscription, resources: readonly XdsResource[], all: boolean): Promise<readonly XdsResource[] | undefined> {
+    let turn = performance.now();
+    let size = 0;
+    let count = 0;
+    for (const resource of resources) {
+      if (!resource.encoded && performance.now() - turn > SLICE_MS) {
+        await new Promise(setImmediate);
+        turn = performance.now();
+      }
+      try {
+        size += resource.any.byteLength;
+      } catch (error) {
+        const reason = `it is no ${resource.type.message}: ${(error as Error).message}`;
+        sub.refused.set(resource.name, { version: resource.version, reason });
+        sub.nack = { version: resource.version, reason, resources: [resource.name], at: Date.now() };
+        return undefined;
+      }
+      count++;
+      if (!all && protocol === 'delta' && size >= CHUNK_BYTES) break;
+    }
+    return count === resources.length ? resources : resources.slice(0, count);
+  }
+
+  function note(sub: Subscription, plan: Plan, { version, nonce }: { version: string; nonce: string }): void {
+    const before = new Map(plan.changed.map(({ name }) => [name, sub.sent.get(name)]));
+    for (const resource of plan.changed) {
+      sub.sent.set(resource.name, { version: resource.version, resource });
+      sub.forced.delete(resource.name);
+    }
+    for (const name of plan.removed) {
+      sub.sent.delete(name);
+      sub.forced.delete(name);
+    }
+    if (plan.whole) sub.forced.clear();
+    sub.owed = false;
+    sub.cleanFor = undefined;
+    sub.nonce = nonce;
+    sub.sentAt = { version, at: Date.now() };
+    sub.inFlight = { nonce, version, changed: plan.changed, before };
+    if (sub.type === RESOURCE_TYPES.cluster) rewarm(plan.changed, before);
+  }
+
+  function drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        call.off('drain', done);
+        call.off('close', done);
+        call.off('cancelled', done);
+        resolve();
+      };
+      call.on('drain', done).on('close', done).on('cancelled', done);
+    });
+  }
+
+  const stream: XdsStream = {
+    id: ++lastId,
+    protocol,
+    peer: call.getPeer(),
+    connectedAt: Date.now(),
+    subscriptions,
+    proxy,
+    get idle() {
+      if (sending || again || over) return false;
+      for (const { inFlight } of subscriptions.values()) if (inFlight) return false;
+      return true;
+    },
+    take,
+    wake,
+    end() {
+      over = true;
+    },
+  };
+  return stream;
+}
+
+function upTo(resources: readonly XdsResource[], bytes: number): readonly XdsResource[] {
+  let size = 0;
+  const end = resources.findIndex(({ any }) => {
+    size += any.byteLength;
+    return size >= bytes;
+  });
+  return end < 0 ? resources : resources.slice(0, end + 1);
+}
