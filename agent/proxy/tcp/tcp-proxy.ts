@@ -3,9 +3,9 @@ import type { TcpProxyJson } from '#envoy-api/envoy/extensions/filters/network/t
 import { FairleadError } from '../../../src/errors.ts';
 import { xxHash64OfWire } from '../../../src/routing/xxhash64.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
+import { jsonNumber } from '../../../src/upstream/json-number.ts';
+import { milliseconds } from '../../../src/upstream/milliseconds.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
-import { jsonNumber } from '../upstream/json-number.ts';
-import { milliseconds } from '../upstream/milliseconds.ts';
 import { checkTcpProxy } from './check-tcp-proxy.ts';
 import { TcpSession } from './tcp-session.ts';
 import { createTcpStats, type TcpStats } from './tcp-stats.ts';

@@ -3,10 +3,10 @@ import type { TransportSocketJson } from '#envoy-api/envoy/config/core/v3/base_p
 import type { ProxyProtocolUpstreamTransportJson } from '#envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
 import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import type { Problem } from '../../../src/errors.ts';
+import { HTTP_OPTIONS_KEY } from '../../../src/upstream/http-options.ts';
+import { jsonNumber } from '../../../src/upstream/json-number.ts';
+import { milliseconds } from '../../../src/upstream/milliseconds.ts';
 import { FORWARD_PROXY } from './discovery/on-demand-hosts.ts';
-import { HTTP_OPTIONS_KEY } from './http-options.ts';
-import { jsonNumber } from './json-number.ts';
-import { milliseconds } from './milliseconds.ts';
 import { PROXY_PROTOCOL_TYPE } from './socket-options.ts';
 import * as fields from './unsupported.ts';
 

@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type { HostSpec } from '../../../src/upstream/endpoint-specs.ts';
+import { endpointSpecs } from '../../../src/upstream/endpoint-specs.ts';
+import { splitAddress } from '../../../src/upstream/host-address.ts';
+import { type HttpOptions, httpOptions } from '../../../src/upstream/http-options.ts';
+import { jsonNumber } from '../../../src/upstream/json-number.ts';
+import { outlierConfig } from '../../../src/upstream/outlier-config.ts';
+import { thresholdsOf } from '../../../src/upstream/thresholds.ts';
 import type {
   Cluster,
   ClusterStats,
@@ -13,19 +20,14 @@ import type {
 } from '../types.ts';
 import { pickerFactory } from './balancers/from-config.ts';
 import { LoadBalancer } from './balancers/load-balancer.ts';
-import { CircuitBreakers, thresholdsOf } from './circuit-breakers.ts';
+import { CircuitBreakers } from './circuit-breakers.ts';
 import { TrafficStats } from './cluster-stats.ts';
 import { type DnsTargets, startDnsTargets } from './discovery/dns-targets.ts';
-import { endpointSpecs } from './discovery/endpoint-specs.ts';
 import { type OnDemandHosts, onDemandHosts } from './discovery/on-demand-hosts.ts';
 import type { Resolver } from './discovery/resolver.ts';
-import type { HostSpec, UpstreamHost } from './host.ts';
-import { splitAddress } from './host-address.ts';
+import type { UpstreamHost } from './host.ts';
 import { HostList } from './host-list.ts';
-import { type HttpOptions, httpOptions } from './http-options.ts';
-import { jsonNumber } from './json-number.ts';
 import { createMembershipStats, type MembershipStats } from './membership-stats.ts';
-import { outlierConfig } from './outlier/config.ts';
 import { OutlierDetector } from './outlier/detector.ts';
 import { httpStatusOfGrpc } from './outlier/grpc-status.ts';
 import { HostPools } from './pool/host-pools.ts';

@@ -1,5 +1,5 @@
+import { hostAddress } from '../../../src/upstream/host-address.ts';
 import type { ClusterStatus, ClustersDump, HostStatus } from './dump.ts';
-import { hostAddress } from './host-address.ts';
 
 /** Envoy's `/clusters` as text: `name::field::value` lines. Takes what the cluster manager's `dump()` gives. */
 export function clustersText(dump: unknown): string {

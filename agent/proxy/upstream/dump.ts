@@ -1,7 +1,7 @@
-import { thresholdsOf } from './circuit-breakers.ts';
+import { splitAddress } from '../../../src/upstream/host-address.ts';
+import { thresholdsOf } from '../../../src/upstream/thresholds.ts';
 import type { UpstreamCluster } from './cluster.ts';
 import type { UpstreamHost } from './host.ts';
-import { splitAddress } from './host-address.ts';
 
 /** Envoy's envoy.admin.v3.Clusters as protobuf JSON. */
 export interface ClustersDump {

@@ -1,4 +1,5 @@
-import { type HostSpec, UpstreamHost } from './host.ts';
+import type { HostSpec } from '../../../src/upstream/endpoint-specs.ts';
+import { UpstreamHost } from './host.ts';
 
 /** The hosts of one cluster by address, in the order of the last update. */
 export class HostList implements Iterable<UpstreamHost> {

@@ -1,25 +1,9 @@
 import type { HealthStatusJson } from '#envoy-api/envoy/config/core/v3/health_check_pb.js';
+import type { Dial } from '../../../src/upstream/dial.ts';
+import type { HostSpec } from '../../../src/upstream/endpoint-specs.ts';
 import type { Host } from '../types.ts';
-import type { Dial } from './dial.ts';
 import type { OutlierMonitor } from './outlier/monitor.ts';
 import type { HostPools } from './pool/host-pools.ts';
-
-/** What is known of an endpoint before it is a host. */
-export interface HostSpec {
-  /** As shown, and what identifies it among the hosts of its cluster. */
-  address: string;
-  dial: Dial;
-  hostname: string;
-  weight: number;
-  priority: number;
-  region: string;
-  zone: string;
-  subZone: string;
-  /** `load_balancing_weight` of its locality; undefined when there is none. */
-  localityWeight: number | undefined;
-  health: HealthStatusJson;
-  metadata: Readonly<Record<string, unknown>>;
-}
 
 /** Numbers of one host, by the names of Envoy's `/clusters`. */
 export class HostStats {

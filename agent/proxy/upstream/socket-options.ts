@@ -1,7 +1,7 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ProxyProtocolUpstreamTransportJson } from '#envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
-import { jsonNumber } from './json-number.ts';
-import { milliseconds } from './milliseconds.ts';
+import { jsonNumber } from '../../../src/upstream/json-number.ts';
+import { milliseconds } from '../../../src/upstream/milliseconds.ts';
 import type { SocketOptions } from './pool/open-socket.ts';
 
 /** Type of the transport socket that tells upstreams who the client is. */

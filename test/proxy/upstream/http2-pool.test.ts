@@ -2,8 +2,8 @@ import { constants, createServer, type ServerHttp2Session, type ServerHttp2Strea
 import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HTTP_OPTIONS_KEY } from '../../../agent/proxy/upstream/http-options.ts';
 import { typed } from '../../../src/envoy/any.ts';
+import { HTTP_OPTIONS_KEY } from '../../../src/upstream/http-options.ts';
 import { until } from '../../support/http.ts';
 import { type Bench, closedPort, endpoint, rawServer, send, startBench, staticCluster } from './harness.ts';
 

@@ -1,6 +1,6 @@
 import type { Cluster_SlowStartConfigJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import { jsonNumber } from '../json-number.ts';
-import { milliseconds } from '../milliseconds.ts';
+import { jsonNumber } from '../../../../src/upstream/json-number.ts';
+import { milliseconds } from '../../../../src/upstream/milliseconds.ts';
 import { leastRequest } from './least-request.ts';
 import { maglev } from './maglev.ts';
 import type { PickerDeps, PickerFactory } from './picker.ts';

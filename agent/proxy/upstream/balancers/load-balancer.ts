@@ -1,8 +1,8 @@
+import { type PriorityHealth, type PriorityLoad, priorityLoad } from '../../../../src/upstream/priority-load.ts';
 import type { Counter, LoadBalancerContext } from '../../types.ts';
 import type { UpstreamHost } from '../host.ts';
 import { HostGroup, type HostGroupOptions } from './host-group.ts';
 import type { Picker, PickerFactory } from './picker.ts';
-import { type PriorityHealth, type PriorityLoad, priorityLoad } from './priority-load.ts';
 
 export interface LoadBalancerOptions extends Omit<HostGroupOptions, 'overprovisioning'> {
   make: PickerFactory;

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import type { Cluster_DnsLookupFamilyJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import type { HostSpec } from '../host.ts';
-import { hostAddress } from '../host-address.ts';
-import { milliseconds } from '../milliseconds.ts';
+import type { HostSpec } from '../../../../src/upstream/endpoint-specs.ts';
+import { type EndpointSpec, endpointSpecs } from '../../../../src/upstream/endpoint-specs.ts';
+import { hostAddress } from '../../../../src/upstream/host-address.ts';
+import { milliseconds } from '../../../../src/upstream/milliseconds.ts';
 import { startTimeout } from '../start-timeout.ts';
-import { type EndpointSpec, endpointSpecs } from './endpoint-specs.ts';
 import type { Resolved, Resolver } from './resolver.ts';
 
 /** What the cluster hears of its names. */

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import type { Cluster_DnsLookupFamilyJson, ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterConfigJson } from '#envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js';
+import type { HostSpec } from '../../../../src/upstream/endpoint-specs.ts';
+import { hostAddress, splitAddress } from '../../../../src/upstream/host-address.ts';
+import { jsonNumber } from '../../../../src/upstream/json-number.ts';
+import { milliseconds } from '../../../../src/upstream/milliseconds.ts';
 import type { LoadBalancerContext } from '../../types.ts';
-import type { HostSpec } from '../host.ts';
-import { hostAddress, splitAddress } from '../host-address.ts';
-import { jsonNumber } from '../json-number.ts';
-import { milliseconds } from '../milliseconds.ts';
 
 /** Names the host that a request itself says where to find: the cluster makes it when it is first needed. */
 export interface OnDemandHosts {

@@ -1,6 +1,6 @@
+import type { EjectionType, OutlierConfig } from '../../../../src/upstream/outlier-config.ts';
 import type { ClusterStats, Counter } from '../../types.ts';
 import type { UpstreamHost } from '../host.ts';
-import type { EjectionType, OutlierConfig } from './config.ts';
 import { createEjectionStats, type EjectionStats } from './ejection-stats.ts';
 import { OutlierMonitor } from './monitor.ts';
 import type { SuccessRate } from './success-rate.ts';

@@ -1,5 +1,5 @@
+import type { EjectionType } from '../../../../src/upstream/outlier-config.ts';
 import type { ClusterStats, Counter, Gauge } from '../../types.ts';
-import type { EjectionType } from './config.ts';
 
 /** `outlier_detection.*` of a cluster. */
 export interface EjectionStats {

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type buildConnector, Client, errors } from 'undici';
-import type { HttpOptions } from '../http-options.ts';
+import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
 import { startTimeout } from '../start-timeout.ts';
 import type { Http1Stream } from './http1-stream.ts';
 

@@ -1,6 +1,6 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { HttpOptions } from '../http-options.ts';
+import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
 import { startTimeout } from '../start-timeout.ts';
 
 /** What the pool wants to hear of a session. */

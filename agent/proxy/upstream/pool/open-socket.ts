@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns';
 import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { Dial } from '../../../../src/upstream/dial.ts';
 import type { ResetReason } from '../../types.ts';
-import type { Dial } from '../dial.ts';
 import { CONNECT_TIMEOUT, connectFailure } from '../reset-reasons.ts';
 import { type ProxiedAddresses, proxyProtocolHeader } from './proxy-protocol-header.ts';
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
+import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
 import type { CircuitBreakers } from '../circuit-breakers.ts';
 import type { TrafficStats } from '../cluster-stats.ts';
-import type { HttpOptions } from '../http-options.ts';
 import type { SocketOptions } from './open-socket.ts';
 
 /** What pools need of their cluster. */

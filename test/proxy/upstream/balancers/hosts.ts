@@ -1,4 +1,5 @@
-import { type HostSpec, UpstreamHost } from '../../../../agent/proxy/upstream/host.ts';
+import { UpstreamHost } from '../../../../agent/proxy/upstream/host.ts';
+import type { HostSpec } from '../../../../src/upstream/endpoint-specs.ts';
 
 /** Hosts 10.0.0.1:80, 10.0.0.2:80, … with these weights, or this many of weight 1. */
 export function makeHosts(weights: number | readonly number[], more: Partial<HostSpec> = {}): UpstreamHost[] {

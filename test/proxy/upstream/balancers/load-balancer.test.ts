@@ -2,9 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { StatCounter } from '../../../../agent/proxy/stats/stat-counter.ts';
 import { type AssignmentPolicy, LoadBalancer, type LoadBalancerOptions } from '../../../../agent/proxy/upstream/balancers/load-balancer.ts';
-import { priorityLoad } from '../../../../agent/proxy/upstream/balancers/priority-load.ts';
 import { roundRobin } from '../../../../agent/proxy/upstream/balancers/round-robin.ts';
 import type { UpstreamHost } from '../../../../agent/proxy/upstream/host.ts';
+import { priorityLoad } from '../../../../src/upstream/priority-load.ts';
 import { seeded } from '../harness.ts';
 import { makeHosts, tally } from './hosts.ts';
 

@@ -4,8 +4,8 @@ import type { OutlierDetectionJson } from '#envoy-api/envoy/config/cluster/v3/ou
 import { createStatsRegistry } from '../../../../agent/proxy/stats/registry.ts';
 import { createClusterStats } from '../../../../agent/proxy/upstream/cluster-stats.ts';
 import type { UpstreamHost } from '../../../../agent/proxy/upstream/host.ts';
-import { outlierConfig } from '../../../../agent/proxy/upstream/outlier/config.ts';
 import { OutlierDetector } from '../../../../agent/proxy/upstream/outlier/detector.ts';
+import { outlierConfig } from '../../../../src/upstream/outlier-config.ts';
 import { makeHosts } from '../balancers/hosts.ts';
 
 function setUp(json: OutlierDetectionJson, count: number, random: () => number = () => 0) {

@@ -1,9 +1,26 @@
+import type { HealthStatusJson } from '#envoy-api/envoy/config/core/v3/health_check_pb.js';
 import type { EndpointJson, LbEndpointJson, LocalityLbEndpointsJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_components_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
-import type { Dial } from '../dial.ts';
-import type { HostSpec } from '../host.ts';
-import { hostAddress } from '../host-address.ts';
-import { jsonNumber } from '../json-number.ts';
+import type { Dial } from './dial.ts';
+import { hostAddress } from './host-address.ts';
+import { jsonNumber } from './json-number.ts';
+
+/** What is known of an endpoint before it is a host. */
+export interface HostSpec {
+  /** As shown, and what identifies it among the hosts of its cluster. */
+  address: string;
+  dial: Dial;
+  hostname: string;
+  weight: number;
+  priority: number;
+  region: string;
+  zone: string;
+  subZone: string;
+  /** `load_balancing_weight` of its locality; undefined when there is none. */
+  localityWeight: number | undefined;
+  health: HealthStatusJson;
+  metadata: Readonly<Record<string, unknown>>;
+}
 
 /** One endpoint of a load assignment: its host, as far as it is known before any name is resolved. */
 export interface EndpointSpec extends HostSpec {

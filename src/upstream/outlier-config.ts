@@ -1,6 +1,6 @@
 import type { OutlierDetectionJson } from '#envoy-api/envoy/config/cluster/v3/outlier_detection_pb.js';
-import { jsonNumber } from '../json-number.ts';
-import { milliseconds } from '../milliseconds.ts';
+import { jsonNumber } from './json-number.ts';
+import { milliseconds } from './milliseconds.ts';
 
 /** Outlier detection with Envoy's defaults filled in. Times are milliseconds, `enforcing` percentages. */
 export interface OutlierConfig {
