@@ -1,10 +1,10 @@
 /** The per-node agent: wiring and life cycle. */
-import { bootstrap } from '../src/envoy/dump/bootstrap.ts';
 import { resolveMeshConfig } from '../src/mesh/mesh-config.ts';
 import { type ApiServer, startApi } from './api/server.ts';
+import { chooseEngine, type EngineChoice } from './choose-engine.ts';
 import { type Controller, type ControllerEvent, createController } from './controller.ts';
+import { createEngine, endOtherEngine } from './create-engine.ts';
 import { openDataDirectory } from './data-directory.ts';
-import { createEmbeddedEngine } from './embedded/engine.ts';
 import type { Engine } from './engine.ts';
 import { createEventHub, type EventHub } from './events.ts';
 import { keepLastGood } from './last-good.ts';
@@ -25,7 +25,9 @@ export interface AgentOptions {
   allowUnenforced: boolean;
   /** Whether a refused configuration at the start means the last good one of an earlier agent; else nothing runs. */
   restoreLastGood?: boolean;
-  /** The embedded proxy ends by itself when no agent was attached for so long; undefined: it stays. */
+  /** undefined: the embedded proxy. */
+  engine?: EngineChoice;
+  /** The data plane ends by itself when no agent was attached for so long; undefined: it stays. */
   orphanSeconds: number | undefined;
   version: string;
   log: Log;
@@ -35,6 +37,8 @@ export interface AgentOptions {
 
 export interface Agent {
   readonly engine: Engine;
+  /** Why this engine, and what somebody who expected another one should read. */
+  readonly chosen: { why: string; warning?: string };
   readonly controller: Controller;
   readonly events: EventHub;
   readonly api: ApiServer;
@@ -50,31 +54,31 @@ export interface Agent {
   detach(): Promise<void>;
 }
 
-/** How often proxies whose config was refused are tried again: a port may be free by then. */
+/** How often proxies whose config was refused are tried again (a port may be free by then), and the engine's program is looked at. */
 const RETRY_MS = 3000;
 
 /**
  * Starts everything; the configuration has been applied, or refused and reported, when it resolves. Throws E_DATA_DIRECTORY,
- * E_AGENT_RUNNING, E_PORT_IN_USE, E_PORT_FORBIDDEN, E_ENGINE_FAILED; nothing is left running then.
+ * E_AGENT_RUNNING, E_PORT_IN_USE, E_PORT_FORBIDDEN, E_ENGINE_FAILED, E_ENVOY_NOT_FOUND, E_ENVOY_UNUSABLE; nothing is left running then.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { log, abort, version } = options;
   abort?.throwIfAborted();
+  const chosen = await chooseEngine(options.engine ?? 'embedded');
+  abort?.throwIfAborted();
+  if (chosen.warning) log.warning(chosen.warning);
   const data = openDataDirectory(options.dataDirectory);
   const events = createEventHub();
-  const engine = createEmbeddedEngine({
-    socket: data.proxySocket,
-    logFile: data.proxyLog,
+  const engine = createEngine(chosen, {
+    data,
     version,
     orphanSeconds: options.orphanSeconds,
     log,
     describe(id) {
       const proxy = controller.proxies().find((p) => p.node.id === id)?.node;
-      if (!proxy || !api) return undefined;
-      const config = controller.mesh()?.config ?? resolveMeshConfig({});
-      const admin = api.url ? { address: '127.0.0.1', port: Number(new URL(api.url).port) } : { path: api.socket };
-      return { proxy, bootstrap: bootstrap(proxy, { config, version, admin, xdsPath: './XDS' }) };
+      return proxy && { proxy, config: controller.mesh()?.config ?? resolveMeshConfig({}) };
     },
+    api: () => api && (api.url ? { address: '127.0.0.1', port: Number(new URL(api.url).port) } : { path: api.socket }),
   });
   const controller = createController({
     paths: options.paths,
@@ -86,10 +90,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     notify(event) {
       events.publish({ type: 'config', event });
       if (event.type === 'accepted') lastGood.changed();
+      if (event.type === 'accepted') void engine.refresh();
     },
   });
   const lastGood = keepLastGood(data, controller, version, log);
-  const status = (): AgentStatus => statusOf(controller, engine, version);
+  const status = (): AgentStatus => statusOf(controller, engine, version, chosen.why);
   const ended = Promise.withResolvers<void>();
   let api: ApiServer | undefined;
   let watched: Watched | undefined;
@@ -129,6 +134,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     api = await startApi({ socket: data.agentSocket, port: options.apiPort, engine, controller, events, status, stop });
     watched = await watchPaths([...options.paths, ...(options.meshConfig ? [options.meshConfig] : [])], () => void controller.sync());
     if (ending) watched.close();
+    await endOtherEngine(chosen, { data, log });
     await engine.start();
     engine.onStatus((s) => {
       events.publish({ type: 'engine', status: s });
@@ -144,8 +150,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   } finally {
     abort?.removeEventListener('abort', aborted);
   }
-  if (!ending) retry = setInterval(() => void controller.retry(), RETRY_MS);
-  return { engine, controller, events, api, status, ended: ended.promise, stop, detach: () => end(() => engine.detach()) };
+  if (!ending) {
+    retry = setInterval(() => {
+      void controller.retry();
+      void engine.refresh();
+    }, RETRY_MS);
+  }
+  return { engine, chosen, controller, events, api, status, ended: ended.promise, stop, detach: () => end(() => engine.detach()) };
 }
 
 export type { ControllerEvent };

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { FairleadError } from '../src/errors.ts';
 import { demoText } from '../src/output/demo.ts';
 import { type Agent, startAgent } from './agent.ts';
+import type { EngineChoice } from './choose-engine.ts';
 import { type ActResult, type Stage, shown } from './demo/act.ts';
 import { createActs } from './demo/acts.ts';
 import { createCaller } from './demo/caller.ts';
@@ -17,6 +18,7 @@ export interface DemoOptions {
   /** The folder with the shop's mesh. */
   mesh: string;
   seconds: number;
+  engine: EngineChoice;
   /** Loopback port of the agent's API; 0 takes a free one. */
   apiPort: number;
   /** Leave it running until Ctrl-C. */
@@ -60,6 +62,7 @@ async function startMesh(options: DemoOptions, data: string, abort: AbortSignal)
     paths: [options.mesh],
     namespace: 'default',
     dataDirectory: data,
+    engine: options.engine,
     apiPort: options.apiPort,
     allowUnenforced: false,
     orphanSeconds: 5,

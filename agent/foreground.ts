@@ -6,6 +6,7 @@ import { formatProblems } from '../src/output/problems.ts';
 import { requestLine } from '../src/output/request-line.ts';
 import { changeText, meshText } from '../src/output/up.ts';
 import { type Agent, startAgent } from './agent.ts';
+import type { EngineChoice } from './choose-engine.ts';
 import { isBlocking } from './config-problems.ts';
 import type { ControllerEvent } from './controller.ts';
 import { defaultDataDirectory } from './data-directory.ts';
@@ -18,6 +19,7 @@ export interface ForegroundOptions {
   namespace: string;
   meshConfig?: string;
   dataDirectory?: string;
+  engine: EngineChoice;
   apiPort: number;
   allowUnenforced: boolean;
   version: string;
@@ -50,12 +52,13 @@ export async function runForeground(options: ForegroundOptions): Promise<void> {
 }
 
 function start(options: ForegroundOptions, abort: AbortSignal): Promise<Agent> {
-  const { paths, namespace, meshConfig, apiPort, allowUnenforced, version } = options;
+  const { paths, namespace, meshConfig, engine, apiPort, allowUnenforced, version } = options;
   return startAgent({
     paths,
     namespace,
     ...(meshConfig ? { meshConfig } : {}),
     dataDirectory: options.dataDirectory ?? directoryFor(paths),
+    engine,
     apiPort,
     allowUnenforced,
     orphanSeconds: ORPHAN_SECONDS,

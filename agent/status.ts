@@ -1,7 +1,7 @@
 /** What `agent status` and `proxy-status` show: a plain object, stable field names. */
 import type { Problem } from '../src/errors.ts';
 import type { ConfigState, Controller, ProxySync } from './controller.ts';
-import type { Engine, EngineStatus } from './engine.ts';
+import type { Engine, EngineStatus, TypeSync } from './engine.ts';
 
 export interface ProxyStatus {
   id: string;
@@ -14,6 +14,8 @@ export interface ProxyStatus {
   since: number;
   /** Why the newest config was refused. */
   problems: readonly Problem[];
+  /** By type of resource, where the engine tells it. */
+  types?: readonly TypeSync[];
   /** Listeners that take connections, as `127.0.0.1:15001`. */
   listening: { name: string; address: string; purpose: 'http-proxy' | 'gateway' | 'egress' | 'inbound' | 'outbound' }[];
   resources: { listeners: number; routes: number; clusters: number; endpoints: number };
@@ -23,13 +25,19 @@ export interface AgentStatus {
   version: string;
   pid: number;
   engine: EngineStatus;
+  /** Why this engine. */
+  chosen: string;
   config: ConfigState;
   proxies: ProxyStatus[];
 }
 
-export function statusOf(controller: Controller, engine: Engine, version: string): AgentStatus {
+export function statusOf(controller: Controller, engine: Engine, version: string, chosen: string): AgentStatus {
   const config = controller.config();
-  return { version, pid: process.pid, engine: engine.status(), config, proxies: controller.proxies().map((p) => proxyStatus(p, config)) };
+  const proxies = controller.proxies().map((p) => {
+    const types = engine.sync(p.node.id);
+    return { ...proxyStatus(p, config), ...(types ? { types } : {}) };
+  });
+  return { version, pid: process.pid, engine: engine.status(), chosen, config, proxies };
 }
 
 function proxyStatus(sync: ProxySync, config: ConfigState): ProxyStatus {

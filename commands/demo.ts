@@ -1,19 +1,22 @@
 import { join } from 'node:path';
 import * as Flags from '@oclif/core/flags';
+import type { EngineChoice } from '../agent/choose-engine.ts';
 import type { DemoResult } from '../agent/demo.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import * as flags from '../src/cli/flags.ts';
 import { EXIT } from '../src/errors.ts';
 import { demoText } from '../src/output/demo.ts';
 
 export default class Demo extends BaseCommand {
   static override summary = 'Start a small shop behind the mesh and show what the mesh does, live.';
   static override description =
-    `Real HTTP services, the agent and the embedded proxy, from the shipped examples/shop/mesh. Ends by itself with what was
+    `Real HTTP services, the agent and an engine, from the shipped examples/shop/mesh. Ends by itself with what was
 counted; exit code 1 when something it shows did not happen.`;
   static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo --keep'];
   static override flags = {
     keep: Flags.boolean({ description: 'leave it running afterwards, until Ctrl-C, and print commands to try' }),
     seconds: Flags.integer({ helpValue: 'SECONDS', description: 'how long the acts take', default: 28, min: 20, max: 600 }),
+    engine: flags.engine,
     'api-port': Flags.integer({
       helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
@@ -31,6 +34,7 @@ counted; exit code 1 when something it shows did not happen.`;
     const result = await runDemo({
       mesh: join(this.config.root, 'examples', 'shop', 'mesh'),
       seconds: flags.seconds,
+      engine: flags.engine as EngineChoice,
       apiPort: flags['api-port'],
       keep: flags.keep,
       version: this.config.version,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
+import type { EngineChoice } from '../agent/choose-engine.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
@@ -22,6 +23,7 @@ line, and the last good configuration runs on.`;
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory [default: one for each folder, in the user’s state directory]' }),
+    engine: flags.engine,
     'api-port': Flags.integer({
       helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
@@ -49,6 +51,7 @@ line, and the last good configuration runs on.`;
       namespace: flags.namespace,
       ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
       ...(flags.data ? { dataDirectory: flags.data } : {}),
+      engine: flags.engine as EngineChoice,
       apiPort: flags['api-port'],
       allowUnenforced: flags['allow-unenforced'],
       version: this.config.version,

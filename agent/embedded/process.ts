@@ -53,10 +53,19 @@ export async function adoptProxyProcess(target: HttpTarget, drainMs = 5000): Pro
   if (!hello) return undefined;
   const process: ProxyProcess = { hello, adopted: true, onExit: () => undefined, gone: watchStranger(hello.pid) };
   if (hello.protocol === PROTOCOL_VERSION) return process;
+  await endProxyProcess(target, drainMs);
+  return undefined;
+}
+
+/** Ends the proxy that an earlier agent left: its requests in flight get `drainMs`. Returns whether there was one. */
+export async function endProxyProcess(target: HttpTarget, drainMs = 5000): Promise<boolean> {
+  const hello = await greet(target);
+  if (!hello) return false;
+  const gone = watchStranger(hello.pid);
   await exchange(target, 'POST', '/fairlead/v1/drain', { deadlineMs: drainMs }, drainMs + 1000).catch(() => undefined);
   await exchange(target, 'POST', '/fairlead/v1/stop').catch(() => undefined);
-  await process.gone(drainMs);
-  return undefined;
+  await gone(drainMs);
+  return true;
 }
 
 /** Not a child: its parent was the earlier agent, so the kernel tells us nothing. */

@@ -47,6 +47,7 @@ export function commandLine(plan: EnvoyPlan, files: EnvoyFiles, epoch: number, b
   return [
     ['-c', files.bootstrap],
     ['--log-path', files.log, '--log-format', LOG_FORMAT, '--log-format-escaped', '-l', 'warning', '--component-log-level', 'misc:error'],
+    ['--file-flush-interval-msec', '500'],
     concurrency > 0 ? ['--concurrency', String(concurrency)] : [],
     ['--drain-time-s', String(drainSeconds), '--parent-shutdown-time-s', String(drainSeconds + PARENT_GRACE_SECONDS)],
     ['--drain-strategy', 'immediate', '--restart-epoch', String(epoch)],

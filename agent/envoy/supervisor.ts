@@ -312,7 +312,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       } catch (error) {
         failed((error as Error).message);
         // It may have died meanwhile, when its end was not to be acted on.
-        if (!closed && (!current || !current.process.alive())) {
+        if (!closed && !current?.process.alive()) {
           set({ state: 'backing-off', pid: undefined, restarts: status.restarts + 1, lastExit: (error as Error).message, adopted: false });
           timer = setTimeout(() => void restart(), backOff());
         }

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { startAgent } from '../../agent/agent.ts';
+import type { EngineChoice } from '../../agent/choose-engine.ts';
 import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
 import { exitCodeOf, listenToSignals, Stopped } from '../../agent/signals.ts';
@@ -20,6 +21,7 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
+    engine: flags.engine,
     'api-port': Flags.integer({
       helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
@@ -50,6 +52,7 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
         namespace: flags.namespace,
         ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
         dataDirectory: flags.data ?? defaultDataDirectory(),
+        engine: flags.engine as EngineChoice,
         apiPort: flags['api-port'],
         allowUnenforced: flags['allow-unenforced'],
         restoreLastGood: true,
@@ -62,6 +65,8 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
       process.on('SIGHUP', () => void agent.controller.sync());
       const { logAgentEvents } = await import('../../agent/log-events.ts');
       logAgentEvents(agent, log);
+      const { engine, engineVersion } = agent.engine.status();
+      log.info('engine', { engine, version: engineVersion, why: agent.chosen.why });
       log.info('the agent runs', { api: agent.api.url ?? agent.api.socket, socket: agent.api.socket });
       const signal = await Promise.race([signals.first, agent.ended]);
       log.info('the agent ends', { why: signal ?? 'asked over the API' });

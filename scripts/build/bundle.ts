@@ -13,7 +13,7 @@ const EXTERNAL = ['@grpc/grpc-js', 'undici', 're2js', 'yaml'];
 const ABSENT = ['typescript'];
 
 /** Files that are found by name at run time; everything else is in chunks. */
-const ENTRIES = ['src/cli/main.ts', 'src/cli/help.ts', 'agent/proxy/main.ts'];
+const ENTRIES = ['src/cli/main.ts', 'src/cli/help.ts', 'agent/proxy/main.ts', 'agent/envoy/orphan-main.ts'];
 
 /** Builds into memory first: a failed build leaves `dist/` as it was. Throws when there are errors, which esbuild has printed. */
 export async function bundle(root: string): Promise<void> {

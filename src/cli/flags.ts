@@ -31,6 +31,14 @@ export const agent = Flags.string({
   env: 'FAIRLEAD_AGENT',
 });
 
+export const engine = Flags.string({
+  helpValue: 'auto|envoy|embedded',
+  options: ['auto', 'envoy', 'embedded'],
+  description: 'what runs the traffic: the real Envoy, or the embedded proxy; auto takes Envoy when there is one',
+  env: 'FAIRLEAD_ENGINE',
+  default: 'auto',
+});
+
 export const output = (...formats: string[]) =>
   Flags.string({ char: 'o', helpValue: formats.join('|'), options: formats, description: 'output format' });
 

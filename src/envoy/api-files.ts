@@ -53,6 +53,7 @@ import * as httpOriginalIpDetectionXffV3Xff from '#envoy-api/envoy/extensions/ht
 import * as loadBalancingPoliciesClientSideWeightedRoundRobinV3ClientSideWeightedRoundRobin from '#envoy-api/envoy/extensions/load_balancing_policies/client_side_weighted_round_robin/v3/client_side_weighted_round_robin_pb.js';
 import * as networkDnsResolverCaresV3CaresDnsResolver from '#envoy-api/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
 import * as requestIdUuidV3Uuid from '#envoy-api/envoy/extensions/request_id/uuid/v3/uuid_pb.js';
+import * as resourceMonitorsDownstreamConnectionsV3 from '#envoy-api/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections_pb.js';
 import * as retryHostPreviousHostsV3PreviousHosts from '#envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
 import * as retryPriorityPreviousPrioritiesV3PreviousPrioritiesConfig from '#envoy-api/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config_pb.js';
 import * as transportSocketsProxyProtocolV3UpstreamProxyProtocol from '#envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
@@ -114,6 +115,7 @@ const modules: readonly Record<string, unknown>[] = [
   loadBalancingPoliciesClientSideWeightedRoundRobinV3ClientSideWeightedRoundRobin,
   networkDnsResolverCaresV3CaresDnsResolver,
   requestIdUuidV3Uuid,
+  resourceMonitorsDownstreamConnectionsV3,
   retryHostPreviousHostsV3PreviousHosts,
   retryPriorityPreviousPrioritiesV3PreviousPrioritiesConfig,
   transportSocketsProxyProtocolV3UpstreamProxyProtocol,

@@ -28,6 +28,9 @@ export interface BootstrapOptions {
   readinessPort?: number;
 }
 
+/** How soon Envoy asks a restarted agent again; its own default waits up to 30 s. The socket is local, so asking costs nothing. */
+const RECONNECT = { baseInterval: '0.100s', maxInterval: '0.500s' };
+
 function addressJson(at: LocalAddress): AddressJson {
   return 'path' in at ? { pipe: { path: at.path } } : { socketAddress: { address: at.address, portValue: at.port } };
 }
@@ -114,19 +117,29 @@ export function bootstrap(proxy: ProxyNode, options: BootstrapOptions): Bootstra
         apiType: options.delta === false ? 'GRPC' : 'DELTA_GRPC',
         transportApiVersion: 'V3',
         setNodeOnFirstMessageOnly: true,
-        grpcServices: [{ envoyGrpc: { clusterName: 'xds-grpc' } }],
+        grpcServices: [{ envoyGrpc: { clusterName: 'xds-grpc', retryPolicy: { retryBackOff: RECONNECT } } }],
       },
     },
     statsConfig: statsConfig(),
     deferredStatOptions: { enableDeferredCreationStats: true },
     statsFlushInterval: '5s',
+    // Istio sets no limit either; Envoy warns when nothing is said.
+    overloadManager: {
+      resourceMonitors: [
+        {
+          name: 'envoy.resource_monitors.global_downstream_max_connections',
+          typedConfig: typed('envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig', {
+            maxActiveDownstreamConnections: '2147483647',
+          }),
+        },
+      ],
+    },
     layeredRuntime: {
       layers: [
         {
           name: 'global config',
           staticLayer: {
             're2.max_program_size.error_level': '32768',
-            'overload.global_downstream_max_connections': '2147483647',
             'envoy.reloadable_features.http_reject_path_with_fragment': false,
             'envoy.reloadable_features.fixed_heap_use_allocated': true,
             'envoy.reloadable_features.coalesce_lb_rebuilds_on_batch_update': false,

@@ -55,7 +55,7 @@ const withApi = (run: (bench: Bench) => Promise<void>) =>
       engine,
       controller,
       events,
-      status: (): AgentStatus => statusOf(controller, engine, 'test'),
+      status: (): AgentStatus => statusOf(controller, engine, 'test', 'asked for'),
       stop: async (ms) => void stops.push(ms),
     });
     const port = Number(new URL(api.url as string).port);

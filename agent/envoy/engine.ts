@@ -1,0 +1,376 @@
+/** The real Envoy as an engine: one process a proxy, its config over xDS, its admin API passed through. */
+import { join } from 'node:path';
+import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import { parseDuration } from '../../src/config/duration.ts';
+import type { Snapshot } from '../../src/envoy/snapshot.ts';
+import { FairleadError, type Problem } from '../../src/errors.ts';
+import type { ProxyNode, ResolvedMeshConfig } from '../../src/mesh/types.ts';
+import type { RequestRecord } from '../../src/telemetry/request-record.ts';
+import type { DataDirectory } from '../data-directory.ts';
+import type { ApplyResult, Engine, EngineStatus } from '../engine.ts';
+import type { Log } from '../log.ts';
+import { socketPath } from '../socket-paths.ts';
+import type { XdsServer } from '../xds/server.ts';
+import type { EnvoyPlan } from './command-line.ts';
+import { type EnvoyBinary, findEnvoyAgain } from './find.ts';
+import { startOrphanWatch } from './orphan-watch.ts';
+import { addressText, bindProblems, boundAddresses, freed } from './ports.ts';
+import { readRefusal } from './refusal.ts';
+import { type EnvoyState, keyOf, readStates } from './state.ts';
+import { combinedStatus } from './status.ts';
+import { createSupervisor, type Supervisor } from './supervisor.ts';
+import { typeSyncs } from './type-sync.ts';
+
+export interface EnvoyEngineOptions {
+  data: Pick<DataDirectory, 'path' | 'xdsSocket' | 'write' | 'remove'>;
+  binary: EnvoyBinary;
+  orphanSeconds: number | undefined;
+  log: Log;
+  /** Who a proxy is and what it starts with; undefined while it is not known. */
+  describe(proxyId: string, at: { admin: string; xds: string }): EnvoyDescription | undefined;
+}
+
+export interface EnvoyDescription {
+  proxy: ProxyNode;
+  config: ResolvedMeshConfig;
+  bootstrap: BootstrapJson;
+}
+
+/** How long a proxy may take to acknowledge a config. */
+const SETTLE_MS = 60_000;
+/** How long a change waits for an Envoy that is being restarted. */
+const WAIT_MS = 5000;
+/** A process may end while it takes a config, for reasons of its own; more often than this it is the config. */
+const ATTEMPTS = 3;
+/** How long a port that a proxy gave up may take to be free. */
+const FREED_MS = 1000;
+/** What a proxy that is no longer wanted gets for its requests in flight. */
+const RETIRE_MS = 30_000;
+/** Istio's, where nothing says how many threads a proxy is to have. */
+const CONCURRENCY = 2;
+
+interface Entry {
+  id: string;
+  supervisor: Supervisor;
+  /** What it runs. */
+  applied: Snapshot | undefined;
+  /** What it did not take, and will not take until something else is asked of it. */
+  refused: { version: string; pid: number | undefined; problems: readonly Problem[] } | undefined;
+  /** Why the newest config was refused, while it is not taken. */
+  refusal: { at: number; problems: readonly Problem[] } | undefined;
+}
+
+export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
+  const { data, log } = options;
+  let binary = options.binary;
+  const entries = new Map<string, Entry>();
+  /** Proxies that are no longer wanted and still have requests in flight. */
+  const retiring = new Map<string, Supervisor>();
+  const leftovers = new Set<string>();
+  const records = new Set<(record: RequestRecord) => void>();
+  const statuses = new Set<(status: EngineStatus) => void>();
+  const refusals = new Set<(id: string, problems: readonly Problem[]) => void>();
+  const since = Date.now();
+  let xds: XdsServer | undefined;
+  let endWatch: (() => void) | undefined;
+  let state: 'starting' | 'running' | 'draining' | 'stopped' = 'starting';
+  let told = '';
+  let unfit: string | undefined;
+  let stopping: Promise<void> | undefined;
+
+  function status(): EngineStatus {
+    return combinedStatus(
+      [...entries.values()].map((e) => e.supervisor.status()),
+      { state, since, version: binary.version },
+    );
+  }
+
+  function publish(): void {
+    const now = status();
+    // A restart of one of them is news; a pid that changes on the way is not.
+    const news = `${now.state} ${now.restarts} ${now.processes.map((p) => p.state).join()}`;
+    if (news === told) return;
+    told = news;
+    for (const l of statuses) l(now);
+  }
+
+  function planOf(id: string, admin: string): EnvoyPlan {
+    const found = options.describe(id, { admin, xds: data.xdsSocket });
+    if (!found) throw new FairleadError('E_ENGINE_FAILED', 'the configuration is being read');
+    const { concurrency, drainDuration } = found.config.defaultConfig ?? {};
+    const drainMs = parseDuration(String(drainDuration ?? '')) ?? 45_000;
+    return {
+      binary,
+      bootstrap: found.bootstrap,
+      concurrency: concurrency ?? CONCURRENCY,
+      drainSeconds: Math.max(1, Math.round(drainMs / 1000)),
+    };
+  }
+
+  function create(id: string, name: string): Entry {
+    const adminSocket = socketPath(data.path, `envoy-${keyOf(id, '').slice(1)}`);
+    const entry: Entry = {
+      id,
+      applied: undefined,
+      refused: undefined,
+      refusal: undefined,
+      supervisor: createSupervisor({
+        data,
+        proxyId: id,
+        name,
+        adminSocket,
+        log,
+        plan: () => planOf(id, adminSocket),
+        prepare: () => prepare(entry),
+        equip: () => equip(entry),
+        onStatus: publish,
+      }),
+    };
+    entries.set(id, entry);
+    return entry;
+  }
+
+  /** Before a restart: a port may be taken by now, and Envoy would share it with another Envoy. */
+  async function prepare(entry: Entry): Promise<void> {
+    if (!entry.applied) return;
+    const problems = await bindProblems(entry.applied.listeners, new Set());
+    if (problems.length > 0) lose(entry, problems);
+  }
+
+  /** A new process is there: it is given what ran in the old one. */
+  async function equip(entry: Entry): Promise<void> {
+    const { id, applied } = entry;
+    entry.refused = undefined;
+    if (!applied) return;
+    const result = await settle(entry, applied.version).catch((error: Error) => refusal(applied.version, [unavailable(error)]));
+    if (!result.applied) lose(entry, result.problems);
+    else log.debug('the new Envoy has its config', { proxy: id });
+  }
+
+  /** What ran before does not run any more. */
+  function lose(entry: Entry, problems: readonly Problem[]): void {
+    if (entry.applied) xds?.set(emptied(entry.applied));
+    entry.applied = undefined;
+    for (const l of refusals) l(entry.id, problems);
+  }
+
+  /** Waits until the proxy has taken or refused what it was given. Throws E_ENGINE_FAILED when its process keeps ending. */
+  async function settle({ id, supervisor }: Entry, version: string): Promise<ApplyResult> {
+    const before = supervisor.status().restarts;
+    const ended = Promise.withResolvers<never>();
+    const listener = (): void => {
+      const { restarts, lastExit } = supervisor.status();
+      if (state !== 'stopped' && restarts - before < ATTEMPTS) return;
+      ended.reject(
+        new FairleadError('E_ENGINE_FAILED', `Envoy does not stay up with this config (${lastExit})`, {
+          next: `Its log is ${logOf(id, supervisor)}.`,
+        }),
+      );
+    };
+    ended.promise.catch(() => undefined);
+    statuses.add(listener);
+    try {
+      return readRefusal(await Promise.race([(xds as XdsServer).settled(id, version, SETTLE_MS), ended.promise]));
+    } finally {
+      statuses.delete(listener);
+    }
+  }
+
+  const logOf = (id: string, supervisor: Supervisor): string =>
+    join(data.path, 'envoy', keyOf(id, supervisor.status().proxy ?? ''), 'envoy.log');
+
+  /** Gives a proxy new config; on a refusal the last good one is given again, for Envoy takes the resources that it likes. */
+  async function give(entry: Entry, next: Snapshot, send: (xds: XdsServer) => void): Promise<ApplyResult> {
+    const { supervisor, id } = entry;
+    const server = running();
+    // What could not be bound may be free by now; what is refused for itself is not asked again.
+    if (entry.refusal) server.retry(id);
+    send(server);
+    let result: ApplyResult;
+    try {
+      await supervisor.ensure(WAIT_MS);
+      result = await settle(entry, next.version);
+    } catch (error) {
+      // One Envoy that is away does not hold back the others.
+      result = refusal(next.version, [unavailable(error as Error)]);
+    }
+    if (result.applied) {
+      const before = entry.applied;
+      Object.assign(entry, { applied: next, refused: undefined, refusal: undefined });
+      await freed(
+        addressesOf(before).filter((a) => !addressesOf(next).some((b) => addressText(a) === addressText(b))),
+        FREED_MS,
+      );
+      return result;
+    }
+    if (!result.problems.some((p) => p.rule.startsWith('listener/') || p.rule === 'engine/unavailable'))
+      entry.refused = { version: next.version, pid: supervisor.status().pid, problems: result.problems };
+    entry.refusal = { at: Date.now(), problems: result.problems };
+    const good = entry.applied ?? emptied(next);
+    server.set(good);
+    if (supervisor.status().state === 'running') await server.settled(id, good.version, WAIT_MS).catch(() => undefined);
+    return result;
+  }
+
+  function running(): XdsServer {
+    if (xds && state !== 'stopped') return xds;
+    throw new FairleadError('E_ENGINE_FAILED', `Envoy is not running (${state})`, { next: 'Start the agent again.' });
+  }
+
+  async function adopt(found: EnvoyState): Promise<void> {
+    const entry = create(found.proxyId, found.name);
+    if (await entry.supervisor.adopt(found)) leftovers.add(entry.id);
+    else entries.delete(entry.id);
+  }
+
+  async function endAll(): Promise<void> {
+    state = 'stopped';
+    publish();
+    await Promise.all([...[...entries.values()].map((e) => e.supervisor), ...retiring.values()].map((s) => s.stop()));
+    endWatch?.();
+    await xds?.close();
+  }
+
+  return {
+    async start() {
+      // Heavy: only where Envoy runs.
+      const [{ startXdsServer }, { createAccessLogService }] = await Promise.all([
+        import('../xds/server.ts'),
+        import('../telemetry/access-log-service.ts'),
+      ]);
+      const service = createAccessLogService((record) => {
+        for (const l of records) l(record);
+      });
+      xds = await startXdsServer({ socket: data.xdsSocket, log, services: [service] });
+      if (state !== 'starting') {
+        await xds.close();
+        throw new FairleadError('E_ENGINE_FAILED', 'Envoy is no longer wanted');
+      }
+      await Promise.all(readStates(data.path).map(adopt));
+      if (options.orphanSeconds !== undefined) endWatch = startOrphanWatch(data.path, options.orphanSeconds);
+      if (state === 'starting') state = 'running';
+      publish();
+    },
+    leftovers: () => [...leftovers],
+    async apply(snapshot) {
+      const { proxy, version, listeners } = snapshot;
+      running();
+      await retiring.get(proxy.id)?.stop();
+      const entry = entries.get(proxy.id) ?? create(proxy.id, `${proxy.name}.${proxy.namespace}`);
+      leftovers.delete(proxy.id);
+      const { refused, supervisor } = entry;
+      const { pid } = supervisor.status();
+      if (refused?.version === version && refused.pid === pid) return refusal(version, refused.problems);
+      const known = new Set(addressesOf(entry.applied).map(addressText));
+      if (listeners.some((l) => boundAddresses(l).some((a) => !known.has(addressText(a))))) {
+        const held = pid === undefined ? undefined : await supervisor.admin.listening();
+        const problems = await bindProblems(listeners, held ?? known);
+        if (problems.length > 0) return refusal(version, problems);
+      }
+      return give(entry, snapshot, (server) => server.set(snapshot));
+    },
+    async applyEndpoints(id, version, endpoints) {
+      const entry = entries.get(id);
+      if (!entry?.applied) throw new FairleadError('E_ENGINE_FAILED', 'endpoints came for a proxy that runs nothing');
+      return give(entry, { ...entry.applied, version, endpoints }, (server) => server.setEndpoints(id, version, endpoints));
+    },
+    async remove(id) {
+      const entry = entries.get(id);
+      entries.delete(id);
+      leftovers.delete(id);
+      if (!entry) return;
+      const { supervisor } = entry;
+      retiring.set(id, supervisor);
+      const retired = supervisor
+        .drain(RETIRE_MS)
+        .then(() => supervisor.stop())
+        .finally(() => {
+          if (retiring.get(id) === supervisor) retiring.delete(id);
+          if (!entries.has(id)) xds?.remove(id);
+        });
+      retired.catch((error: Error) => log.error('an Envoy that is no longer wanted could not be ended', { proxy: id, why: error.message }));
+      // Its ports may be another's in the same change.
+      await Promise.race([retired, freed(addressesOf(entry.applied), FREED_MS)]);
+      publish();
+    },
+    async admin(id, method, path) {
+      const entry = entries.get(id);
+      if (!entry)
+        throw new FairleadError('E_ENGINE_FAILED', 'this proxy has no Envoy yet', {
+          next: 'Its configuration may be refused: see `fairlead proxy-status`.',
+        });
+      return entry.supervisor.send(method, path);
+    },
+    onRecord: (listener) => subscribe(records, listener),
+    onStatus: (listener) => subscribe(statuses, listener),
+    onRefused: (listener) => subscribe(refusals, listener),
+    status,
+    sync(id) {
+      const entry = entries.get(id);
+      return (
+        entry &&
+        xds &&
+        typeSyncs(
+          xds.clients().filter((c) => c.node === id),
+          entry.refusal,
+        )
+      );
+    },
+    async refresh() {
+      if (state !== 'running') return;
+      try {
+        binary = await findEnvoyAgain(binary);
+        unfit = undefined;
+      } catch (error) {
+        // Said once: it is asked every few seconds.
+        if (unfit !== (error as Error).message)
+          log.error('the Envoy that was started is no longer there as it was; it serves on', { why: (error as Error).message });
+        unfit = (error as Error).message;
+      }
+      for (const { id, supervisor } of [...entries.values()]) {
+        if (options.describe(id, { admin: '', xds: '' })) await supervisor.refresh();
+      }
+    },
+    async drain(deadlineMs) {
+      if (state !== 'running') return;
+      state = 'draining';
+      publish();
+      await Promise.all([...entries.values()].map((e) => e.supervisor.drain(deadlineMs)));
+    },
+    stop: () => {
+      stopping ??= endAll();
+      return stopping;
+    },
+    async detach() {
+      if (stopping) return stopping;
+      state = 'stopped';
+      for (const e of entries.values()) e.supervisor.detach();
+      for (const s of retiring.values()) s.detach();
+      stopping = xds?.close() ?? Promise.resolve();
+      await stopping;
+    },
+  };
+}
+
+function subscribe<T>(set: Set<T>, listener: T): () => void {
+  set.add(listener);
+  return () => set.delete(listener);
+}
+
+/** A proxy that is to run nothing. */
+function emptied(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, version: 'none', listeners: [], routes: [], clusters: [], endpoints: [] };
+}
+
+function addressesOf(snapshot: Snapshot | undefined): ReturnType<typeof boundAddresses> {
+  return snapshot?.listeners.flatMap(boundAddresses) ?? [];
+}
+
+function refusal(version: string, problems: readonly Problem[]): ApplyResult & { applied: false } {
+  return { applied: false, version, problems };
+}
+
+function unavailable(error: Error): Problem {
+  const hint = error instanceof FairleadError ? error.next : undefined;
+  return { severity: 'error', rule: 'engine/unavailable', message: error.message, ...(hint ? { hint } : {}) };
+}
