@@ -26,6 +26,9 @@ export const ERROR_CODES = {
   E_ENVOY_NOT_FOUND: EXIT.failed,
   E_ENVOY_UNUSABLE: EXIT.failed,
   E_ENVOY_INSTALL: EXIT.failed,
+  E_EDIT_REFUSED: EXIT.failed,
+  E_FILE_CHANGED: EXIT.failed,
+  E_FILE_UNWRITABLE: EXIT.failed,
   E_DEMO_FAILED: EXIT.findings,
   E_INTERNAL: EXIT.failed,
 } as const;

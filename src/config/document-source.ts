@@ -70,6 +70,11 @@ export class DocumentSource implements TextSource {
     return this.#text.range;
   }
 
+  /** Where it is written, for whoever changes it: a document's place in its file, and where in the document this is (`['items', 3]` in a List). */
+  get written(): { file: TextFile; range: DocumentRange; prefix: FieldPath } {
+    return { file: this.#text.file, range: this.#text.range, prefix: this.#prefix };
+  }
+
   /** The document stands elsewhere now, with the same text. */
   move(file: TextFile, range: DocumentRange, document: number): void {
     const text = this.#text;

@@ -125,13 +125,13 @@ export function reconcile(text: string, root: Node, before: Value, after: Value,
       // A block collection that becomes `{}`, or an alias that becomes a value, moves up behind its key.
       const moved = place.in === 'map' && !isAlias(node) && isCollection(node) && !node.flow;
       if (moved) splices.push({ start: pairEndOfKey(place.pair), end, text: ` ${renderFlow(to, style)}` });
-      else splices.push({ start, end, text: renderScalar(to, quoting) });
+      else splices.push({ start, end, text: renderScalar(to, quoting, style) });
     }
   }
 
   /** Behind a dash that nothing follows but maybe a comment. */
   function apart(start: number, block: boolean, to: Value): string {
-    const written = block ? renderBlock(to, columnOf(text, lastDash(start)) + 2, style) : renderScalar(to, 'PLAIN');
+    const written = block ? renderBlock(to, columnOf(text, lastDash(start)) + 2, style) : renderScalar(to, 'PLAIN', style);
     return `${text[start - 1] === '-' ? ' ' : ''}${written}`;
   }
 
@@ -166,5 +166,5 @@ function apartFromComment(text: string, splice: Splice): Splice {
 
 /** `a: b` of `{ a: b }`. */
 function unwrapped(flow: string): string {
-  return flow.replace(/^\{\s*|\s*\}$/g, '');
+  return flow.slice(1, -1).trim();
 }

@@ -4,6 +4,8 @@ import type { Value } from './equal.ts';
 
 /** How a document is written, as far as new pieces must follow. */
 export interface Style {
+  /** The document is JSON. */
+  json: boolean;
   /** Columns that a nested map stands further in. */
   indent: number;
   /** Whether the dashes of a list stand further in than its key. */
@@ -22,14 +24,21 @@ export function renderBlock(value: Value, column: number, style: Style): string 
 
 /** One line, for places inside `{}` and `[]`. */
 export function renderFlow(value: Value, style: Style): string {
+  if (style.json) return JSON.stringify(value);
   const text = render(value, { collectionStyle: 'flow', flowCollectionPadding: style.padded });
   // Long collections are broken into lines.
   return text.replaceAll(/\n\s*/g, ' ');
 }
 
 /** A scalar that takes the place of another one, quoted as that one was. */
-export function renderScalar(value: Value, quoting: 'QUOTE_DOUBLE' | 'QUOTE_SINGLE' | 'PLAIN'): string {
+export function renderScalar(value: Value, quoting: 'QUOTE_DOUBLE' | 'QUOTE_SINGLE' | 'PLAIN', style: Style): string {
+  if (style.json) return JSON.stringify(value);
   return render(value, { defaultStringType: quoting });
+}
+
+/** A document of its own, with a line break at its end and lists as Kubernetes' tools write them. */
+export function renderDocument(value: Value): string {
+  return `${render(value, { indent: 2, indentSeq: false })}\n`;
 }
 
 /** YAML 1.1, as Kubernetes reads it: `yes`, `on` and `0777` must be quoted to stay strings. Each scalar stands on one line. */

@@ -21,12 +21,19 @@ export function styleOf(text: string, document: Document.Parsed): Style {
       if (map.flow && map.items.length > 0 && map.range) padded ??= /\s/.test(text[map.range[0] + 1] ?? '');
     },
   });
-  return {
-    indent: indent ?? 2,
-    indentLists: indentLists ?? false,
-    padded: padded ?? true,
-    lineBreak: text.includes('\r\n') ? '\r\n' : '\n',
-  };
+  const json = isMap(document.contents) && document.contents.flow === true && isJson(text);
+  const lineBreak = text.includes('\r\n') ? '\r\n' : '\n';
+  return { json, indent: indent ?? 2, indentLists: indentLists ?? false, padded: padded ?? true, lineBreak };
+}
+
+/** JSON is YAML too: what is written into it must stay JSON. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const positive = (columns: number): number | undefined => (columns > 0 ? columns : undefined);
