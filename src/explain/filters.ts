@@ -47,8 +47,15 @@ const DNS = `${HTTP}.dynamic_forward_proxy.v3.FilterConfig`;
 export const ROUTER = `${HTTP}.router.v3.Router`;
 
 /** Evaluates one filter of the chain, in whatever way can be told. */
-export function evaluateFilter(filter: HttpFilterJson, decision: Decision, request: RouteRequest): FilterVerdict {
-  const name = filter.name ?? '';
+export function evaluateFilter(
+  given: HttpFilterJson,
+  decision: Decision,
+  request: RouteRequest,
+  extensions: ReadonlyMap<string, unknown> | undefined,
+): FilterVerdict {
+  const name = given.name ?? '';
+  const found = given.configDiscovery === undefined ? undefined : extensions?.get(name);
+  const filter = found === undefined ? given : { ...given, typedConfig: found as NonNullable<HttpFilterJson['typedConfig']> };
   const type = typeOf(filter.typedConfig);
   const disabled = filterDisabled(decision, name) ?? filter.disabled === true;
   if (disabled) return { kind: 'passes', why: 'switched off here' };

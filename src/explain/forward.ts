@@ -58,7 +58,7 @@ export function forward(decision: RouteDecision, original: RouteRequest, context
   if (decision.virtualHost.includeRequestAttemptCount) setHeader(out.headers, 'x-envoy-attempt-count', '1');
   if (timeouts.expected > 0 && !suppressEnvoyHeaders) setHeader(out.headers, 'x-envoy-expected-rq-timeout-ms', String(timeouts.expected));
   if (timeouts.grpcTimeout !== undefined) setHeader(out.headers, 'grpc-timeout', timeouts.grpcTimeout);
-  const destination = json === undefined ? undefined : destinationOf(view, json);
+  const destination = json === undefined ? undefined : destinationOf(view, json, action.priority);
   if (action.autoHostRewrite) applyAutoHostRewrite(decision, out, hostnameOf(destination), suppressEnvoyHeaders);
   request.path = out.path;
   request.authority = out.authority;

@@ -10,6 +10,7 @@ import type { StreamInfo } from '../routing/stream-info.ts';
 import type { CompiledVirtualHost, Decision, RouteDecision } from '../routing/types.ts';
 import { type Branch, branchesOf } from './branches.ts';
 import { admit, flatHeaders, type Incoming } from './connection-manager.ts';
+import { failures } from './failures.ts';
 import { type AbortShare, evaluateFilter, ROUTER } from './filters.ts';
 import { type ForwardContext, forward, pairs } from './forward.ts';
 import { typeOf } from './listener.ts';
@@ -205,7 +206,7 @@ function explainBranch(
   const id = several ? nextId() : undefined;
   for (const filter of hcm.httpFilters ?? []) {
     if (typeOf(filter.typedConfig) === ROUTER) break;
-    const verdict = evaluateFilter(filter, decision, request);
+    const verdict = evaluateFilter(filter, decision, request, view.extensions);
     if (verdict.kind === 'neutral') continue;
     const name = filter.name ?? '';
     const say = (text: string, effect: Step['effect']): void => {

@@ -3,7 +3,7 @@ import { explainMatch } from '../routing/explain-match.ts';
 import type { RouteRequest } from '../routing/request.ts';
 import type { CompiledRoute, CompiledRouteConfiguration, CompiledVirtualHost } from '../routing/types.ts';
 import { originOfMetadata } from './origin.ts';
-import type { NearMiss } from './types.ts';
+import type { NearMiss, Origin } from './types.ts';
 import type { Locator } from './view.ts';
 
 /** More would not be read. */
@@ -28,7 +28,7 @@ export function routeMisses(
         {
           kind: 'route',
           resource: route.name === '' ? route.field : route.name,
-          message: `route #${numberOf(route)} of ${hostOf(json, route)} needs: ${failed.expected}; the request has ${failed.actual}`,
+          message: `${routeLabel(route, json, origin)} asks that ${condition(failed.expected)}; the request ${has(failed.actual)}`,
           field: failed.field,
           expected: failed.expected,
           actual: failed.actual,
@@ -41,6 +41,15 @@ export function routeMisses(
     .sort((a, b) => Number(b.decisive) - Number(a.decisive) || b.held - a.held)
     .slice(0, MOST);
 }
+
+/** `route #2 of reviews.yaml:14`, `route #2 of reviews:9080` where the sources are not at hand. */
+function routeLabel(route: CompiledRoute, json: RouteConfigurationJson, origin: Origin | undefined): string {
+  const where = origin?.file === undefined ? hostOf(json, route) : `${origin.file.replace(/^.*\//, '')}:${origin.line}`;
+  return `route #${numberOf(route)} of ${where}`;
+}
+
+const condition = (text: string): string => (/^(?:is|never) /.test(text) ? `it ${text}` : text);
+const has = (actual: string): string => (actual === 'absent' ? 'has none' : actual === 'is not' ? 'is not' : `has ${actual}`);
 
 const numberOf = (route: CompiledRoute): number => Number(/routes\[(\d+)\]$/.exec(route.field)?.[1] ?? 0) + 1;
 

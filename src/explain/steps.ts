@@ -1,3 +1,6 @@
+/** Steps behind a route: cluster, endpoints, limits, the request that goes upstream. */
+
+import { shownDuration } from './duration.ts';
 import type { Forwarding } from './forward.ts';
 import { addStep, type Trace } from './trace.ts';
 import type { Destination } from './types.ts';
@@ -16,12 +19,40 @@ export function destinationSteps(
     details: { discovery: to.discovery, balancing: to.balancing, protocol: to.protocol, transport: to.transport },
   });
   endpointsStep(trace, to, outcome);
+  limitsStep(trace, to, outcome, way);
   const { upstream } = way;
   if (upstream === undefined) return;
   addStep(trace, 'upstream', to.cluster, `sends ${upstream.method} ${upstream.path} with host ${upstream.authority}`, {
     effect: upstream.changes.length > 0 ? 'changes' : 'passes',
     outcome,
     details: { path: upstream.path, authority: upstream.authority, changes: upstream.changes },
+  });
+}
+
+/** Timeouts, retries and limits in one step; those that say nothing are left out. */
+function limitsStep(
+  trace: Trace,
+  to: Destination,
+  outcome: string | undefined,
+  { timeouts, retries }: Omit<Forwarding, 'cluster' | 'destination'>,
+): void {
+  const total = timeouts === undefined || timeouts.total === 0 ? 'no timeout' : `timeout ${shownDuration(timeouts.total)}`;
+  const again =
+    retries === undefined || retries.attempts === 0
+      ? 'no retries'
+      : `up to ${retries.attempts} ${retries.attempts === 1 ? 'retry' : 'retries'}`;
+  const { limits, outlierDetection } = to;
+  addStep(trace, 'limits', to.cluster, `${total}, ${again}`, {
+    outcome,
+    details: {
+      timeout: timeouts?.total ?? 0,
+      retries: retries?.attempts ?? 0,
+      retryOn: [...(retries?.on ?? [])],
+      maxConnections: limits.maxConnections,
+      maxPendingRequests: limits.maxPendingRequests,
+      maxRequests: limits.maxRequests,
+      outlierDetection: outlierDetection !== undefined,
+    },
   });
 }
 

@@ -99,7 +99,7 @@ export interface Step {
 export interface NearMiss {
   readonly kind: 'listener' | 'filterChain' | 'virtualHost' | 'route';
   readonly resource: string;
-  /** `route #2 of reviews.yaml:14 needs header end-user is "jason"; the request has "Jason"`, less the position. */
+  /** `route #2 of reviews.yaml:14 asks that header end-user is "jason"; the request has "Jason"`. */
   readonly message: string;
   /** The field in Envoy's config: `virtualHosts[0].routes[1].match.headers[0]`. */
   readonly field: string;
@@ -174,6 +174,7 @@ export interface Limits {
 }
 
 export interface OutlierRules {
+  /** 0: errors of this sort eject nobody. */
   readonly consecutive5xx: number;
   readonly consecutiveGatewayFailures: number;
   readonly consecutiveLocalOriginFailures: number;
@@ -272,7 +273,7 @@ export interface Outcome {
   readonly mirrors: readonly Mirror[];
   /** What the hash is made of, and its value when the request has it; for consistent hashing. */
   readonly hash?: { readonly policies: readonly string[]; readonly value?: string; readonly setsCookie: boolean };
-  /** Names what the upstream's answer can turn into: retried, timed out, refused by a limit. */
+  /** What the client gets instead when the upstream fails: `504 (UT): no answer within 15 s`. */
   readonly mayBecome: readonly string[];
 }
 

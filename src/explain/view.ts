@@ -28,6 +28,8 @@ export interface ProxyView {
   readonly endpoints: readonly ClusterLoadAssignmentJson[];
   /** False: endpoints of EDS clusters were not part of what was read. */
   readonly endpointsKnown: boolean;
+  /** Configuration of filters that came by ECDS, by the filters' names. */
+  readonly extensions?: ReadonlyMap<string, unknown>;
   readonly locator?: Locator;
 }
 

@@ -1,0 +1,51 @@
+import type { FieldPath, Resource } from '../config/resource.ts';
+import { configPath } from '../envoy/metadata.ts';
+import type { Mesh } from '../mesh/types.ts';
+import type { Origin } from './types.ts';
+import type { Locator } from './view.ts';
+
+/** Finds the lines of a mesh's resources; nothing is looked up before it is asked for. */
+export function createLocator(mesh: Mesh): Locator {
+  let byPath: Map<string, Resource> | undefined;
+  return {
+    resource(config, field) {
+      byPath ??= new Map(mesh.resources.map((r) => [configPath(r), r]));
+      const resource = byPath.get(config);
+      return resource && originOf(resource, config, field);
+    },
+    service(host) {
+      const service = mesh.services.find((s) => s.host === host);
+      return service && originOf(service.resource, configPath(service.resource), undefined);
+    },
+    addresses(host) {
+      const complete = mesh.completeHost(host, 'default');
+      return mesh.services
+        .filter((s) => s.host === complete || s.host === host.toLowerCase())
+        .flatMap((s) => s.addresses.filter((a) => !a.includes('/')));
+    },
+  };
+}
+
+/** Where a field of a resource was written; without one, its name. */
+function originOf(resource: Resource, config: string, field: string | undefined): Origin {
+  const { kind, metadata, source } = resource;
+  const at = source.positionOf(field === undefined ? ['metadata', 'name'] : ['spec', ...fieldPath(field)]);
+  return {
+    kind,
+    name: metadata.name,
+    namespace: metadata.namespace,
+    config,
+    ...(field !== undefined && { field }),
+    file: at.file,
+    line: at.line,
+    column: at.column,
+  };
+}
+
+/** `http[0].match[1]` as keys and indices. */
+export function fieldPath(field: string): FieldPath {
+  return field
+    .split(/[.[\]]+/)
+    .filter((part) => part !== '')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
