@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { envoyAdmin } from './admin.ts';
 import { drainEnvoy } from './drain.ts';
 import { ofStranger } from './os-process.ts';
-import { keyOf, readStates, stateFile } from './state.ts';
+import { exitFile, keyOf, readStates, stateFile } from './state.ts';
 
 /** What a process gets for ending by itself before it is killed. */
 const END_MS = 5000;
@@ -13,13 +13,14 @@ const END_MS = 5000;
 export async function endEnvoys(dataDirectory: string, drainMs: number): Promise<number> {
   const ended = await Promise.all(
     readStates(dataDirectory).map(async ({ proxyId, name, adminSocket, runs }) => {
-      const found = runs.flatMap(({ pid, identity }) => ofStranger(pid, identity) ?? []);
+      const key = keyOf(proxyId, name);
+      const found = runs.flatMap(({ pid, identity, epoch }) => ofStranger(pid, identity, exitFile(dataDirectory, key, epoch)) ?? []);
       const newest = found.at(-1);
       if (newest && drainMs > 0) await drainEnvoy(envoyAdmin(adminSocket), drainMs, () => !newest.alive());
       for (const process of found) process.signal('SIGTERM');
       await Promise.all(found.map((process) => process.gone(END_MS)));
       rmSync(adminSocket, { force: true });
-      rmSync(join(dataDirectory, stateFile(keyOf(proxyId, name))), { force: true });
+      rmSync(join(dataDirectory, stateFile(key)), { force: true });
       return found.length;
     }),
   );

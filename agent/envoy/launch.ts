@@ -1,14 +1,16 @@
 /** Starts one Envoy process and waits until its admin API answers. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { FairleadError } from '../../src/errors.ts';
 import type { EnvoyAdmin } from './admin.ts';
 import { commandLine, type EnvoyFiles, type EnvoyPlan, readBaseId, validateBootstrap } from './command-line.ts';
-import { type OsProcess, ofChild } from './os-process.ts';
+import { type OsProcess, ofShell } from './os-process.ts';
 
 export interface Launch {
   plan: EnvoyPlan;
   files: EnvoyFiles;
+  exitFile: string;
   proxyId: string;
   admin: EnvoyAdmin;
   /** 0: a first process; else it takes over from the one before. */
@@ -60,26 +62,12 @@ async function startOnce(launch: Launch, baseId: number | undefined): Promise<Os
   const { plan, files, epoch, admin } = launch;
   const { binary } = plan;
   if (baseId === undefined) rmSync(files.baseId, { force: true });
-  const fd = openSync(files.log, 'a', 0o600);
-  // Detached: a Ctrl-C in the agent's terminal must not reach the data plane before it is drained, nor the agent's end.
-  const child = spawn(binary.path, commandLine(plan, files, epoch, baseId), { detached: true, stdio: ['ignore', fd, fd], cwd: '/' });
-  closeSync(fd);
+  const process = await spawnEnvoy(binary.path, commandLine(plan, files, epoch, baseId), files.log, launch.exitFile);
   let failed: string | undefined;
-  child.on('error', (error) => {
-    failed = error.message;
-  });
-  const process = ofChild(child);
-  if (!process) {
-    await pause(0);
-    throw new FairleadError('E_ENGINE_FAILED', `Envoy cannot be started: ${failed ?? binary.path}`, {
-      next: 'See `fairlead envoy which`.',
-    });
-  }
   launch.started(process);
   process.onExit((why) => {
-    failed ??= why;
+    failed = why;
   });
-  child.unref();
   for (const deadline = Date.now() + START_DEADLINE_MS; Date.now() < deadline && failed === undefined && !launch.cancelled(); ) {
     const info = await admin.serverInfo();
     if (info && info.nodeId === launch.proxyId && info.epoch === epoch && failed === undefined) return process;
@@ -93,6 +81,44 @@ async function startOnce(launch: Launch, baseId: number | undefined): Promise<Os
   const said = launch.said();
   throw new FairleadError('E_ENGINE_FAILED', `Envoy ${binary.version} did not start: ${why}${said === '' ? '' : `\n${said}`}`, {
     next: `Its log is ${files.log}.`,
+  });
+}
+
+/**
+ * Envoy asks the kernel to end it together with its parent (PR_SET_PDEATHSIG, so that no hot restart is left without its script), but it is to
+ * outlive the agent. So its parent is a shell of its own, which also keeps its exit code for the next agent.
+ */
+const SHELL = '"$@" 3>&- & echo $! >&3; exec 3>&- 2>/dev/null; wait $!; code=$?; echo $code >"$0"; exit $code';
+
+async function spawnEnvoy(path: string, args: readonly string[], logFile: string, exitFile: string): Promise<OsProcess> {
+  rmSync(exitFile, { force: true });
+  const log = openSync(logFile, 'a', 0o600);
+  // Detached: a Ctrl-C in the agent's terminal must not reach the data plane before it is drained.
+  const shell = spawn('/bin/sh', ['-c', SHELL, exitFile, path, ...args], { detached: true, stdio: ['ignore', log, log, 'pipe'], cwd: '/' });
+  closeSync(log);
+  try {
+    const pid = Number.parseInt(await firstLine(shell), 10);
+    const process = ofShell(shell, pid);
+    shell.unref();
+    return process;
+  } catch (error) {
+    throw new FairleadError('E_ENGINE_FAILED', `Envoy cannot be started: ${(error as Error).message}`, {
+      next: `Its log is ${logFile}.`,
+      cause: error,
+    });
+  }
+}
+
+function firstLine(shell: ChildProcess): Promise<string> {
+  const pipe = shell.stdio[3] as Readable;
+  return new Promise((resolve, reject) => {
+    let text = '';
+    shell.once('error', reject);
+    pipe.setEncoding('utf8').on('data', (more: string) => {
+      text += more;
+    });
+    pipe.on('error', reject);
+    pipe.on('close', () => (/^\d+\n/.test(text) ? resolve(text) : reject(new Error('its shell does not tell its process'))));
   });
 }
 

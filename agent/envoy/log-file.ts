@@ -15,6 +15,8 @@ export const LOG_FORMAT = '[%Y-%m-%dT%T.%e%z][%l][%n] %v';
 
 const LINE = /^\[[^\]]*\]\[(\w+)\]\[([^\]]*)\] (.*)$/;
 const LEVELS = { trace: 'debug', debug: 'debug', info: 'info', warning: 'warning', error: 'error', critical: 'error' } as const;
+/** What the agent knows better: its own comings and goings, and refusals, which it tells with file and line. */
+const TOLD = /gRPC config stream to xds-grpc closed|^gRPC config for type\.googleapis\.com\/\S+ rejected/;
 const EVERY_MS = 250;
 const LONGEST = 16 * 1024 * 1024;
 const MOST_AT_ONCE = 256 * 1024;
@@ -67,6 +69,7 @@ export function followLogFile({ file, log, proxy, reopen }: LogFileOptions): Log
       if (last.length > TAIL_LINES) last.shift();
       const [, level = '', logger, message] = LINE.exec(line) ?? [];
       if (message === undefined) log.error(`envoy: ${line}`, { proxy });
+      else if (logger === 'config' && TOLD.test(message)) log.debug(`envoy: ${message}`, { proxy, logger });
       else log[LEVELS[level as keyof typeof LEVELS] ?? 'info'](`envoy: ${message}`, { proxy, logger });
     }
   }

@@ -1,5 +1,7 @@
 /** A process that runs an Envoy: one that we started, or one that an earlier agent left. */
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { processIdentity } from '../process-identity.ts';
 
 export interface OsProcess {
@@ -17,19 +19,21 @@ export interface OsProcess {
 /** How often a process that is no child is looked at: its parent was another agent, so the kernel tells us nothing. */
 const LOOK_MS = 100;
 
-/** Undefined when it could not be started at all. */
-export function ofChild(child: ChildProcess): OsProcess | undefined {
-  const { pid } = child;
-  if (pid === undefined) return undefined;
+/**
+ * A process that a child of ours, a shell, started: the shell ends when it does, with its exit code.
+ *
+ * @param pid of the process, not of the shell
+ */
+export function ofShell(shell: ChildProcess, pid: number): OsProcess {
   const listeners = new Set<(why: string) => void>();
   let why: string | undefined;
-  child.on('exit', (code, signal) => {
-    why = signal ? `killed by ${signal}` : `exit code ${code}`;
+  shell.on('exit', (code, signal) => {
+    why = signal ? `killed by ${signal}` : exitReason(code ?? 0);
     for (const l of listeners) l(why);
     listeners.clear();
   });
   return fromEnd(pid, processIdentity(pid) ?? '', () => why === undefined, {
-    hold: (held) => (held ? child.ref() : child.unref()),
+    hold: (held) => (held ? shell.ref() : shell.unref()),
     onExit(listener) {
       if (why !== undefined) listener(why);
       else listeners.add(listener);
@@ -38,8 +42,8 @@ export function ofChild(child: ChildProcess): OsProcess | undefined {
   });
 }
 
-/** Undefined when there is no such process any more. */
-export function ofStranger(pid: number, identity: string): OsProcess | undefined {
+/** Undefined when there is no such process any more. @param exitFile where its shell writes its exit code */
+export function ofStranger(pid: number, identity: string, exitFile: string): OsProcess | undefined {
   const alive = (): boolean => processIdentity(pid) === identity;
   if (!alive()) return undefined;
   return fromEnd(pid, identity, alive, {
@@ -48,11 +52,25 @@ export function ofStranger(pid: number, identity: string): OsProcess | undefined
       const timer = setInterval(() => {
         if (alive()) return;
         clearInterval(timer);
-        listener('it was there no more');
+        listener(readExit(exitFile));
       }, LOOK_MS);
       return () => clearInterval(timer);
     },
   });
+}
+
+function readExit(file: string): string {
+  try {
+    return exitReason(Number.parseInt(readFileSync(file, 'utf8'), 10));
+  } catch {
+    return 'it is there no more';
+  }
+}
+
+/** A shell's `$?`: above 128 a signal. */
+function exitReason(code: number): string {
+  const signal = Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0];
+  return signal ? `killed by ${signal}` : `exit code ${code}`;
 }
 
 interface End {

@@ -36,6 +36,10 @@ export function keyOf(proxyId: string, name: string): string {
 /** Relative to the data directory. */
 export const stateFile = (key: string): string => join(ENVOY_FOLDER, key, STATE);
 
+/** Where the shell of one process writes how it ended. */
+export const exitFile = (dataDirectory: string, key: string, epoch: number): string =>
+  join(dataDirectory, ENVOY_FOLDER, key, `exit-${epoch}`);
+
 /** Every state there is. A file that cannot be read is none: its Envoy, if there is one, cannot be found. */
 export function readStates(dataDirectory: string): EnvoyState[] {
   const folder = join(dataDirectory, ENVOY_FOLDER);

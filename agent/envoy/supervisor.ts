@@ -16,7 +16,7 @@ import { drainEnvoy } from './drain.ts';
 import { launchEnvoy } from './launch.ts';
 import { followLogFile, type LogFile } from './log-file.ts';
 import { type OsProcess, ofStranger } from './os-process.ts';
-import { ENVOY_FOLDER, type EnvoyRun, type EnvoyState, keyOf, stateFile } from './state.ts';
+import { ENVOY_FOLDER, type EnvoyRun, type EnvoyState, exitFile, keyOf, stateFile } from './state.ts';
 import { readHotRestartVersion } from './version.ts';
 
 export interface SupervisorOptions {
@@ -183,6 +183,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const process = await launchEnvoy({
         plan,
         files,
+        exitFile: exitFile(data.path, key, epoch),
         proxyId,
         admin,
         epoch,
@@ -252,7 +253,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     status: () => status,
     async adopt(state) {
       const found = state.runs.flatMap((run) => {
-        const process = ofStranger(run.pid, run.identity);
+        const process = ofStranger(run.pid, run.identity, exitFile(data.path, key, run.epoch));
         return process ? [{ process, run }] : [];
       });
       let info = await admin.serverInfo();
