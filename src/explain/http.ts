@@ -360,6 +360,7 @@ function endUpstream(
       share,
       responseCodeDetails: 'via_upstream',
       ...full,
+      mayBecome: failures(destination, rest),
     },
   );
 }
