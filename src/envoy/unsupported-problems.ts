@@ -72,7 +72,13 @@ function findings(kind: string, object: unknown, entries: readonly UnsupportedEn
 
 const none: readonly UnsupportedEntry[] = [];
 
-function problemsOf(resource: Resource): Problem[] {
+const byResource = new WeakMap<Resource, readonly Problem[]>();
+
+function problemsOf(resource: Resource): readonly Problem[] {
+  return getOrMake(byResource, resource, findProblems);
+}
+
+function findProblems(resource: Resource): Problem[] {
   const { group, kind, metadata, spec } = resource;
   const found = byKind.get(group === GATEWAY_API ? '*' : kind) ?? none;
   const entries = found.filter((e) => e.name === undefined || e.name === metadata.name);

@@ -1,7 +1,11 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { Problem } from '../../errors.ts';
 import { problemAt } from '../../mesh/problem.ts';
-import type { DestinationRuleView, Mesh, ProxyScope } from '../../mesh/types.ts';
+import type { DestinationRuleView, ProxyScope, Service } from '../../mesh/types.ts';
+import { keptWhenEqual } from '../build-memo.ts';
+import type { BuildContext } from '../context.ts';
+import { configPath } from '../metadata.ts';
+import { sortedByName } from '../sorted.ts';
 import { autoMtlsProblem } from './auto-mtls-problem.ts';
 import { fixedClusters } from './fixed.ts';
 import { inboundClusters } from './inbound.ts';
@@ -32,34 +36,42 @@ function ingressProblems(scope: ProxyScope): Problem[] {
   );
 }
 
+function serviceClusters({ mesh, scope }: BuildContext, service: Service, sni: boolean): ClusterJson[] {
+  const out: ClusterJson[] = [];
+  for (const port of service.ports) {
+    out.push(...outboundClusters(mesh, scope, service, port));
+    if (sni && !service.external) out.push(...outboundClusters(mesh, scope, service, port, true));
+  }
+  return out;
+}
+
 /**
  * All clusters of one proxy, sorted by name: outbound ones with their subsets, inbound ones, and the fixed ones. Fields that are not
- * carried out come back as problems with their position.
+ * carried out are added to the context's problems with their position.
  */
-export function buildClusters(mesh: Mesh, scope: ProxyScope): { clusters: ClusterJson[]; problems: Problem[] } {
-  const byName = new Map<string, ClusterJson>();
-  const add = (cluster: ClusterJson): void => {
-    // A ServiceEntry with several addresses gives one service for each, all with the same clusters.
-    if (!byName.has(cluster.name!)) byName.set(cluster.name!, cluster);
-  };
-  const problems: Problem[] = [...ingressProblems(scope), ...autoMtlsProblem(mesh, scope)];
+export function buildClusters(context: BuildContext): readonly ClusterJson[] {
+  const { mesh, scope, memo, problems } = context;
+  problems.push(...ingressProblems(scope), ...autoMtlsProblem(mesh, scope));
   const rules = new Set<DestinationRuleView>();
   const hosts = new Set<string>();
   const sni = scope.proxy.type === 'router' && passesSni(scope);
-  for (const cluster of fixedClusters(mesh, scope)) add(cluster);
-  for (const cluster of inboundClusters(mesh, scope)) add(cluster);
+  const clusters = [...keptWhenEqual(memo, 'own clusters', [...fixedClusters(mesh, scope), ...inboundClusters(mesh, scope)])];
   for (const service of scope.services) {
+    // A ServiceEntry with several addresses gives one service for each, all with the same clusters.
     if (hosts.has(service.host)) continue;
     hosts.add(service.host);
     const rule = scope.destinationRule(service);
     if (rule) rules.add(rule);
-    for (const port of service.ports) {
-      for (const cluster of outboundClusters(mesh, scope, service, port)) add(cluster);
-      if (sni && !service.external) for (const cluster of outboundClusters(mesh, scope, service, port, true)) add(cluster);
-    }
-    problems.push(...serviceProblems(mesh, scope, service));
+    const own = memo.part('clusters', service.host, [service, sni], context, (tracked) => {
+      const made = serviceClusters(tracked, service, sni);
+      tracked.problems.push(...serviceProblems(tracked.mesh, tracked.scope, service));
+      return made;
+    });
+    for (const cluster of own) clusters.push(cluster);
   }
-  for (const rule of rules) problems.push(...ruleProblems(rule, scope.proxy));
-  const clusters = [...byName.values()].sort((a, b) => (a.name! < b.name! ? -1 : 1));
-  return { clusters, problems };
+  for (const rule of rules) {
+    const found = memo.part('rule problems', configPath(rule.resource), [rule], context, () => ruleProblems(rule, scope.proxy));
+    problems.push(...found);
+  }
+  return sortedByName(memo, 'clusters', clusters);
 }

@@ -7,7 +7,7 @@ import type { BuildContext } from '../context.ts';
 import { virtualHostName } from '../names.ts';
 import { domainOf } from '../routes/domains.ts';
 import { isCatchAll } from '../routes/match.ts';
-import { routeConfiguration } from '../routes/route-configuration.ts';
+import { keptRouteConfiguration, routeConfiguration } from '../routes/route-configuration.ts';
 import { sortVirtualHosts } from '../routes/virtual-host.ts';
 import { virtualServiceRoutes } from '../routes/virtual-service.ts';
 import { attached } from './layer4.ts';
@@ -43,16 +43,16 @@ function collapse(byHost: ReadonlyMap<string, HostRoutes>): HostRoutes[] {
 
 /** Routes of a VirtualService are made once for a Gateway and port, so that hosts which share them can be told. */
 class RouteCache {
-  readonly #made = new Map<string, Map<VirtualServiceView, RouteJson[]>>();
+  readonly #made = new Map<string, Map<VirtualServiceView, readonly RouteJson[]>>();
   readonly #context: BuildContext;
 
   constructor(context: BuildContext) {
     this.#context = context;
   }
 
-  get(view: VirtualServiceView, gateway: string, listenPort: number): RouteJson[] {
+  get(view: VirtualServiceView, gateway: string, listenPort: number): readonly RouteJson[] {
     const byView = getOrMake(this.#made, `${gateway} ${listenPort}`, () => new Map());
-    return getOrMake(byView, view, () => virtualServiceRoutes({ ...this.#context, view, listenPort, gateway }));
+    return getOrMake(byView, view, () => virtualServiceRoutes(this.#context, { view, listenPort, gateway }));
   }
 }
 
@@ -79,7 +79,8 @@ export function gatewayRoutes(context: BuildContext, name: string, servers: read
     }
     if (redirect) for (const { host } of entry.hosts) take(host, []);
   }
-  return routeConfiguration(name, virtualHosts(byHost, servers[0]!.server.port.number));
+  const hosts = virtualHosts(byHost, servers[0]!.server.port.number);
+  return keptRouteConfiguration(context, routeConfiguration(name, hosts));
 }
 
 function virtualHosts(byHost: ReadonlyMap<string, HostRoutes>, port: number): VirtualHostJson[] {

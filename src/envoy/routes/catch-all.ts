@@ -59,18 +59,17 @@ export function catchAllVirtualHost(context: BuildContext, allPorts = false): Vi
  * The virtual host for a listener's own address, where the catch-all looks hosts up: a request that names it would come back for ever.
  * It is what somebody sends who opens the proxy's port in a browser. Empty when nothing is looked up, or services took the names.
  *
- * @param others the route configuration's other virtual hosts
+ * @param taken the domains of the route configuration's other virtual hosts
  * @param bound where the listener is bound; nobody can name a listener that is not
  */
 export function ownAddress(
   context: BuildContext,
-  others: readonly VirtualHostJson[],
+  taken: ReadonlySet<string>,
   bound: { address: string; port: number } | undefined,
   allPorts: boolean,
 ): VirtualHostJson[] {
   const looksUp = looksUnknownHostsUp(context.scope) && (allPorts || unknownTraffic(context.scope) === 'ALLOW_ANY_DYNAMIC_DNS');
   if (!looksUp || bound === undefined) return [];
-  const taken = new Set(others.flatMap((v) => v.domains ?? []));
   const { address, port } = bound;
   const hosts = [...new Set([address.includes(':') ? `[${address}]` : address, LOCALHOST, 'localhost', WILDCARD])];
   const domains = hosts.map((host) => (allPorts ? `${host}:${port}` : host)).filter((d) => !taken.has(d));

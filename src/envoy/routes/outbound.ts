@@ -2,16 +2,16 @@ import type { RouteJson, VirtualHostJson } from '#envoy-api/envoy/config/route/v
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import { isWildcard } from '../../mesh/host-match.ts';
 import { getOrMake } from '../../mesh/memo.ts';
-import type { EgressListenerView, VirtualServiceView } from '../../mesh/types.ts';
+import type { EgressListenerView, Service, VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { virtualHostName } from '../names.ts';
 import { isHttpOrDetected } from '../protocols.ts';
 import { catchAllVirtualHost, ownAddress } from './catch-all.ts';
 import { defaultRoute } from './default-route.ts';
 import { type Domains, domainOf, serviceDomains, withPort } from './domains.ts';
-import { routeConfiguration } from './route-configuration.ts';
+import { keptRouteConfiguration, routeConfiguration } from './route-configuration.ts';
 import { type HostOnPort, httpPorts, indexByPort, type PortIndex, wildcardAssignments } from './service-index.ts';
-import { sortVirtualHosts, VirtualHosts } from './virtual-host.ts';
+import { type HostList, VirtualHosts } from './virtual-host.ts';
 import { virtualServiceRoutes } from './virtual-service.ts';
 
 /** A route configuration that a sidecar's listener asks for. */
@@ -38,15 +38,30 @@ interface PortBuild {
   out: VirtualHosts;
 }
 
-function hostDomains(build: PortBuild, host: string): Domains {
-  const names: Domains = { domains: [domainOf(host)], generated: new Set() };
-  return build.allPorts ? withPort(names, build.port) : names;
+const none: ReadonlySet<string> = new Set();
+
+function addHost({ context, port, out, allPorts }: PortBuild, host: string, routes: readonly RouteJson[]): void {
+  const domains = context.memo.part(`host domains ${allPorts ? port : ''}`, host, [], context, () => {
+    const names: Domains = { domains: [domainOf(host)], generated: none };
+    return allPorts ? withPort(names, port) : names;
+  });
+  out.add(virtualHostName(host, port), domains, routes);
 }
 
-function addService(build: PortBuild, entry: HostOnPort, routes: RouteJson[]): void {
-  const { context, port, out, allPorts } = build;
-  const names = serviceDomains(entry.services, context.proxy, context.mesh.config.domain);
-  out.add(virtualHostName(entry.host, port), allPorts ? withPort(names, port) : names, routes);
+function addService({ context, port, out, allPorts }: PortBuild, entry: HostOnPort, routes: readonly RouteJson[]): void {
+  const { host, services } = entry;
+  const domains = context.memo.part(`service domains ${allPorts ? port : ''}`, host, services, context, ({ proxy, mesh }) => {
+    const names = serviceDomains(services, proxy, mesh.config.domain);
+    return allPorts ? withPort(names, port) : names;
+  });
+  out.add(virtualHostName(host, port), domains, routes);
+}
+
+function defaultRoutes(context: BuildContext, { host, services, port }: HostOnPort): readonly RouteJson[] {
+  const [service] = services as [Service];
+  return context.memo.part(`default routes ${port.number}`, host, [service, port], context, (tracked) => [
+    defaultRoute(tracked, service, port),
+  ]);
 }
 
 /** The hosts of a VirtualService on a port: those that services have, and the rest. */
@@ -67,16 +82,16 @@ function splitHosts(
 
 /** Virtual hosts of one port: VirtualServices first, oldest first, then the services that none of them covers. */
 function buildPort(build: PortBuild): void {
-  const { context, egress, port, hosts, out } = build;
+  const { context, egress, port, hosts } = build;
   const covered = new Set<HostOnPort>();
   const wildcards = wildcardAssignments(egress.virtualServices, hosts);
   for (const view of egress.virtualServices) {
     const { known, unknown } = splitHosts(build, view, wildcards.get(view));
     if (known.length === 0 && port !== portOfUnknownHosts) continue;
     if (known.length === 0 && unknown.length === 0) continue;
-    const routes = virtualServiceRoutes({ ...context, view, listenPort: port, gateway: 'mesh' });
+    const routes = virtualServiceRoutes(context, { view, listenPort: port, gateway: 'mesh' });
     if (routes.length === 0) continue;
-    for (const host of unknown) out.add(virtualHostName(host, port), hostDomains(build, host), routes);
+    for (const host of unknown) addHost(build, host, routes);
     for (const entry of known) {
       covered.add(entry);
       addService(build, entry, routes);
@@ -84,7 +99,7 @@ function buildPort(build: PortBuild): void {
   }
   for (const entry of hosts.values()) {
     if (covered.has(entry) || !isHttpOrDetected(entry.port.protocol)) continue;
-    addService(build, entry, [defaultRoute(context, entry.services[0]!, entry.port)]);
+    addService(build, entry, defaultRoutes(context, entry));
   }
 }
 
@@ -97,39 +112,42 @@ function knownHosts(index: PortIndex, ports: readonly number[]): ReadonlySet<str
   return known;
 }
 
-function virtualHostsOf(context: BuildContext, egress: EgressListenerView, index: PortIndex, port: number): VirtualHostJson[] {
+function virtualHostsOf(context: BuildContext, egress: EgressListenerView, index: PortIndex, port: number): HostList {
   const allPorts = port === 0;
   const ports = allPorts ? [...new Set([...httpPorts(index), portOfUnknownHosts])].sort((a, b) => a - b) : [port];
-  const out = new VirtualHosts(knownHosts(index, ports));
+  const out = new VirtualHosts(() => knownHosts(index, ports));
   for (const number of ports) buildPort({ context, egress, port: number, hosts: index.get(number) ?? noHosts, allPorts, out });
-  return sortVirtualHosts(out.list);
+  return out.resolve(context.memo, `virtual hosts ${context.scope.egress.indexOf(egress)} ${port}`);
 }
 
 /** The route configurations that a sidecar's listeners ask for, one per name. */
 export function outboundRoutes(context: BuildContext, requests: Iterable<RouteRequest>): RouteConfigurationJson[] {
   const indexes = new Map<EgressListenerView, PortIndex>();
-  const lists = new Map<EgressListenerView, Map<number, VirtualHostJson[]>>();
+  const lists = new Map<EgressListenerView, Map<number, HostList>>();
   const out = new Map<string, RouteConfigurationJson>();
-  const listOf = (egress: EgressListenerView, port: number): VirtualHostJson[] => {
+  const listOf = (egress: EgressListenerView, port: number): HostList => {
     const index = getOrMake(indexes, egress, () => indexByPort(egress));
-    const byPort = getOrMake(lists, egress, () => new Map<number, VirtualHostJson[]>());
+    const byPort = getOrMake(lists, egress, () => new Map<number, HostList>());
     return getOrMake(byPort, port, () => virtualHostsOf(context, egress, index, port));
   };
-  const byName = new Map<VirtualHostJson[], Map<string, VirtualHostJson>>();
+  const byName = new Map<HostList['list'], Map<string, VirtualHostJson>>();
+  const take = (made: RouteConfigurationJson): void => {
+    out.set(made.name!, keptRouteConfiguration(context, made));
+  };
   for (const { name, egress, port, only, bound } of requests) {
     if (out.has(name)) continue;
-    const list = listOf(egress, port);
+    const { list, domains } = listOf(egress, port);
     if (only === undefined) {
       // Envoy takes one virtual host for everything; a VirtualService for it leaves nothing over.
-      const whole = list.some((v) => v.domains?.includes('*'));
-      const rest = whole ? [] : [...ownAddress(context, list, bound, port === 0), catchAllVirtualHost(context, port === 0)];
-      out.set(name, routeConfiguration(name, [...list, ...rest], port === 0));
+      const whole = domains.has('*');
+      const rest = whole ? [] : [...ownAddress(context, domains, bound, port === 0), catchAllVirtualHost(context, port === 0)];
+      take(routeConfiguration(name, [...list, ...rest], port === 0));
       continue;
     }
     const names = getOrMake(byName, list, () => new Map(list.map((v) => [v.name!, v])));
     const found = names.get(virtualHostName(only, port));
     // Whoever connects to the service's own address means the service, whatever host it names.
-    out.set(name, routeConfiguration(name, found ? [{ ...found, domains: ['*'] }] : []));
+    take(routeConfiguration(name, found ? [{ ...found, domains: ['*'] }] : []));
   }
   return [...out.values()];
 }

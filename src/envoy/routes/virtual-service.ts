@@ -3,7 +3,8 @@ import type { HTTPMatchRequest, HTTPRoute } from '../../config/kinds/networking.
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
-import { provenance } from '../metadata.ts';
+import type { BuildContext } from '../context.ts';
+import { configPath, provenance } from '../metadata.ts';
 import { routeAction } from './action.ts';
 import type { RouteContext } from './context.ts';
 import { CORS_FILTER, corsConfig } from './cors.ts';
@@ -87,7 +88,15 @@ function translate(context: RouteContext, rule: HTTPRoute, match: HTTPMatchReque
  * The routes that a VirtualService's `http` rules yield on one port, in order, up to and with the first that takes everything.
  * Empty: the VirtualService has nothing to say there.
  */
-export function virtualServiceRoutes(context: RouteContext): RouteJson[] {
+export function virtualServiceRoutes(
+  context: BuildContext,
+  of: Pick<RouteContext, 'view' | 'listenPort' | 'gateway'>,
+): readonly RouteJson[] {
+  const kind = `routes ${of.gateway} ${of.listenPort}`;
+  return context.memo.part(kind, configPath(of.view.resource), [of.view], context, (tracked) => makeRoutes({ ...tracked, ...of }));
+}
+
+function makeRoutes(context: RouteContext): RouteJson[] {
   const { view, proxy, listenPort, gateway } = context;
   const out: RouteJson[] = [];
   const namespace = view.resource.metadata.namespace;

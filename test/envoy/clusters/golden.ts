@@ -19,6 +19,7 @@ import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import { parseConfig } from '../../../src/config/parse-config.ts';
 import { formatPosition } from '../../../src/config/resource.ts';
+import { buildContext } from '../../../src/envoy/build-memo.ts';
 import { buildClusters } from '../../../src/envoy/clusters/build.ts';
 import { trackedEndpoints } from '../../../src/envoy/endpoint-update.ts';
 import { parseLocality } from '../../../src/mesh/locality.ts';
@@ -32,7 +33,7 @@ export interface GoldenCase {
   name: string;
   title: string;
   /** All that was built, before the case's choice. */
-  clusters: ClusterJson[];
+  clusters: readonly ClusterJson[];
   endpoints: readonly ClusterLoadAssignmentJson[];
   mesh: Mesh;
   scope: ProxyScope;
@@ -82,8 +83,10 @@ async function build(file: string, shown: string): Promise<GoldenCase> {
   if (errors.length > 0) throw new Error(`${file}: ${errors.map((e) => e.message).join('; ')}`);
   const mesh = buildMesh(parsed.resources, { meshConfig });
   const scope = mesh.scope(choose(proxiesOf(mesh, { addresses: ['10.0.0.5'], pods: 'none' }), choice));
-  const { clusters, problems } = buildClusters(mesh, scope);
-  const endpoints = trackedEndpoints(mesh, scope, clusters).list;
+  const context = buildContext(mesh, scope);
+  const clusters = buildClusters(context);
+  const problems = [...context.problems];
+  const endpoints = trackedEndpoints(context, clusters).list;
   const only = new RegExp(choice.get('only') ?? '^(outbound|inbound)');
   const sections: Record<string, () => unknown> = {
     clusters: () => clusters.filter((c) => only.test(c.name!)).map((c) => pick(c, choice.get('pick'))),

@@ -1,0 +1,109 @@
+import type { Mesh, ProxyScope } from '../mesh/types.ts';
+import type { BuildContext } from './context.ts';
+
+/** A question that was asked of a mesh or of what a proxy sees in it, and the answer. */
+type Read =
+  | readonly ['service', string, ReturnType<ProxyScope['serviceByHost']>]
+  | readonly ['rule', Parameters<ProxyScope['destinationRule']>, ReturnType<ProxyScope['destinationRule']>]
+  | readonly ['endpoints', Parameters<Mesh['endpoints']>, ReturnType<Mesh['endpoints']>];
+
+export type Reads = readonly Read[];
+
+/** True when every question has the same answer, the very object, as it had. */
+export function holds(reads: Reads, { mesh, scope }: BuildContext): boolean {
+  for (const [what, question, answer] of reads) {
+    switch (what) {
+      case 'service':
+        if (scope.serviceByHost(question) !== answer) return false;
+        break;
+      case 'rule':
+        if (scope.destinationRule(question[0], question[1]) !== answer) return false;
+        break;
+      case 'endpoints':
+        if (mesh.endpoints(question[0], question[1]) !== answer) return false;
+        break;
+    }
+  }
+  return true;
+}
+
+function untracked(what: string): never {
+  throw new Error(`a part of the config asks for ${what}, of which nobody would know that it changed`);
+}
+
+/**
+ * A context that notes what is asked of it. It answers what single parts of the config may ask: about one service, its rule, its
+ * endpoints; the settings and the proxy are the same for all parts. Anything else throws: the part could be kept when it must not.
+ */
+export function trackedContext(context: BuildContext): { context: BuildContext; reads: Reads; problems: BuildContext['problems'] } {
+  const { mesh, scope } = context;
+  const reads: Read[] = [];
+  const problems: BuildContext['problems'] = [];
+  const trackedMesh: Mesh = {
+    config: mesh.config,
+    configSource: mesh.configSource,
+    completeHost: mesh.completeHost,
+    endpoints(...question) {
+      const answer = mesh.endpoints(...question);
+      reads.push(['endpoints', question, answer]);
+      return answer;
+    },
+    scope: () => untracked('a scope'),
+    ofKind: () => untracked('a kind'),
+    get resources() {
+      return untracked('all resources');
+    },
+    get services() {
+      return untracked('all services');
+    },
+    get workloads() {
+      return untracked('all workloads');
+    },
+    get workloadTemplates() {
+      return untracked('all workloads to be');
+    },
+    get endpointChanges() {
+      return untracked('changed endpoints');
+    },
+    get routingVersion() {
+      return untracked('the routing');
+    },
+    get problems() {
+      return untracked('problems');
+    },
+  };
+  const { proxy, sidecar, ingress, outboundTrafficPolicy } = scope;
+  const trackedScope: ProxyScope = {
+    proxy,
+    sidecar,
+    ingress,
+    outboundTrafficPolicy,
+    serviceByHost(host) {
+      const answer = scope.serviceByHost(host);
+      reads.push(['service', host, answer]);
+      return answer;
+    },
+    destinationRule(...question) {
+      const answer = scope.destinationRule(...question);
+      reads.push(['rule', question, answer]);
+      return answer;
+    },
+    virtualServicesFor: () => untracked('the VirtualServices of a gateway'),
+    get services() {
+      return untracked('all services of a scope');
+    },
+    get egress() {
+      return untracked('egress listeners');
+    },
+    get virtualServices() {
+      return untracked('all VirtualServices');
+    },
+    get instances() {
+      return untracked('instances');
+    },
+    get gateways() {
+      return untracked('gateways');
+    },
+  };
+  return { context: { ...context, mesh: trackedMesh, scope: trackedScope, problems }, reads, problems };
+}
