@@ -1,16 +1,17 @@
-/** Which line of the configuration asked for a listener's port, so that a port in use is told with it. */
+/** Which line of the configuration is behind what an engine refuses: who asked for a port, who made a cluster or a route. */
 import type { Gateway, Sidecar } from '../src/config/kinds/networking.ts';
 import { type FieldPath, formatPath, originOf, type Resource } from '../src/config/resource.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
 import type { Problem } from '../src/errors.ts';
 import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
+import { originOfRefused } from './locate-origin.ts';
 
 const PORT_ANNOTATION = 'fairlead.dev/http-proxy-port';
 
 /** What privileged gateway ports become where no Service says otherwise, as with the Service of Istio's own gateway. */
 const translated = (port: number): number => (port === 80 ? 8080 : port === 443 ? 8443 : port < 1024 ? port + 8000 : port);
 
-/** Adds proxy, position and a fitting hint to what the engine said of one proxy's listeners; other problems are as they were. */
+/** Adds proxy, position and a fitting hint to what the engine said of one proxy's resources. */
 export function locateRefusal(problems: readonly Problem[], snapshot: Snapshot, mesh: Mesh | undefined): Problem[] {
   const { proxy } = snapshot;
   return problems.map((problem) => {
@@ -18,7 +19,13 @@ export function locateRefusal(problems: readonly Problem[], snapshot: Snapshot, 
     const listener = snapshot.listeners.find((l) => l.name === name);
     const port = Number(listener?.address?.socketAddress?.portValue ?? 0);
     const message = `proxy ${proxy.name}.${proxy.namespace}: ${problem.message}`;
-    if (problem.position || !listener || !port || !mesh) return { ...problem, message };
+    if (problem.position || !mesh) return { ...problem, message };
+    const refused = originOfRefused(problem.origin ?? '', problem.message, snapshot, mesh);
+    if (refused) {
+      const { resource, path } = refused;
+      return { ...problem, message, origin: originOf(resource), path: formatPath(path), position: resource.source.positionOf(path) };
+    }
+    if (!listener || !port) return { ...problem, message };
     const asked = whoAsked(proxy, port, mesh);
     if (!asked) return { ...problem, message };
     const { resource, path, hint } = asked;

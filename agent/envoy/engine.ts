@@ -241,7 +241,8 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
       const service = createAccessLogService((record) => {
         for (const l of records) l(record);
       });
-      xds = await startXdsServer({ socket: data.xdsSocket, log, services: [service] });
+      // What is refused is told by whoever applied it, with file and line.
+      xds = await startXdsServer({ socket: data.xdsSocket, log: { ...log, warning: log.debug }, services: [service] });
       if (state !== 'starting') {
         await xds.close();
         throw new FairleadError('E_ENGINE_FAILED', 'Envoy is no longer wanted');

@@ -16,7 +16,7 @@ export const LOG_FORMAT = '[%Y-%m-%dT%T.%e%z][%l][%n] %v';
 const LINE = /^\[[^\]]*\]\[(\w+)\]\[([^\]]*)\] (.*)$/;
 const LEVELS = { trace: 'debug', debug: 'debug', info: 'info', warning: 'warning', error: 'error', critical: 'error' } as const;
 /** What the agent knows better: its own comings and goings, and refusals, which it tells with file and line. */
-const TOLD = /gRPC config stream to xds-grpc closed|^gRPC config for type\.googleapis\.com\/\S+ rejected/;
+const TOLD = /gRPC config stream to xds-grpc closed|^(?:delta|gRPC) config for type\.googleapis\.com\/\S+ rejected/;
 const EVERY_MS = 250;
 const LONGEST = 16 * 1024 * 1024;
 const MOST_AT_ONCE = 256 * 1024;

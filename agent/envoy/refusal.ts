@@ -17,7 +17,11 @@ export function readRefusal(result: ApplyResult): ApplyResult {
   return result.applied ? result : { ...result, problems: result.problems.map(readProblem) };
 }
 
-function readProblem(problem: Problem): Problem {
+/** Before its reason Envoy may print the whole message, in a debug form that says `goo.gle/debug…` first. */
+const PRINTED = /goo\.gle\/debug\w*\s[\s\S]*\n?: (?=[A-Z])/;
+
+function readProblem(given: Problem): Problem {
+  const problem = { ...given, message: given.message.replace(PRINTED, '') };
   const [, address, why = ''] = BIND.exec(problem.message) ?? [];
   const name = /^listener (.+)$/.exec(problem.origin ?? '')?.[1];
   if (address === undefined || name === undefined) return problem;
