@@ -11,6 +11,7 @@ import { isBlocking } from './config-problems.ts';
 import type { ControllerEvent } from './controller.ts';
 import { defaultDataDirectory } from './data-directory.ts';
 import { createLog } from './log.ts';
+import { collectWhenIdle } from './proxy/collect-when-idle.ts';
 import { createRouteLocator } from './route-locator.ts';
 import { exitCodeOf, listenToSignals, type Signals, Stopped } from './signals.ts';
 
@@ -39,6 +40,7 @@ const DRAIN_MS = 30_000;
 /** Runs until a signal or until the API is asked to stop. Throws E_CONFIG_REFUSED when the configuration is refused at the start. */
 export async function runForeground(options: ForegroundOptions): Promise<void> {
   const signals = listenToSignals(['SIGINT', 'SIGTERM', 'SIGHUP']);
+  const stopCollecting = collectWhenIdle();
   try {
     const agent = await start(options, signals.abort);
     await refuseToRun(agent, options);
@@ -47,6 +49,7 @@ export async function runForeground(options: ForegroundOptions): Promise<void> {
     if (!(error instanceof Stopped)) throw error;
     process.exitCode = exitCodeOf(error.signal);
   } finally {
+    stopCollecting();
     signals.close();
   }
 }

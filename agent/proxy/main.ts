@@ -8,6 +8,7 @@
  */
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { collectWhenIdle } from './collect-when-idle.ts';
 import { createControlServer } from './control.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createProxyHost } from './host.ts';
@@ -82,4 +83,5 @@ server.on('error', (error) => {
   console.error(`fairlead proxy: cannot listen on ${socket}: ${error.message}`);
   process.exit(1);
 });
+collectWhenIdle();
 if (orphanMs !== undefined) leash = setTimeout(() => void end('no agent attached'), orphanMs);

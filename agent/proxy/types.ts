@@ -86,13 +86,14 @@ export interface UpstreamHandler {
   onEnd(): void;
   onUpgrade?(status: number, headers: RawHeaders, socket: Duplex): void;
   onReset(reason: ResetReason): void;
+  /** It takes more body, after `write` returned false. A method, not a function that each stream is given: see docs/decisions.md. */
+  onDrain?(): void;
 }
 
 /** One request on its way to a host. */
 export interface UpstreamStream {
-  /** False: stop writing until `onDrain` is called. */
+  /** False: stop writing until the handler's `onDrain` is called. */
   write(chunk: Buffer): boolean;
-  onDrain: (() => void) | undefined;
   end(trailers?: RawHeaders): void;
   resume(): void;
   /** Abandon it. `timeout` counts against the host as a gateway failure (Envoy: upstream_rq_timeout, 504 for outlier detection). */

@@ -3,6 +3,7 @@ import { startAgent } from '../../agent/agent.ts';
 import type { EngineChoice } from '../../agent/choose-engine.ts';
 import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
+import { collectWhenIdle } from '../../agent/proxy/collect-when-idle.ts';
 import { exitCodeOf, listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
@@ -46,6 +47,7 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
     const paths = this.configPaths(flags.config);
     if (paths.includes('-')) throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
     const signals = listenToSignals(['SIGTERM', 'SIGINT', 'SIGUSR2']);
+    const stopCollecting = collectWhenIdle();
     try {
       const agent = await startAgent({
         paths,
@@ -78,6 +80,7 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
       log.info('the agent ends before it ran', { why: error.signal });
       process.exitCode = exitCodeOf(error.signal);
     } finally {
+      stopCollecting();
       signals.close();
     }
   }

@@ -5,9 +5,10 @@ import { build, type Metafile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { lazyRequires } from './lazy-requires.ts';
 import { licences } from './licences.ts';
+import { undiciClient } from './undici-client.ts';
 
 /** Stay packages of their own: used by few commands, large, and fixed by their makers when something is found in them. */
-const EXTERNAL = ['@grpc/grpc-js', 'undici', 're2js', 'yaml'];
+const EXTERNAL = ['@grpc/grpc-js', 're2js', 'yaml'];
 
 /** oclif looks for it in work trees of plugins, and does without. */
 const ABSENT = ['typescript'];
@@ -29,8 +30,9 @@ export async function bundle(root: string): Promise<void> {
     platform: 'node',
     target: 'node24',
     external: [...EXTERNAL, ...ABSENT],
-    define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-    plugins: [builtinModules, lazyRequires],
+    // undici asks for the last one to leave its second, experimental HTTP parser out.
+    define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', esbuildDetection: 'true' },
+    plugins: [builtinModules, lazyRequires, undiciClient],
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,

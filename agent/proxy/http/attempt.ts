@@ -24,11 +24,6 @@ export class Attempt implements UpstreamHandler {
   /** Nothing may be heard before the stream is known: the first events may come from inside `request`. */
   send(cluster: Cluster, request: UpstreamRequest): void {
     this.stream = cluster.request(this.host, request, this);
-    if (this.over) return;
-    this.stream.onDrain = () => {
-      this.blocked = false;
-      if (!this.over) this.call.onUpstreamDrain(this);
-    };
   }
 
   write(chunk: Buffer): void {
@@ -78,6 +73,11 @@ export class Attempt implements UpstreamHandler {
     this.over = true;
     this.answered = true;
     this.call.onUpgrade(this, status, headers, socket);
+  }
+
+  onDrain(): void {
+    this.blocked = false;
+    if (!this.over) this.call.onUpstreamDrain(this);
   }
 
   onReset(reason: ResetReason): void {

@@ -1,10 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from '../collect-garbage.ts';
 
 /** So much may pass between two collections, bytes. */
 const BETWEEN = 8 * 1024 * 1024;
 
-let collect: ((options: { type: 'minor' }) => void) | undefined;
 let passed = 0;
 
 /**
@@ -15,11 +13,5 @@ export function collectStreamed(bytes: number): void {
   passed += bytes;
   if (passed < BETWEEN) return;
   passed = 0;
-  collect ??= exposed();
-  collect({ type: 'minor' });
-}
-
-function exposed(): NonNullable<typeof collect> {
-  setFlagsFromString('--expose-gc');
-  return runInNewContext('gc') as NonNullable<typeof collect>;
+  collectGarbage('young');
 }

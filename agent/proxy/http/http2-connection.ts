@@ -1,5 +1,6 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { RouteRequest } from '../../../src/routing/request.ts';
+import { http2 } from '../http2-module.ts';
 import type { RawHeaders } from '../types.ts';
 import { Exchange } from './exchange.ts';
 import type { ConnectionCodec, HttpConnection } from './http-connection.ts';
@@ -14,14 +15,14 @@ const SESSION_MEMORY_MB = 1024;
 /** Serves HTTP/2 with prior knowledge on an accepted socket (RFC 9113 3.3). */
 export function serveHttp2(connection: HttpConnection): void {
   const { settings } = connection.manager;
-  const { http2 } = settings;
-  const session = performServerHandshake(connection.socket, {
+  const wanted = settings.http2;
+  const session = http2().performServerHandshake(connection.socket, {
     settings: {
-      initialWindowSize: http2.streamWindow,
-      maxConcurrentStreams: http2.maxConcurrentStreams,
-      headerTableSize: http2.headerTableSize,
+      initialWindowSize: wanted.streamWindow,
+      maxConcurrentStreams: wanted.maxConcurrentStreams,
+      headerTableSize: wanted.headerTableSize,
       maxHeaderListSize: settings.maxHeaderBytes,
-      enableConnectProtocol: http2.extendedConnect,
+      enableConnectProtocol: wanted.extendedConnect,
     },
     maxHeaderListPairs: settings.maxHeaders + PAIRS_ABOVE_LIMIT,
     maxSessionMemory: SESSION_MEMORY_MB,
@@ -30,7 +31,7 @@ export function serveHttp2(connection: HttpConnection): void {
   connection.open(codec);
   session.on('error', () => codec.onError());
   session.on('stream', (stream: ServerHttp2Stream, _headers: object, flags: number, raw: string[]) => codec.onStream(stream, flags, raw));
-  if (http2.connectionWindow > 65_535) session.setLocalWindowSize(http2.connectionWindow);
+  if (wanted.connectionWindow > 65_535) session.setLocalWindowSize(wanted.connectionWindow);
 }
 
 class Http2Connection implements ConnectionCodec {
@@ -52,7 +53,7 @@ class Http2Connection implements ConnectionCodec {
     stream.on('error', () => undefined);
     const head = readHead(raw);
     const connection = this.#connection;
-    const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    const ended = (flags & http2().constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const { headers } = head;
     const init = { method: head.method, scheme: head.scheme, authority: head.authority, path: head.path, headers };
     const request = new RouteRequest(head.protocol === undefined ? init : { ...init, protocol: head.protocol });

@@ -1,5 +1,6 @@
-import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { http2 } from '../http2-module.ts';
 import type { RawHeaders } from '../types.ts';
 import type { DownstreamStream } from './downstream-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -72,7 +73,7 @@ export class Http2Stream implements DownstreamStream {
     // RFC 9113 8.1: what is left of the request is not wanted.
     if (!this.#exchange!.requestEnded) {
       stream.resume();
-      stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
+      stream.once('finish', () => stream.close(http2().constants.NGHTTP2_NO_ERROR));
     }
   }
 
@@ -100,7 +101,7 @@ export class Http2Stream implements DownstreamStream {
   reset(): void {
     this.#ended = true;
     this.#headers = undefined;
-    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (!this.#stream.destroyed) this.#stream.close(http2().constants.NGHTTP2_INTERNAL_ERROR);
   }
 
   resumeRequest(): void {
@@ -136,7 +137,7 @@ export class Http2Stream implements DownstreamStream {
       this.#stream.respond(head, options as never);
       return true;
     } catch {
-      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      this.#stream.close(http2().constants.NGHTTP2_INTERNAL_ERROR);
       return false;
     }
   }

@@ -22,9 +22,6 @@ export class MirrorCall implements UpstreamHandler, TimerOwner {
     if (this.#over || this.stream === undefined) return;
     if (this.stream.write(chunk)) return;
     this.#waiting += chunk.length;
-    this.stream.onDrain = () => {
-      this.#waiting = 0;
-    };
     if (this.#waiting > this.#limit) this.cancel();
   }
 
@@ -52,6 +49,10 @@ export class MirrorCall implements UpstreamHandler, TimerOwner {
 
   onEnd(): void {
     this.#finish();
+  }
+
+  onDrain(): void {
+    this.#waiting = 0;
   }
 
   onReset(): void {

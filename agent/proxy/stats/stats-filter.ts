@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js';
+import { re2 } from '../../../src/re2.ts';
 
 /** What `/stats` and its formats may be asked for. */
 export interface StatsFilter {
@@ -12,7 +12,7 @@ export interface StatsFilter {
 export function nameFilter(filter: string | undefined): ((name: string) => boolean) | { error: string } {
   if (filter === undefined || filter === '') return () => true;
   try {
-    const pattern = RE2JS.compile(filter);
+    const pattern = re2().RE2JS.compile(filter);
     return (name) => pattern.matcher(name).find();
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

@@ -88,13 +88,21 @@ export interface Call {
 export interface CallOptions extends Partial<UpstreamRequest> {
   host?: Host;
   context?: LoadBalancerContext;
+  /** Told when the stream takes more body. */
+  onDrain?(): void;
   /** False stops reading after each chunk until `resume`. */
   reads?(chunk: Buffer): boolean;
 }
 
 /** Sends a request to a host that the cluster chooses. */
 export function send(cluster: Cluster, options: CallOptions = {}): Call {
-  const { host = cluster.chooseHost(options.context ?? {}), context: _context, reads = () => true, ...request } = options;
+  const {
+    host = cluster.chooseHost(options.context ?? {}),
+    context: _context,
+    reads = () => true,
+    onDrain = () => {},
+    ...request
+  } = options;
   if (host === undefined) throw new Error('no host');
   const story: Story = { events: [], status: 0, headers: [], trailers: [], body: '', reset: undefined, socket: undefined, host };
   let finish: (story: Story) => void = () => {};
@@ -150,6 +158,7 @@ export function send(cluster: Cluster, options: CallOptions = {}): Call {
         story.reset = reason;
         over('reset');
       },
+      onDrain,
     },
   );
   return { stream, story, done, answered };

@@ -102,7 +102,9 @@ test('a server that does not read stops the writer until it reads', async () => 
     request.on('end', () => response.end());
   };
   const bench = keep(startBench(staticCluster([endpoint(server.port)])));
-  const call = send(bench.cluster, { method: 'POST', endStream: false, headers: ['host', 'h', 'transfer-encoding', 'chunked'] });
+  const drained = Promise.withResolvers<void>();
+  const headers = ['host', 'h', 'transfer-encoding', 'chunked'];
+  const call = send(bench.cluster, { method: 'POST', endStream: false, headers, onDrain: drained.resolve });
   call.stream.write(Buffer.alloc(1000));
   await until('the request to arrive', () => server.requests > 0);
   const chunk = Buffer.alloc(65_536);
@@ -113,11 +115,8 @@ test('a server that does not read stops the writer until it reads', async () => 
     await new Promise((r) => setImmediate(r));
   }
   assert.ok(written < 2000, 'never told to stop');
-  const drained = new Promise<void>((resolve) => {
-    call.stream.onDrain = resolve;
-  });
   start();
-  await drained;
+  await drained.promise;
   call.stream.end();
   assert.is((await call.done).status, 200);
 });

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type buildConnector, Client, errors } from 'undici';
+import type { buildConnector } from 'undici';
+import { SocketError } from 'undici/lib/core/errors.js';
+import Client from 'undici/lib/dispatcher/client.js';
 import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
 import { startTimeout } from '../start-timeout.ts';
 import type { Http1Stream } from './http1-stream.ts';
@@ -52,7 +54,7 @@ export class Http1Connection {
         const first = !given && !socket.destroyed;
         given = true;
         // Not at once: undici looks for work again only after it has left the connector.
-        queueMicrotask(() => (first && !socket.destroyed ? callback(null, socket) : callback(new errors.SocketError('closed'), null)));
+        queueMicrotask(() => (first && !socket.destroyed ? callback(null, socket) : callback(new SocketError('closed'), null)));
       },
     });
     this.#client.on('disconnect', (_origin, _targets, error: Error & { code?: string }) => {

@@ -26,7 +26,6 @@ export class Http1Stream implements UpstreamStream {
   readonly reset = false;
   readonly blocking = false;
 
-  onDrain: (() => void) | undefined;
   /** Waits in the pool for a connection. */
   pending = false;
   connection: Http1Connection | undefined;
@@ -43,10 +42,7 @@ export class Http1Stream implements UpstreamStream {
     this.headers = http1Headers(request.headers);
     this.upgrade = request.upgrade;
     if (request.endStream || request.upgrade !== undefined) this.body = null;
-    else {
-      this.body = new RequestBody();
-      this.body.onDrain = () => this.onDrain?.();
-    }
+    else this.body = new RequestBody(handler);
   }
 
   // UpstreamStream.

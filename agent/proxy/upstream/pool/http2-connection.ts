@@ -1,6 +1,7 @@
-import { type ClientHttp2Session, connect } from 'node:http2';
+import type { ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
+import { http2 } from '../../http2-module.ts';
 import { startTimeout } from '../start-timeout.ts';
 
 /** What the pool wants to hear of a session. */
@@ -38,7 +39,7 @@ export class Http2Connection {
     const ip = socket.localAddress;
     this.localAddress = ip === undefined ? '' : `${ip.includes(':') ? `[${ip}]` : ip}:${socket.localPort}`;
     const { initialStreamWindow, initialConnectionWindow, keepalive } = options.http2;
-    const session = connect('http://upstream', {
+    const session = http2().connect('http://upstream', {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: initialStreamWindow },
     });

@@ -1,15 +1,13 @@
-import { type ClientHttp2Stream, constants } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
+import { http2 } from '../../http2-module.ts';
 import type { RawHeaders, ResetReason, UpstreamHandler, UpstreamRequest, UpstreamStream } from '../../types.ts';
 import { PROTOCOL_ERROR, REMOTE_REFUSED, REMOTE_RESET, TERMINATED } from '../reset-reasons.ts';
 import type { Http2Connection } from './http2-connection.ts';
 import { http2RequestHeaders, trailersObject, withoutPseudo } from './http2-headers.ts';
 import type { Http2Pool } from './http2-pool.ts';
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
-
 /** One request over HTTP/2. What is written before it has a connection waits. */
 export class Http2Stream implements UpstreamStream {
-  onDrain: (() => void) | undefined;
   /** Waits in the pool for a connection. */
   pending = false;
   connection: Http2Connection | undefined;
@@ -53,7 +51,7 @@ export class Http2Stream implements UpstreamStream {
     if (this.#over) return;
     this.#over = true;
     this.#pool.onCancelled(this, why === 'timeout' || why === 'per-try-timeout');
-    this.#stream?.close(NGHTTP2_CANCEL);
+    this.#stream?.close(http2().constants.NGHTTP2_CANCEL);
   }
 
   /** Ends it before any answer. */
@@ -87,7 +85,7 @@ export class Http2Stream implements UpstreamStream {
       const waited = this.#waiting.length > 0;
       this.#waiting = [];
       if (this.#ended) stream.end();
-      else if (waited) queueMicrotask(() => this.#over || this.onDrain?.());
+      else if (waited) queueMicrotask(() => this.#over || this.#handler.onDrain?.());
     }
     return true;
   }
@@ -112,7 +110,7 @@ export class Http2Stream implements UpstreamStream {
       setImmediate(this.#finish);
     });
     stream.on('drain', () => {
-      if (!this.#over) this.onDrain?.();
+      if (!this.#over) this.#handler.onDrain?.();
     });
     stream.on('wantTrailers', () => this.#sendTrailers(stream));
     stream.on('error', () => {});
@@ -124,7 +122,7 @@ export class Http2Stream implements UpstreamStream {
       stream.sendTrailers(trailersObject(this.#trailers));
     } catch {
       // Names that HTTP/2 does not allow, pseudo header fields for one.
-      stream.close(NGHTTP2_PROTOCOL_ERROR);
+      stream.close(http2().constants.NGHTTP2_PROTOCOL_ERROR);
     }
   }
 
@@ -136,7 +134,7 @@ export class Http2Stream implements UpstreamStream {
     if (this.#over) return;
     const rst = this.#stream!.rstCode;
     // RFC 9113 8.1: a server may end with NO_ERROR what it need not read to the end.
-    if (rst !== undefined && rst !== NGHTTP2_NO_ERROR) {
+    if (rst !== undefined && rst !== http2().constants.NGHTTP2_NO_ERROR) {
       this.#broken(reasonOf(rst));
       return;
     }
@@ -145,20 +143,20 @@ export class Http2Stream implements UpstreamStream {
     if (this.#answerTrailers !== undefined) this.#handler.onTrailers?.(this.#answerTrailers);
     this.#handler.onEnd();
     // The answer is whole, the request is not: nobody reads the rest of it.
-    if (!this.#ended && !this.#request.endStream) this.#stream!.close(NGHTTP2_NO_ERROR);
+    if (!this.#ended && !this.#request.endStream) this.#stream!.close(http2().constants.NGHTTP2_NO_ERROR);
   };
 
   #closed(stream: ClientHttp2Stream): void {
     if (this.#over) return;
-    const rst = stream.rstCode ?? NGHTTP2_NO_ERROR;
-    if (this.#answerEnded && rst === NGHTTP2_NO_ERROR) {
+    const rst = stream.rstCode ?? http2().constants.NGHTTP2_NO_ERROR;
+    if (this.#answerEnded && rst === http2().constants.NGHTTP2_NO_ERROR) {
       this.#finish();
       return;
     }
     const { connection } = this;
     // Node closes the streams of a lost connection with CANCEL or NO_ERROR of its own.
-    const lost = connection!.lost && rst !== NGHTTP2_REFUSED_STREAM;
-    this.#broken(lost || rst === NGHTTP2_NO_ERROR ? TERMINATED : reasonOf(rst));
+    const lost = connection!.lost && rst !== http2().constants.NGHTTP2_REFUSED_STREAM;
+    this.#broken(lost || rst === http2().constants.NGHTTP2_NO_ERROR ? TERMINATED : reasonOf(rst));
   }
 
   #broken(reason: ResetReason): void {
@@ -170,6 +168,6 @@ export class Http2Stream implements UpstreamStream {
 }
 
 function reasonOf(rst: number): ResetReason {
-  if (rst === NGHTTP2_REFUSED_STREAM) return REMOTE_REFUSED;
-  return rst === NGHTTP2_PROTOCOL_ERROR ? PROTOCOL_ERROR : REMOTE_RESET;
+  if (rst === http2().constants.NGHTTP2_REFUSED_STREAM) return REMOTE_REFUSED;
+  return rst === http2().constants.NGHTTP2_PROTOCOL_ERROR ? PROTOCOL_ERROR : REMOTE_RESET;
 }

@@ -10,13 +10,18 @@ const STATE = { autoDestroy: true };
 export class RequestBody extends EventEmitter {
   readonly _readableState = STATE;
   destroyed = false;
-  /** Told when the reader wants more, after `write` returned false. */
-  onDrain: (() => void) | undefined;
+  readonly #writer: { onDrain?(): void };
   #flowing = false;
   #waiting: Buffer[] = [];
   #ended = false;
   #endEmitted = false;
   #wantsDrain = false;
+
+  /** @param writer told when the reader wants more, after `write` returned false */
+  constructor(writer: { onDrain?(): void }) {
+    super();
+    this.#writer = writer;
+  }
 
   /** False: stop until `onDrain`. */
   write(chunk: Buffer): boolean {
@@ -48,7 +53,7 @@ export class RequestBody extends EventEmitter {
     this.#flow();
     if (this.#flowing && this.#wantsDrain) {
       this.#wantsDrain = false;
-      this.onDrain?.();
+      this.#writer.onDrain?.();
     }
     return this;
   }
