@@ -4,7 +4,6 @@ import { filterConfig } from '../../../src/routing/filter-config.ts';
 import { clusterName } from '../../../src/routing/match.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
 import type { Exchange } from '../http/exchange.ts';
-import { FLAG } from '../http/response-flags.ts';
 import { startTimer, type WheelTimer } from '../http/timer-wheel.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
 
@@ -35,7 +34,7 @@ export const createFault: HttpFilterFactory = (name, config, { statPrefix, stats
 
   function abort(exchange: Exchange, what: NonNullable<FaultDecision['abort']>): void {
     aborts.inc();
-    exchange.flags |= FLAG.FI;
+    exchange.addFlag('FI');
     if (what.grpcStatus === undefined) exchange.localReply(what.httpStatus, FAULT_ABORT_BODY, 'fault_filter_abort');
     else exchange.localReply(200, FAULT_ABORT_BODY, 'fault_filter_abort', undefined, what.grpcStatus);
   }
@@ -66,7 +65,7 @@ export const createFault: HttpFilterFactory = (name, config, { statPrefix, stats
         return false;
       }
       delays.inc();
-      exchange.flags |= FLAG.DI;
+      exchange.addFlag('DI');
       const then = {
         onTimer(): void {
           if (exchange.done) return;

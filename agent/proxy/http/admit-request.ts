@@ -3,7 +3,6 @@ import { removeHeader } from '../../../src/routing/header-mutation.ts';
 import { removeHopByHop } from '../../../src/routing/hop-by-hop.ts';
 import { normalizeRequestPath } from '../../../src/routing/path.ts';
 import type { Exchange } from './exchange.ts';
-import { FLAG } from './response-flags.ts';
 
 /**
  * What the connection manager does with a request before routing: it refuses what is no proper request, normalizes the path, sets
@@ -14,7 +13,7 @@ export function admitRequest(exchange: Exchange): boolean {
   const { settings, stats } = manager;
   exchange.grpc = isGrpc(request);
   if (stream.protocol === 'HTTP/1.0' && !settings.acceptHttp10) {
-    exchange.flags |= FLAG.DPE;
+    exchange.addFlag('DPE');
     connection.closeAfterResponse();
     exchange.localReply(426, 'Upgrade Required', 'low_version');
     return false;
@@ -22,7 +21,7 @@ export function admitRequest(exchange: Exchange): boolean {
   // RFC 9112 3.2.
   if (request.authority === '') return refuseForGood(exchange, 'missing_host_header');
   if (request.headers.length > 2 * settings.maxHeaders) {
-    exchange.flags |= FLAG.DPE;
+    exchange.addFlag('DPE');
     connection.closeAfterResponse();
     exchange.localReply(431, 'Request Header Fields Too Large', 'http1.too_many_headers');
     return false;

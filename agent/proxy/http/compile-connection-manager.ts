@@ -10,6 +10,7 @@ import { compileAccessLoggers } from './access-loggers.ts';
 import { compileClientPolicy } from './client-policy.ts';
 import type { ConnectionManager, RouteSlot } from './connection-manager.ts';
 import { createHttpStats } from './http-stats.ts';
+import { routeStatsOf } from './route-stats.ts';
 import { readHttpSettings } from './settings.ts';
 
 export interface ConnectionManagerContext {
@@ -52,6 +53,7 @@ export function compileConnectionManager(
     direction: logs.records.direction ?? (context.inbound ? 'inbound' : json.useRemoteAddress === true ? 'gateway' : 'outbound'),
     settings,
     stats: createHttpStats(context.stats, settings.statPrefix, context.listenerStats),
+    routeStats: (decision) => routeStatsOf(context.stats, decision),
     path: {
       normalizePath: json.normalizePath === true,
       mergeSlashes: json.mergeSlashes === true,

@@ -1,11 +1,12 @@
 import type { PathOptions } from '../../../src/routing/path.ts';
-import type { CompiledRouteConfiguration } from '../../../src/routing/types.ts';
+import type { CompiledRouteConfiguration, RouteDecision } from '../../../src/routing/types.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import type { HttpFilter } from '../filters/http-filter.ts';
 import type { ClusterManager } from '../types.ts';
 import type { AccessLogger } from './access-loggers.ts';
 import type { ClientPolicy } from './client-policy.ts';
 import type { HttpStats } from './http-stats.ts';
+import type { RouteStats } from './route-stats.ts';
 import type { HttpSettings } from './settings.ts';
 
 /** Routes by name; an update of a route configuration swaps what is inside, so that running listeners see it. */
@@ -25,6 +26,8 @@ export interface ConnectionManager {
   readonly direction: RequestRecord['direction'];
   readonly settings: HttpSettings;
   readonly stats: HttpStats;
+  /** The statistics of a decision's route, when it has any of its own. */
+  routeStats(decision: RouteDecision): RouteStats | undefined;
   readonly path: PathOptions;
   readonly client: ClientPolicy;
   /** always_set_request_id_in_response. */

@@ -19,7 +19,7 @@ import type { GrpcFrameCounter } from './grpc-frame-counter.ts';
 import type { HttpConnection } from './http-connection.ts';
 import { httpDate } from './http-date.ts';
 import { describeGrpc, describePlain } from './local-reply.ts';
-import { FLAG } from './response-flags.ts';
+import { type FlagName, withFlag } from './response-flags.ts';
 import { RouterCall } from './router.ts';
 import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
 
@@ -41,7 +41,8 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   readonly startTime = Date.now();
   readonly started = performance.now();
   decision: Decision | undefined;
-  flags = 0;
+  /** In the order in which they were set; `-` for none. */
+  flags = '-';
   details = '';
   terminationDetails = '';
   status = 0;
@@ -119,6 +120,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.#router.start();
   }
 
+  addFlag(flag: FlagName): void {
+    this.flags = withFlag(this.flags, flag);
+  }
+
   /** A route's idle timeout replaces the connection manager's; 0 switches it off. */
   setIdleTimeout(ms: number): void {
     this.#idleMs = ms;
@@ -169,7 +174,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
 
   onDownstreamReset(details: string): void {
     if (this.done) return;
-    this.flags |= FLAG.DC;
+    this.addFlag('DC');
     this.details = details;
     this.manager.stats.rqRxReset.value++;
     this.#finish();
@@ -296,7 +301,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
       return;
     }
     this.manager.stats.rqIdleTimeout.value++;
-    this.flags |= FLAG.SI;
+    this.addFlag('SI');
     // Envoy: 408 while the client has not sent the whole request, 504 after.
     if (this.responseStarted) this.details = 'stream_idle_timeout';
     this.localReply(this.requestEnded ? 504 : 408, 'stream timeout', 'stream_idle_timeout');

@@ -3,7 +3,6 @@ import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import type { Exchange } from './exchange.ts';
 import { grpcStatusIn } from './grpc-status-in.ts';
-import { formatFlags } from './response-flags.ts';
 import { provenanceOf } from './route-provenance.ts';
 
 /** The end of a request: stats, its record, the access logs. */
@@ -69,7 +68,7 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     authority: request.authority,
     path: request.firstHeader('x-envoy-original-path') ?? request.path,
     status: exchange.status,
-    flags: formatFlags(exchange.flags),
+    flags: exchange.flags,
     details: exchange.details,
     terminationDetails: exchange.terminationDetails,
     upstreamTransportFailure: exchange.upstreamTransportFailure,

@@ -7,7 +7,6 @@ import { Http1Stream } from './http1-stream.ts';
 import type { IncomingRequest } from './incoming-request.ts';
 import { RefusingStream } from './refusing-stream.ts';
 import { readTarget } from './request-target.ts';
-import { FLAG } from './response-flags.ts';
 import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
 
 type Arrival = { request: IncomingRequest; response: ServerResponse | undefined };
@@ -52,7 +51,7 @@ export class Http1Connection implements ConnectionCodec, TimerOwner {
     this.connection.closing = true;
     const current = this.#current;
     if (current !== undefined) {
-      current.flags |= FLAG.DPE;
+      current.addFlag('DPE');
       if (current.responseStarted) current.cutResponse();
       else current.localReply(status, body, details);
       this.lingeringClose();
@@ -60,7 +59,7 @@ export class Http1Connection implements ConnectionCodec, TimerOwner {
     }
     if (this.#lingering || !this.socket.writable) return;
     const exchange = this.#refuse();
-    exchange.flags |= FLAG.DPE;
+    exchange.addFlag('DPE');
     exchange.localReply(status, body, details);
   }
 
@@ -134,7 +133,7 @@ export class Http1Connection implements ConnectionCodec, TimerOwner {
     if (request.hosts > 1 || target.invalid) {
       // RFC 9112 3.2: more than one Host, or a target that is none.
       connection.closing = true;
-      exchange.flags |= FLAG.DPE;
+      exchange.addFlag('DPE');
       exchange.localReply(400, 'Bad Request', 'http1.codec_error');
       return;
     }

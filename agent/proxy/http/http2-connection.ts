@@ -5,7 +5,6 @@ import type { RawHeaders } from '../types.ts';
 import { Exchange } from './exchange.ts';
 import type { ConnectionCodec, HttpConnection } from './http-connection.ts';
 import { Http2Stream } from './http2-stream.ts';
-import { FLAG } from './response-flags.ts';
 
 /** More header pairs than any limit that we answer ourselves. */
 const PAIRS_ABOVE_LIMIT = 100;
@@ -63,7 +62,7 @@ class Http2Connection implements ConnectionCodec {
     connection.exchangeStarted();
     downstream.serve(exchange);
     if (head.hosts > 1) {
-      exchange.flags |= FLAG.DPE;
+      exchange.addFlag('DPE');
       exchange.localReply(400, '', 'http2.invalid.header.field');
       return;
     }

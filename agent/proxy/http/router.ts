@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 import { grpcStatusIn } from './grpc-status-in.ts';
 import { type MirrorCall, startMirrors } from './mirror-call.ts';
 import { type OutboundRequest, prepareRequest } from './prepare-request.ts';
-import { FLAG } from './response-flags.ts';
+import type { RouteStats } from './route-stats.ts';
 import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
 import { connectTunnel, joinTunnel } from './tunnel.ts';
 import { describeFailure, detailsAfterStart } from './upstream-failure.ts';
@@ -22,6 +22,7 @@ const TIMER = { global: 0, perTry: 1, backOff: 2, perTryIdle: 3 } as const;
 export class RouterCall implements TimerOwner {
   readonly exchange: Exchange;
   #out: OutboundRequest | undefined;
+  #routeStats: RouteStats | undefined;
   #attempt: Attempt | undefined;
   #tried: Set<Host> | undefined;
   #mirrors: readonly MirrorCall[] | undefined;
@@ -47,7 +48,7 @@ export class RouterCall implements TimerOwner {
     const { stats, clusters } = exchange.manager;
     if (decision.kind === 'not-found') {
       stats.noRoute.value++;
-      exchange.flags |= FLAG.NR;
+      exchange.addFlag('NR');
       exchange.localReply(404, '', 'route_not_found');
       return;
     }
@@ -61,11 +62,12 @@ export class RouterCall implements TimerOwner {
     const out = prepareRequest(exchange, decision, clusters);
     if (out === undefined) {
       stats.noCluster.value++;
-      exchange.flags |= FLAG.NC;
+      exchange.addFlag('NC');
       exchange.localReply(decision.action.clusterNotFoundStatus, '', 'cluster_not_found');
       return;
     }
     this.#out = out;
+    this.#routeStats = exchange.manager.routeStats(decision);
     exchange.upstreamCluster = out.cluster.name;
     const { timeouts } = out;
     if (timeouts.idle !== undefined) exchange.setIdleTimeout(timeouts.idle);
@@ -122,6 +124,7 @@ export class RouterCall implements TimerOwner {
   onConnected(attempt: Attempt, localAddress: string): void {
     this.exchange.upstreamHost = attempt.host;
     this.exchange.upstreamLocalAddress = localAddress;
+    this.#routeStats?.total.inc();
   }
 
   onUpstreamDrain(attempt: Attempt): void {
@@ -149,12 +152,18 @@ export class RouterCall implements TimerOwner {
         this.#backOff(out.retry!.backOff(Math.random(), view, Date.now()));
         return;
       }
-      if (exchange.attempts > 1 && !wanted) out.cluster.stats.counter('upstream_rq_retry_success').inc();
+      if (exchange.attempts > 1 && !wanted) {
+        out.cluster.stats.counter('upstream_rq_retry_success').inc();
+        this.#routeStats?.retrySuccess.inc();
+      }
       this.#endRetry();
     }
     this.#kept = undefined;
     this.#timers?.[TIMER.perTry]?.cancel();
     removeHopByHop(headers);
+    this.#routeStats?.response(status);
+    // Headers may tell it.
+    exchange.status = status;
     this.#finalize(out, headers, now);
     exchange.details = 'via_upstream';
     exchange.respond(status, headers);
@@ -178,6 +187,8 @@ export class RouterCall implements TimerOwner {
     exchange.upstreamHost = attempt.host;
     this.#out!.cluster.recordResponse(attempt.host, status, performance.now() - attempt.started);
     this.#stopTimers();
+    this.#routeStats?.response(status);
+    exchange.status = status;
     this.#finalize(this.#out!, headers, performance.now());
     exchange.details = 'via_upstream';
     joinTunnel(exchange, status, headers, socket);
@@ -189,7 +200,7 @@ export class RouterCall implements TimerOwner {
     exchange.upstreamHost = attempt.host;
     if (exchange.responseStarted) {
       stats.resetAfterStart.inc();
-      exchange.flags |= FLAG[reason.flag];
+      exchange.addFlag(reason.flag);
       exchange.details = detailsAfterStart(reason);
       exchange.cutResponse();
       return;
@@ -218,7 +229,7 @@ export class RouterCall implements TimerOwner {
     const host = out.cluster.chooseHost(out.balance);
     if (host === undefined) {
       this.#endRetry();
-      exchange.flags |= FLAG.UH;
+      exchange.addFlag('UH');
       this.#charge(503);
       exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream', this.#replyHeaders());
       return;
@@ -298,16 +309,19 @@ export class RouterCall implements TimerOwner {
     this.#endRetry();
     if (retry!.remaining <= 0) {
       cluster.stats.counter('upstream_rq_retry_limit_exceeded').inc();
-      exchange.flags |= FLAG.URX;
+      this.#routeStats?.retryLimitExceeded.inc();
+      exchange.addFlag('URX');
       return false;
     }
     retry!.used();
     if (!cluster.tryRetry()) {
-      exchange.flags |= FLAG.UO;
+      this.#routeStats?.retryOverflow.inc();
+      exchange.addFlag('UO');
       return false;
     }
     this.#retrying = true;
     cluster.stats.counter('upstream_rq_retry').inc();
+    this.#routeStats?.retry.inc();
     cluster.stats.counter('upstream_rq_retry_backoff_exponential').inc();
     return true;
   }
@@ -339,7 +353,7 @@ export class RouterCall implements TimerOwner {
   #fail(reason: ResetReason): void {
     const { exchange } = this;
     const failure = describeFailure(reason, exchange.attempts > 1);
-    exchange.flags |= failure.flag;
+    exchange.addFlag(failure.flag);
     exchange.upstreamTransportFailure = failure.transport;
     this.#charge(failure.status);
     const headers = this.#replyHeaders();
@@ -360,6 +374,7 @@ export class RouterCall implements TimerOwner {
   #timedOut(why: 'timeout', counter: string, details: string): void {
     const attempt = this.#attempt;
     this.#out!.cluster.stats.counter(counter).inc();
+    this.#routeStats?.timeout.inc();
     if (attempt !== undefined && !attempt.over) {
       this.exchange.upstreamHost = attempt.host;
       attempt.cancel(why);
@@ -369,7 +384,7 @@ export class RouterCall implements TimerOwner {
 
   #answerTimeout(details: string): void {
     const { exchange } = this;
-    exchange.flags |= FLAG.UT;
+    exchange.addFlag('UT');
     if (exchange.responseStarted) exchange.details = details;
     else this.#charge(504);
     exchange.localReply(504, 'upstream request timeout', details, this.#replyHeaders());
@@ -386,6 +401,7 @@ export class RouterCall implements TimerOwner {
     stats.counter(`upstream_rq_${status}`).inc();
     stats.counter(`upstream_rq_${Math.floor(status / 100)}xx`).inc();
     stats.counter('upstream_rq_completed').inc();
+    this.#routeStats?.response(status);
   }
 
   #connect(): void {
@@ -393,7 +409,7 @@ export class RouterCall implements TimerOwner {
   }
 
   #noHost(): void {
-    this.exchange.flags |= FLAG.UH;
+    this.exchange.addFlag('UH');
     this.exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream');
   }
 

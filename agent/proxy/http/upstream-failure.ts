@@ -1,5 +1,5 @@
 import type { ResetReason } from '../types.ts';
-import { FLAG } from './response-flags.ts';
+import type { FlagName } from './response-flags.ts';
 
 /** Envoy: Http::Utility::resetReasonToString. */
 const REASONS: Readonly<Record<ResetReason['kind'], string>> = {
@@ -18,7 +18,7 @@ export interface UpstreamFailure {
   status: number;
   body: string;
   details: string;
-  flag: number;
+  flag: FlagName;
   /** Envoy's `upstream_transport_failure_reason`; empty without one. */
   transport: string;
 }
@@ -33,7 +33,7 @@ export function describeFailure(reason: ResetReason, retried: boolean): Upstream
     // Envoy 1.40 keeps the transport's reason out of the body; it is in the details.
     body: `upstream connect error or disconnect/reset before headers. ${retried ? 'retried and the latest ' : ''}reset reason: ${text}`,
     details: `upstream_reset_before_response_started{${underscored}}`,
-    flag: FLAG[reason.flag],
+    flag: reason.flag,
     transport,
   };
 }

@@ -222,7 +222,7 @@ test('a server that closes without an answer: UC', async () => {
   assert.is(bench.counter('upstream_cx_destroy_remote_with_active_rq'), 1);
 });
 
-test('a server that resets, before an answer and within one: UC', async () => {
+test('a server that resets: UC before an answer, UPE within one', async () => {
   const server = await raw((socket, i) =>
     socket.once('data', () => {
       if (i > 0) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n123', () => setTimeout(() => socket.resetAndDestroy(), 20));
@@ -233,7 +233,7 @@ test('a server that resets, before an answer and within one: UC', async () => {
   assert.is((await send(bench.cluster).done).reset?.flag, 'UC');
   const second = await send(bench.cluster).done;
   assert.equal(second.events, ['connected', 'headers', 'reset']);
-  assert.is(second.reset?.flag, 'UC');
+  assert.is(second.reset?.flag, 'UPE');
   assert.is(second.body, '123');
 });
 
@@ -244,7 +244,7 @@ test('what is not HTTP: UPE', async () => {
   assert.is(bench.counter('upstream_cx_protocol_error'), 1);
 });
 
-test('an answer that is cut off is a lost connection, however it is framed', async () => {
+test('an answer that is cut off breaks the protocol, however it is framed', async () => {
   const heads = [
     'transfer-encoding: chunked\r\n\r\n5\r\nab',
     'connection: close\r\ncontent-length: 9\r\n\r\nab',
@@ -255,7 +255,7 @@ test('an answer that is cut off is a lost connection, however it is framed', asy
   for (const _ of heads) {
     const { events, reset } = await send(bench.cluster).done;
     assert.equal(events, ['connected', 'headers', 'reset']);
-    assert.is(reset?.flag, 'UC');
+    assert.is(reset?.flag, 'UPE');
   }
 });
 

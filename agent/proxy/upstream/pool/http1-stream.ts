@@ -33,6 +33,8 @@ export class Http1Stream implements UpstreamStream {
   readonly #handler: UpstreamHandler;
   #controller: Controller | undefined;
   #over = false;
+  /** Something of the answer came. */
+  #answered = false;
 
   constructor(pool: Http1Pool, request: UpstreamRequest, handler: UpstreamHandler) {
     this.#pool = pool;
@@ -96,6 +98,7 @@ export class Http1Stream implements UpstreamStream {
 
   onResponseStart(_controller: Controller, status: number, headers: IncomingHeaders): void {
     if (this.#over) return;
+    this.#answered = true;
     if (status < 200) this.#handler.onInformational?.(status, flatHeaders(headers));
     else this.#handler.onHeaders(status, flatHeaders(headers));
   }
@@ -136,7 +139,8 @@ export class Http1Stream implements UpstreamStream {
     }
     this.#over = true;
     this.body?.destroy();
-    const reason = isProtocolError(error) ? PROTOCOL_ERROR : TERMINATED;
+    // Envoy: a message that ends before it is whole is no message; one that never began is a lost connection.
+    const reason = this.#answered || isProtocolError(error) ? PROTOCOL_ERROR : TERMINATED;
     this.#pool.onBroken(this, reason);
     this.#handler.onReset(reason);
   }
@@ -151,8 +155,6 @@ function isClosed(error: { code?: string }): boolean {
 /** What cannot be parsed, or asked for. */
 function isProtocolError(error: Error & { code?: string }): boolean {
   const { code = '' } = error;
-  // The parser's word for a connection that ends within a message.
-  if (error.message.includes('EOF')) return false;
   return (
     error.name === 'HTTPParserError' ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
