@@ -17,7 +17,7 @@ export interface Reply {
   /** Milliseconds before it answers. */
   delay?: number;
   /** Ends the connection instead of answering: before anything is sent, or after the head. */
-  reset?: 'before-headers' | 'after-headers';
+  reset?: 'before-headers' | 'after-headers' | 'in-chunks';
   /** Resets the HTTP/2 stream with REFUSED_STREAM. */
   refuseStream?: boolean;
   /** So many requests are treated like this, later ones get 200. */
@@ -61,8 +61,9 @@ export interface Expectation {
   trailers?: Record<string, TextMatch>;
   /** What the client's connection came to, in place of an answer. */
   broken?: boolean;
-  /** What reached the backend. */
+  /** The last request that reached a backend, or this one. */
   upstream?: {
+    backend?: string;
     method?: string;
     path?: TextMatch;
     authority?: TextMatch;

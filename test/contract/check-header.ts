@@ -16,7 +16,7 @@ const EXPECT = [
   ...['status', 'from', 'local', 'headers', 'body', 'trailers', 'broken', 'upstream', 'took', 'record', 'statuses', 'counts'],
   ...['arrivals', 'shares', 'sticky', 'distinct', 'grpcStatus', 'grpcMessage', 'messages', 'stats'],
 ];
-const UPSTREAM = ['method', 'path', 'authority', 'protocol', 'headers', 'body'];
+const UPSTREAM = ['backend', 'method', 'path', 'authority', 'protocol', 'headers', 'body'];
 
 function keys(value: unknown, known: readonly string[], where: string): asserts value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${where} is no mapping`);

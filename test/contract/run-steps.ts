@@ -68,7 +68,15 @@ export async function runSteps(steps: readonly Step[], running: Running): Promis
     const out = [...one, ...countMismatches(expected, exchanges)];
     const { local, upstream, arrivals, record, stats } = expected;
     if (local && arrivals === undefined && arrived().length > 0) out.push(`local: ${arrived()[0]!.backend} heard of it`);
-    if (upstream) out.push(...(await settle(() => arrivalMismatches(upstream, arrived().at(-1)))));
+    if (upstream)
+      out.push(
+        ...(await settle(() =>
+          arrivalMismatches(
+            upstream,
+            arrived().findLast((a) => a.backend === (upstream.backend ?? a.backend)),
+          ),
+        )),
+      );
     if (arrivals)
       out.push(
         ...(await settle(() =>

@@ -23,6 +23,8 @@ export function answerGrpc(stream: ServerHttp2Stream, arrival: Arrival, backend:
     return;
   }
   const begin = (): void => {
+    // Whoever waited may have left.
+    if (stream.destroyed) return;
     stream.respond(head, { waitForTrailers: true });
     stream.on('wantTrailers', () => stream.sendTrailers(trailers));
     const read = createFrameReader((text) => {

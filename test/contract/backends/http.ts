@@ -12,7 +12,7 @@ import type { Arrival, Backend } from './types.ts';
 interface Exchange {
   arrival: Arrival;
   answer(status: number, headers: [string, string][], body: string, trailers: Record<string, string> | undefined): void;
-  headThenReset(): void;
+  headThenReset(chunked: boolean): void;
   reset(): void;
   refuse(): void;
 }
@@ -34,7 +34,7 @@ export async function startHttpBackend(name: string, first: Reply, address: stri
     const go = (): void => {
       if (reply.refuseStream) refuse();
       else if (reply.reset === 'before-headers') reset();
-      else if (reply.reset === 'after-headers') headThenReset();
+      else if (reply.reset) headThenReset(reply.reset === 'in-chunks');
       else {
         const body = reply.body ?? `${name} ${arrival.method} ${arrival.path}`;
         answer(reply.status ?? 200, [['x-instance', name], ...own], body, reply.trailers);
@@ -77,7 +77,8 @@ export async function startHttpBackend(name: string, first: Reply, address: stri
       socket.unshift(start);
       const to = start.toString('latin1', 0, 3) === 'PRI' ? http2 : http1;
       to.emit('connection', socket);
-      socket.resume();
+      // HTTP/2 takes what was read already by itself.
+      if (to === http1) socket.resume();
     });
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, address, resolve));
@@ -117,8 +118,8 @@ function serveHttp1(name: string, request: IncomingMessage, response: ServerResp
         if (trailers) response.addTrailers(trailers);
         response.end(text);
       },
-      headThenReset() {
-        response.writeHead(200, ['x-instance', name, 'content-length', '1000']);
+      headThenReset(chunked) {
+        response.writeHead(200, ['x-instance', name, ...(chunked ? [] : ['content-length', '1000'])]);
         response.write('so far');
         setTimeout(() => request.socket.resetAndDestroy(), 20);
       },
@@ -145,7 +146,8 @@ function serveHttp2(stream: ServerHttp2Stream, arrival: Arrival, respond: (excha
       headThenReset() {
         stream.respond({ ':status': 200, 'x-instance': arrival.backend });
         stream.write('so far');
-        setTimeout(() => stream.close(2), 20);
+        // Not close(): that ends the stream properly first.
+        setTimeout(() => stream.destroy(new Error('reset')), 20);
       },
       // RFC 9113 7: INTERNAL_ERROR and REFUSED_STREAM.
       reset: () => stream.close(2),
