@@ -22,6 +22,8 @@ export interface AgentOptions {
   dataDirectory: string;
   /** Loopback port of the API; 0 takes a free one, undefined serves the Unix socket alone. */
   apiPort: number | undefined;
+  /** Where Prometheus and health checks are answered besides; see ApiOptions. */
+  metrics?: { host: string; port: number; required: boolean } | undefined;
   allowUnenforced: boolean;
   /** Whether a refused configuration at the start means the last good one of an earlier agent; else nothing runs. */
   restoreLastGood?: boolean;
@@ -131,7 +133,17 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const aborted = (): void => void stop(0).catch(() => undefined);
   abort?.addEventListener('abort', aborted);
   try {
-    api = await startApi({ socket: data.agentSocket, port: options.apiPort, engine, controller, events, status, stop });
+    api = await startApi({
+      socket: data.agentSocket,
+      port: options.apiPort,
+      metrics: options.metrics,
+      log,
+      engine,
+      controller,
+      events,
+      status,
+      stop,
+    });
     watched = await watchPaths([...options.paths, ...(options.meshConfig ? [options.meshConfig] : [])], () => void controller.sync());
     if (ending) watched.close();
     await endOtherEngine(chosen, { data, log });

@@ -6,6 +6,7 @@
  *   POST /fairlead/v1/sync              read the configuration now
  *   POST /fairlead/v1/drain {deadlineMs}
  *   POST /fairlead/v1/stop {deadlineMs}
+ *   GET  /stats/prometheus, /metrics    the agent's metrics, Istio's standard ones, and the stats of every proxy
  *   *    /proxies/NAME.NAMESPACE/<Envoy's admin path>, or the path alone for the node's first proxy
  *   POST /quitquitquit                  ends the agent and its data plane, as it ends Envoy
  */
@@ -14,13 +15,16 @@ import type { Controller, ProxySync } from '../controller.ts';
 import type { Engine } from '../engine.ts';
 import type { EventHub } from '../events.ts';
 import type { AgentStatus } from '../status.ts';
+import type { AgentMetrics } from '../telemetry/agent-metrics.ts';
 import { attachEvents } from './event-stream.ts';
 import { BadRequest, readBody, sendJson } from './http.ts';
+import { METRICS_PATHS, sendMetrics } from './metrics-server.ts';
 
 export interface ApiDeps {
   engine: Engine;
   controller: Controller;
   events: EventHub;
+  metrics: AgentMetrics;
   status(): AgentStatus;
   stop(deadlineMs: number): Promise<void>;
 }
@@ -99,6 +103,7 @@ async function admin(deps: ApiDeps, request: IncomingMessage, response: ServerRe
     response.writeHead(200, { 'content-type': 'text/plain' }).end('OK\n');
     return;
   }
+  if (!named && METRICS_PATHS.has(path) && (method === 'GET' || method === 'HEAD')) return sendMetrics(deps.metrics, url.search, response);
   const proxies = deps.controller.proxies();
   const proxy = findProxy(proxies, name);
   if (!proxy) {

@@ -6,19 +6,27 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { FairleadError } from '../../src/errors.ts';
+import type { Log } from '../log.ts';
+import { type AgentMetrics, createAgentMetrics } from '../telemetry/agent-metrics.ts';
 import { refuseStranger, sendError } from './http.ts';
+import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
 import { type ApiDeps, answer } from './routes.ts';
 
-export interface ApiOptions extends ApiDeps {
+export interface ApiOptions extends Omit<ApiDeps, 'metrics'> {
   socket: string;
   /** On loopback; 0 takes a free one, undefined none. */
   port: number | undefined;
+  /** The port for Prometheus and health checks; undefined for none. One that is not `required` is left out when it is taken. */
+  metrics?: { host: string; port: number; required: boolean } | undefined;
+  log?: Pick<Log, 'warning'> | undefined;
 }
 
 export interface ApiServer {
   /** Where it listens: `http://127.0.0.1:15000`, or undefined without a port. */
   readonly url: string | undefined;
   readonly socket: string;
+  /** `http://127.0.0.1:15020`, or undefined without such a port. */
+  readonly metricsUrl: string | undefined;
   /** No new connections; another agent may listen there. Idempotent. */
   unlisten(): Promise<void>;
   /** Ends the connections that are left. */
@@ -27,18 +35,26 @@ export interface ApiServer {
 
 /** Listens. Throws E_PORT_IN_USE, E_PORT_FORBIDDEN, E_AGENT_RUNNING, E_DATA_DIRECTORY. */
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
+  const { engine, controller, events, status, stop, log } = options;
+  const metrics = createAgentMetrics({ engine, controller, events, status, warn: (message, fields) => log?.warning(message, fields) });
+  const deps: ApiDeps = { engine, controller, events, metrics, status, stop };
   const servers: Server[] = [];
+  let metricsServer: MetricsServer | undefined;
   const unlisten = async (): Promise<void> => {
     for (const s of servers) if (s.listening) s.close();
+    metricsServer?.close();
+    metrics.close();
   };
   try {
-    servers.push(await listenOnSocket(options));
-    const tcp = options.port === undefined ? undefined : await listenOnPort(options, options.port);
+    servers.push(await listenOnSocket(options.socket, deps));
+    const tcp = options.port === undefined ? undefined : await listenOnPort(deps, options.port);
+    metricsServer = await serveMetrics(options, metrics);
     if (tcp) servers.push(tcp);
     const url = tcp && `http://127.0.0.1:${(tcp.address() as AddressInfo).port}`;
     return {
       url,
       socket: options.socket,
+      metricsUrl: metricsServer?.url,
       unlisten,
       disconnect() {
         for (const s of servers) s.closeAllConnections();
@@ -70,8 +86,24 @@ function listen(server: Server, at: { path: string } | { port: number; host: str
   });
 }
 
-async function listenOnSocket(options: ApiOptions): Promise<Server> {
-  const { socket } = options;
+async function serveMetrics(options: ApiOptions, metrics: AgentMetrics): Promise<MetricsServer | undefined> {
+  if (options.metrics === undefined) return undefined;
+  const { required, ...at } = options.metrics;
+  const unready = (): string | undefined => {
+    const { engine, config } = options.status();
+    if (engine.state !== 'running') return `the data plane is ${engine.state}`;
+    return config.state === 'loading' ? 'the configuration is being read' : undefined;
+  };
+  try {
+    return await startMetricsServer({ ...at, metrics, unready });
+  } catch (error) {
+    if (required || !(error instanceof FairleadError)) throw error;
+    options.log?.warning(`${error.message}: metrics are at the agent's API alone`, { port: at.port });
+    return undefined;
+  }
+}
+
+async function listenOnSocket(socket: string, deps: ApiDeps): Promise<Server> {
   // The lock is ours, so this is for agents that cannot see each other's processes: containers that share a directory.
   if (await isAnswered(socket))
     throw new FairleadError('E_AGENT_RUNNING', `an agent answers at ${socket} already`, {
@@ -79,7 +111,7 @@ async function listenOnSocket(options: ApiOptions): Promise<Server> {
     });
   try {
     rmSync(socket, { force: true });
-    const server = await listen(createApi(options, true), { path: socket });
+    const server = await listen(createApi(deps, true), { path: socket });
     chmodSync(socket, 0o600);
     return server;
   } catch (error) {
@@ -101,9 +133,9 @@ function isAnswered(path: string): Promise<boolean> {
   });
 }
 
-async function listenOnPort(options: ApiOptions, port: number): Promise<Server> {
+async function listenOnPort(deps: ApiDeps, port: number): Promise<Server> {
   try {
-    return await listen(createApi(options, false), { port, host: '127.0.0.1' });
+    return await listen(createApi(deps, false), { port, host: '127.0.0.1' });
   } catch (error) {
     throw portError(error as NodeJS.ErrnoException, port);
   }

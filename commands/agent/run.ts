@@ -10,6 +10,9 @@ import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { FairleadError } from '../../src/errors.ts';
 
+/** Istio's agent has it. */
+const METRICS_PORT = 15020;
+
 export default class AgentRun extends BaseCommand {
   static override enableJsonFlag = false;
   static override summary = 'Run this node’s agent: the proxy of its workloads and gateways, from a folder of configuration.';
@@ -30,6 +33,13 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
       min: 0,
       max: 65535,
     }),
+    'metrics-port': Flags.integer({
+      helpValue: 'PORT',
+      description: 'port of /stats/prometheus and /healthz/ready; 0 takes a free one [default: 15020, unless it is taken]',
+      min: 0,
+      max: 65535,
+    }),
+    'metrics-host': Flags.string({ helpValue: 'ADDRESS', description: 'address of that port', default: '0.0.0.0' }),
     'allow-unenforced': Flags.boolean({ description: 'run although some policies cannot be enforced by this version' }),
     'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
     'log-level': Flags.string({
@@ -56,6 +66,11 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
         dataDirectory: flags.data ?? defaultDataDirectory(),
         engine: flags.engine as EngineChoice,
         apiPort: flags['api-port'],
+        metrics: {
+          host: flags['metrics-host'],
+          port: flags['metrics-port'] ?? METRICS_PORT,
+          required: flags['metrics-port'] !== undefined,
+        },
         allowUnenforced: flags['allow-unenforced'],
         restoreLastGood: true,
         orphanSeconds: undefined,
@@ -69,7 +84,11 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
       logAgentEvents(agent, log);
       const { engine, engineVersion } = agent.engine.status();
       log.info('engine', { engine, version: engineVersion, why: agent.chosen.why });
-      log.info('the agent runs', { api: agent.api.url ?? agent.api.socket, socket: agent.api.socket });
+      log.info('the agent runs', {
+        api: agent.api.url ?? agent.api.socket,
+        socket: agent.api.socket,
+        ...(agent.api.metricsUrl && { metrics: agent.api.metricsUrl }),
+      });
       const signal = await Promise.race([signals.first, agent.ended]);
       log.info('the agent ends', { why: signal ?? 'asked over the API' });
       signals.onSecond(() => void agent.stop(0));

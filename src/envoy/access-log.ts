@@ -1,14 +1,17 @@
 import type { JsonObject } from '@bufbuild/protobuf';
-import type { AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { AccessLogFilterJson, AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accesslog_pb.js';
 import type { SubstitutionFormatStringJson } from '#envoy-api/envoy/config/core/v3/substitution_format_string_pb.js';
 import type { FileAccessLogJson } from '#envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js';
-import type { ResolvedMeshConfig } from '../mesh/types.ts';
+import { getOrMake } from '../mesh/memo.ts';
+import type { ProxyScope, ResolvedMeshConfig } from '../mesh/types.ts';
+import { type MetricMode, metricSettings } from '../telemetry/metrics/settings.ts';
 import { httpRecordLog, tcpRecordLog } from '../telemetry/record-log.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 import { JSON_FORMAT, TEXT_FORMAT } from './access-log-formats.ts';
 import { BUILT_IN_LOG, type FileLogProvider, loggingProviders } from './access-logging.ts';
 import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
+import { logFilter } from './log-filter.ts';
 
 /** A JSON format of the user's; the default when the text is not a JSON object (validation told). */
 function parseJsonFormat(text: string | undefined): JsonObject {
@@ -61,7 +64,16 @@ function directionOf({ receives, proxy }: BuildContext): RequestRecord['directio
 
 /** Access logs of HTTP connection managers: the files that are asked for, and the record log. */
 export function httpAccessLogs(context: BuildContext): AccessLogJson[] {
-  return [...fileLogs(context), httpRecordLog(directionOf(context))];
+  return [...fileLogs(context), httpRecordLog(directionOf(context), headersForMetrics(context))];
+}
+
+const metricHeaders = new WeakMap<ProxyScope, Map<MetricMode, readonly string[]>>();
+
+/** Request headers that tags of metrics are made from. */
+function headersForMetrics({ mesh, scope, proxy, receives }: BuildContext): readonly string[] {
+  const byMode = getOrMake(metricHeaders, scope, () => new Map<MetricMode, readonly string[]>());
+  const mode = receives ? 'SERVER' : 'CLIENT';
+  return getOrMake(byMode, mode, () => metricSettings(mesh, proxy, mode).headers);
 }
 
 /** Access logs of TCP proxies. */
@@ -73,12 +85,23 @@ export function tcpAccessLogs(context: BuildContext): AccessLogJson[] {
 function fileLogs(context: BuildContext): AccessLogJson[] {
   const { config } = context.mesh;
   const providers = loggingProviders(context);
-  if (providers !== undefined) return providers.map((p) => fileLog(p.file.path || '/dev/stdout', providerFormat(p, config)));
+  if (providers !== undefined) {
+    return providers.map((p) => {
+      const filter = p.expression ? logFilter(p.expression) : undefined;
+      // An expression that has no filter was reported, and the configuration refused.
+      return { ...fileLog(p.file.path || '/dev/stdout', providerFormat(p, config)), ...(typeof filter === 'object' && { filter }) };
+    });
+  }
   return config.accessLogFile ? [fileLog(config.accessLogFile, meshFormat(config))] : [];
 }
+
+const NOT_ROUTED: AccessLogFilterJson = { responseFlagFilter: { flags: ['NR'] } };
 
 /** Access logs of a listener itself: only connections that no filter chain takes (flag NR). */
 export function listenerAccessLogs(context: BuildContext): AccessLogJson[] {
   const files = context.mesh.config.disableEnvoyListenerLog ? [] : fileLogs(context);
-  return [...files, tcpRecordLog(directionOf(context))].map((log) => ({ ...log, filter: { responseFlagFilter: { flags: ['NR'] } } }));
+  return [...files, tcpRecordLog(directionOf(context))].map((log) => ({
+    ...log,
+    filter: log.filter ? { andFilter: { filters: [NOT_ROUTED, log.filter] } } : NOT_ROUTED,
+  }));
 }

@@ -3,12 +3,11 @@
  * one after the other; each may name providers (which then replace the wider ones'), or turn them off.
  */
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
-import type { AccessLogging, Telemetry } from '../config/kinds/telemetry.ts';
-import type { Resource } from '../config/resource.ts';
-import { isSubset } from '../mesh/labels.ts';
+import type { AccessLogging } from '../config/kinds/telemetry.ts';
 import { getOrMake } from '../mesh/memo.ts';
-import type { Mesh, ProxyNode, ProxyScope } from '../mesh/types.ts';
+import type { ProxyScope } from '../mesh/types.ts';
 import type { BuildContext } from './context.ts';
+import { telemetryFor } from './telemetry-levels.ts';
 
 type ExtensionProvider = NonNullable<MeshConfig['extensionProviders']>[number];
 
@@ -16,6 +15,14 @@ type ExtensionProvider = NonNullable<MeshConfig['extensionProviders']>[number];
 export interface FileLogProvider {
   name: string;
   file: NonNullable<ExtensionProvider['envoyFileAccessLog']>;
+  /** A CEL expression: only such requests. */
+  expression: string | undefined;
+}
+
+/** What the last entry about a provider says. */
+interface Wanted {
+  on: boolean;
+  expression: string | undefined;
 }
 
 /** Istio's own provider, which needs no declaration. */
@@ -29,44 +36,13 @@ export function findProvider(config: MeshConfig, name: string): ExtensionProvide
   return found ?? (key === BUILT_IN_LOG ? builtIn : undefined);
 }
 
-const isAttached = ({ spec }: Resource<Telemetry>): boolean => spec.targetRef !== undefined || (spec.targetRefs?.length ?? 0) > 0;
-
-/** For all of its namespace: no selector (an empty one is none), and not attached to something. */
-export function isNamespaceWide(telemetry: Resource<Telemetry>): boolean {
-  return Object.keys(telemetry.spec.selector?.matchLabels ?? {}).length === 0 && !isAttached(telemetry);
-}
-
-/** The resources that apply to a proxy, widest first; of each level the oldest. */
-function applicable(mesh: Mesh, proxy: ProxyNode): Resource<Telemetry>[] {
-  const all = mesh.ofKind<Telemetry>('Telemetry');
-  const wide = (namespace: string): Resource<Telemetry> | undefined =>
-    all.find((t) => t.metadata.namespace === namespace && isNamespaceWide(t));
-  const { rootNamespace } = mesh.config;
-  const found = [
-    wide(rootNamespace),
-    proxy.namespace === rootNamespace ? undefined : wide(proxy.namespace),
-    all.find(
-      (t) =>
-        t.metadata.namespace === proxy.namespace &&
-        !isNamespaceWide(t) &&
-        !isAttached(t) &&
-        isSubset(t.spec.selector?.matchLabels ?? {}, proxy.labels),
-    ),
-  ];
-  return found.filter((t) => t !== undefined);
-}
-
 const namesOf = (entry: AccessLogging): string[] => entry.providers?.map((p) => p.name) ?? [];
 
 /** Istio: the narrowest level that names providers decides which ones there are; all levels say in turn which of them are on. */
-function merge(
-  levels: readonly (readonly AccessLogging[])[],
-  defaults: readonly string[],
-  mode: 'CLIENT' | 'SERVER',
-): Map<string, boolean> {
-  const on = new Map<string, boolean>();
+function merge(levels: readonly (readonly AccessLogging[])[], defaults: readonly string[], mode: 'CLIENT' | 'SERVER'): Map<string, Wanted> {
+  const on = new Map<string, Wanted>();
   if (levels.length === 0) {
-    for (const name of defaults) on.set(name, true);
+    for (const name of defaults) on.set(name, { on: true, expression: undefined });
     return on;
   }
   let inScope = new Set(defaults);
@@ -80,7 +56,8 @@ function merge(
     if (own.length > 0) inherited = own;
     const wanted = entry.match?.mode ?? 'CLIENT_AND_SERVER';
     if (wanted !== 'CLIENT_AND_SERVER' && wanted !== mode) continue;
-    for (const name of inherited) if (inScope.has(name)) on.set(name, entry.disabled !== true);
+    const said = { on: entry.disabled !== true, expression: entry.filter?.expression };
+    for (const name of inherited) if (inScope.has(name)) on.set(name, said);
   }
   return on;
 }
@@ -89,16 +66,16 @@ const memo = new WeakMap<ProxyScope, Map<string, readonly FileLogProvider[] | un
 
 function find({ mesh, proxy }: BuildContext, mode: 'CLIENT' | 'SERVER'): FileLogProvider[] | undefined {
   const { config } = mesh;
-  const levels = applicable(mesh, proxy)
+  const levels = telemetryFor(mesh, proxy)
     .map((t) => t.spec.accessLogging ?? [])
     .filter((l) => l.length > 0);
   const named = [...merge(levels, config.defaultProviders?.accessLogging ?? [], mode)]
-    .map(([name, on]) => ({ provider: findProvider(config, name), on }))
+    .map(([name, wanted]) => ({ provider: findProvider(config, name), ...wanted }))
     .filter(({ provider }) => provider !== undefined);
   if (named.length === 0) return undefined;
   return named
     .filter(({ on, provider }) => on && provider?.envoyFileAccessLog !== undefined)
-    .map(({ provider }) => ({ name: provider!.name!, file: provider!.envoyFileAccessLog! }))
+    .map(({ provider, expression }) => ({ name: provider!.name!, file: provider!.envoyFileAccessLog!, expression }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

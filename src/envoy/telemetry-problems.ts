@@ -3,7 +3,11 @@ import type { FieldPath, Resource } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import { type ProblemText, problemAt } from '../mesh/problem.ts';
 import type { Mesh } from '../mesh/types.ts';
-import { findProvider, isNamespaceWide } from './access-logging.ts';
+import { KNOWN_ATTRIBUTES } from '../telemetry/cel/attributes.ts';
+import { compileTag, isPrometheus, tagOverridesIn } from '../telemetry/metrics/settings.ts';
+import { findProvider } from './access-logging.ts';
+import { logFilter } from './log-filter.ts';
+import { isNamespaceWide } from './telemetry-levels.ts';
 
 /** Access logging that comes to nothing: unknown providers, ones that do not write to files, resources that an older one hides. */
 export function telemetryProblems(mesh: Pick<Mesh, 'ofKind' | 'config'>): Problem[] {
@@ -25,6 +29,36 @@ export function telemetryProblems(mesh: Pick<Mesh, 'ofKind' | 'config'>): Proble
         });
       }
     }
+    spec.metrics?.forEach(({ providers = [] }, entry) => {
+      providers.forEach(({ name }, i) => {
+        if (isPrometheus(mesh.config, name)) return;
+        add(['spec', 'metrics', entry, 'providers', i, 'name'], {
+          rule: 'unsupported/Telemetry.metrics.providers',
+          message: `provider ${name} is not Prometheus, which is all that metrics go to: it gets none`,
+        });
+      });
+    });
+    for (const { tag, operation, value, path } of tagOverridesIn(telemetry)) {
+      const compiled = operation === 'REMOVE' ? undefined : compileTag(value, new Set());
+      if (typeof compiled !== 'string') continue;
+      add(path, {
+        rule: 'unsupported/Telemetry.metrics.overrides.tagOverrides',
+        message: `the value of tag ${tag} is not understood: ${compiled}; metrics keep what they have`,
+        hint: `texts in quotes, ${KNOWN_ATTRIBUTES.slice(0, 3).join(', ')} and such; see docs/telemetry.md`,
+      });
+    }
+    spec.accessLogging?.forEach(({ filter }, entry) => {
+      const made = filter?.expression ? logFilter(filter.expression) : undefined;
+      if (typeof made !== 'string') return;
+      out.push(
+        problemAt(telemetry, ['spec', 'accessLogging', entry, 'filter', 'expression'], {
+          severity: 'error',
+          rule: 'unsupported/Telemetry.accessLogging.filter.expression',
+          message: `the expression cannot be carried out, and what it leaves out would be logged: ${made}`,
+          hint: 'compare response.code, request.method, request.path, request.host, request.useragent or request.headers[…] with literals, joined by &&, || and !',
+        }),
+      );
+    });
     spec.accessLogging?.forEach(({ providers = [] }, entry) => {
       providers.forEach(({ name }, i) => {
         const path: FieldPath = ['spec', 'accessLogging', entry, 'providers', i, 'name'];

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Agent, startAgent } from '../../agent/agent.ts';
+import { type Agent, type AgentOptions, startAgent } from '../../agent/agent.ts';
 import { createLog } from '../../agent/log.ts';
 import type { ProxyStatus } from '../../agent/status.ts';
 
@@ -23,7 +23,10 @@ export interface TestMesh {
 }
 
 /** @param files by name, YAML text */
-export async function startMesh(files: Record<string, string>, options: { allowUnenforced?: boolean } = {}): Promise<TestMesh> {
+export async function startMesh(
+  files: Record<string, string>,
+  options: Partial<Pick<AgentOptions, 'allowUnenforced' | 'engine' | 'metrics'>> = {},
+): Promise<TestMesh> {
   const root = mkdtempSync(join(tmpdir(), 'fairlead-'));
   const folder = join(root, 'mesh');
   const data = join(root, 'data');
@@ -37,10 +40,11 @@ export async function startMesh(files: Record<string, string>, options: { allowU
     namespace: 'default',
     dataDirectory: data,
     apiPort: 0,
-    allowUnenforced: options.allowUnenforced ?? false,
+    allowUnenforced: false,
     orphanSeconds: 20,
     version: 'test',
     log: createLog('text', 'error', (line) => process.stderr.write(line)),
+    ...options,
   });
   const proxy = (name: string): ProxyStatus => {
     const found = agent.status().proxies.find((p) => p.name === name);

@@ -1,13 +1,9 @@
+import { ENVOY_BUCKETS } from '../../../src/telemetry/metrics/buckets.ts';
 import type { StatsRegistry } from '../types.ts';
 import type { LogLinearHistogram } from './log-linear-histogram.ts';
 import { storeOf } from './registry.ts';
 import { nameFilter, type StatsFilter } from './stats-filter.ts';
 import { extractTags } from './tags.ts';
-
-/** Upper bounds of Envoy's default buckets, milliseconds for most. */
-const BUCKETS: readonly number[] = [
-  0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000,
-];
 
 type Series<T> = { labels: string; stat: T };
 
@@ -54,14 +50,14 @@ function grouped<T>(stats: ReadonlyMap<string, T>, wanted: (name: string, stat: 
 }
 
 function histogramLines(metric: string, labels: string, histogram: LogLinearHistogram): string {
-  const counts = new Array<number>(BUCKETS.length).fill(0);
+  const counts = new Array<number>(ENVOY_BUCKETS.length).fill(0);
   histogram.forEachBin((low, _high, count) => {
     // Envoy: the bin that holds the bound counts as below it.
-    for (let i = BUCKETS.length - 1; i >= 0 && low <= BUCKETS[i]!; i--) counts[i]! += count;
+    for (let i = ENVOY_BUCKETS.length - 1; i >= 0 && low <= ENVOY_BUCKETS[i]!; i--) counts[i]! += count;
   });
   const prefix = labels === '' ? '' : `${labels},`;
   let lines = '';
-  for (const [i, bound] of BUCKETS.entries()) lines += `${metric}_bucket{${prefix}le="${bound}"} ${counts[i]}\n`;
+  for (const [i, bound] of ENVOY_BUCKETS.entries()) lines += `${metric}_bucket{${prefix}le="${bound}"} ${counts[i]}\n`;
   lines += `${metric}_bucket{${prefix}le="+Inf"} ${histogram.count}\n`;
   return `${lines}${metric}_sum{${labels}} ${decimal(histogram.sum())}\n${metric}_count{${labels}} ${histogram.count}\n`;
 }
