@@ -15,9 +15,20 @@ export interface ShownStatus {
     since: number;
     restarts: number;
     lastExit: string | undefined;
+    /** One, or one for each proxy. */
+    processes?: readonly ShownProcess[];
   };
+  /** Why this engine. */
+  chosen?: string;
   config: { state: string; at: number; files: number; resources: number; problems: readonly Problem[] };
   proxies: ShownProxy[];
+}
+
+export interface ShownProcess {
+  /** undefined: all proxies of the node. */
+  proxy: string | undefined;
+  state: string;
+  pid: number | undefined;
 }
 
 export interface ShownProxy {
@@ -27,6 +38,8 @@ export interface ShownProxy {
   version: string | undefined;
   since: number;
   problems: readonly Problem[];
+  /** By type of resource, where the engine tells it. */
+  types?: readonly { type: string; state: string; since: number }[];
   listening: readonly { address: string; purpose: string }[];
   resources: { listeners: number; routes: number; clusters: number; endpoints: number };
 }
@@ -43,7 +56,9 @@ export function age(since: number, now: number): string {
 /** @param now milliseconds since 1970 */
 export function agentStatusText(status: ShownStatus, now: number): string {
   const { engine, config } = status;
-  const process = engine.pid === undefined ? '' : `, process ${engine.pid} for ${age(engine.since, now)}`;
+  const own = (engine.processes ?? []).filter((p) => p.proxy !== undefined);
+  const one = engine.pid === undefined ? '' : `, process ${engine.pid} for ${age(engine.since, now)}`;
+  const process = own.length > 0 ? `, ${count(own.filter((p) => p.pid !== undefined).length, 'process', 'processes')}` : one;
   const restarts = engine.restarts === 0 ? '' : `, ${count(engine.restarts, 'restart')} (last: ${engine.lastExit})`;
   const errors = config.problems.filter((p) => p.severity === 'error').length;
   const warnings = config.problems.length - errors;
@@ -51,42 +66,52 @@ export function agentStatusText(status: ShownStatus, now: number): string {
   const lines = [
     `agent   ${status.version}, process ${status.pid}`,
     `engine  ${engine.engine} ${engine.engineVersion}, ${engine.state}${process}${restarts}`,
+    ...(status.chosen ? [`        ${status.chosen}`] : []),
     `config  ${config.state} ${age(config.at, now)} ago, ${count(config.files, 'file')}, ${count(config.resources, 'resource')}${found}`,
   ];
-  if (status.proxies.length > 0) lines.push('', proxyListText(status.proxies, now));
+  if (status.proxies.length > 0) lines.push('', proxyListText(status.proxies, own, now));
   return lines.join('\n');
 }
 
-function count(n: number, one: string): string {
-  return `${n} ${n === 1 ? one : `${one}s`}`;
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`;
 }
 
-function proxyListText(proxies: readonly ShownProxy[], now: number): string {
-  return columns([
-    ['PROXY', 'TYPE', 'SYNC', 'SINCE', 'LISTENING'],
-    ...proxies.map((p) => [
-      p.name,
-      p.type,
-      p.sync,
-      age(p.since, now),
-      p.listening.map((l) => `${l.address} ${l.purpose}`).join(', ') || '-',
-    ]),
-  ]);
+/** @param processes of single proxies; none where one process runs them all */
+function proxyListText(proxies: readonly ShownProxy[], processes: readonly ShownProcess[], now: number): string {
+  const cells = (p: ShownProxy): string[] => {
+    const own = processes.find((o) => o.proxy === p.name);
+    const process = own ? [`${own.pid ?? '-'}${own.state === 'running' ? '' : ` ${own.state}`}`] : ['-'];
+    const listening = p.listening.map((l) => `${l.address} ${l.purpose}`).join(', ') || '-';
+    return [p.name, p.type, p.sync, age(p.since, now), ...(processes.length > 0 ? process : []), listening];
+  };
+  return columns([['PROXY', 'TYPE', 'SYNC', 'SINCE', ...(processes.length > 0 ? ['PROCESS'] : []), 'LISTENING'], ...proxies.map(cells)]);
 }
 
 /** istioctl's proxy-status, one row a proxy: its columns, then ours; `verbose` has one column a type. */
 export function proxyStatusText(status: ShownStatus, now: number, verbose: boolean): string {
   const version = `${status.engine.engine}-${status.engine.engineVersion}`;
   const rows = status.proxies.map((p) => {
-    if (!verbose) return [p.name, CLUSTER_ID, SERVER, version, '4 (CDS,LDS,EDS,RDS)', p.sync, age(p.since, now)];
-    const cell = (n: number): string => (n === 0 && p.sync === 'SYNCED' ? 'NOT SENT' : `${p.sync} (${age(p.since, now)})`);
+    if (!verbose) return [p.name, CLUSTER_ID, SERVER, version, subscribed(p), p.sync, age(p.since, now)];
     const { clusters, listeners, endpoints, routes } = p.resources;
-    return [p.name, CLUSTER_ID, cell(clusters), cell(listeners), cell(endpoints), cell(routes), SERVER, version];
+    const cell = (type: string, n: number): string => {
+      if (!p.types) return n === 0 && p.sync === 'SYNCED' ? 'NOT SENT' : `${p.sync} (${age(p.since, now)})`;
+      const own = p.types.find((t) => t.type === type);
+      return !own || own.state === 'NOT SENT' ? 'NOT SENT' : `${own.state} (${age(own.since, now)})`;
+    };
+    const cells = [cell('CDS', clusters), cell('LDS', listeners), cell('EDS', endpoints), cell('RDS', routes)];
+    return [p.name, CLUSTER_ID, ...cells, SERVER, version];
   });
   const head = verbose
     ? ['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'ISTIOD', 'VERSION']
     : ['NAME', 'CLUSTER', 'ISTIOD', 'VERSION', 'SUBSCRIBED TYPES', 'SYNC', 'SINCE'];
   return columns([head, ...rows]);
+}
+
+/** What a proxy has asked for; the embedded one takes all four types as one. */
+function subscribed({ types }: ShownProxy): string {
+  const names = types?.map((t) => t.type) ?? ['CDS', 'LDS', 'EDS', 'RDS'];
+  return `${names.length} (${names.join(',')})`;
 }
 
 /** Who serves the proxies, in istioctl's column for it. */

@@ -15,7 +15,7 @@ export function meshText(
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
   const { files, resources } = status.config;
   const lines = [
-    `${paint('bold', `fairlead ${status.version}`)}  ${paths.join(', ')}: ${count(files, 'file')}, ${count(resources, 'resource')}; engine ${status.engine.engine}`,
+    `${paint('bold', `fairlead ${status.version}`)}  ${paths.join(', ')}: ${count(files, 'file')}, ${count(resources, 'resource')}; engine ${engineText(status)}`,
     ...(files === 0 ? [paint('yellow', 'no .yaml, .yml or .json file there yet: what you save there is applied at once')] : []),
     '',
     proxyTable(status.proxies, width ?? Number.POSITIVE_INFINITY),
@@ -28,6 +28,12 @@ export function meshText(
   if (hint) lines.push(`try: ${paint('cyan', hint)}`);
   lines.push(paint('dim', 'Ctrl-C ends it; saved changes apply at once'), '');
   return `${lines.join('\n')}\n`;
+}
+
+/** Which engine was taken, and why unless it was asked for. */
+function engineText({ engine, chosen }: ShownStatus): string {
+  const name = engine.engine === 'embedded' ? engine.engine : `${engine.engine} ${engine.engineVersion}`;
+  return chosen === undefined || chosen === 'asked for' ? name : `${name} (${chosen})`;
 }
 
 /** Addresses of one proxy side by side where they fit, else one below the other. */

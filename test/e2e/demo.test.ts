@@ -38,7 +38,10 @@ test('a port in use is named, exit 3', async () => {
 
 test('Ctrl-C leaves nothing behind', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'fairlead-'));
-  const child = spawn(process.execPath, [bin, 'demo'], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: scratch } });
+  const child = spawn(process.execPath, [bin, 'demo', '--engine', 'embedded'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: scratch },
+  });
   let out = '';
   let pressed = false;
   child.stdout.on('data', (d) => {

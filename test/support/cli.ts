@@ -1,4 +1,4 @@
-/** The built command line as a process. */
+/** The built command line as a process; with the embedded proxy unless a test names another engine, whatever is on the machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -18,7 +18,7 @@ export function fairlead(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [bin, ...args], {
       cwd: options.cwd,
-      env: { ...process.env, NO_COLOR: '1', ...options.env },
+      env: { ...process.env, NO_COLOR: '1', FAIRLEAD_ENGINE: 'embedded', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const ran: Ran = { code: null, out: '', err: '' };
@@ -45,7 +45,7 @@ export interface Running {
 /** Starts a command line that goes on. */
 export function startFairlead(args: readonly string[], env: Record<string, string> = {}): Running {
   const child = spawn(process.execPath, [bin, ...args], {
-    env: { ...process.env, NO_COLOR: '1', ...env },
+    env: { ...process.env, NO_COLOR: '1', FAIRLEAD_ENGINE: 'embedded', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
