@@ -17,6 +17,8 @@ export interface EmbeddedEngineOptions {
   version: string;
   orphanSeconds: number | undefined;
   log: Log;
+  /** How often the process is asked whether it still answers, milliseconds; 2000 when undefined. */
+  pulseMs?: number;
   /** Who a proxy is, for its config dump; undefined while it is not known. */
   describe(proxyId: string): { proxy: ProxyNode; bootstrap: BootstrapJson } | undefined;
 }

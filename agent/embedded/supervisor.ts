@@ -9,6 +9,8 @@ import { adoptProxyProcess, greet, type ProxyProcess, type ProxyProcessOptions, 
 export interface SupervisorOptions extends ProxyProcessOptions {
   target: HttpTarget;
   log: Log;
+  /** How often the process is asked whether it still answers, milliseconds; 2000 when undefined. */
+  pulseMs?: number;
   /** A new process is there and knows nothing yet: gives it its config. Never rejects. It counts as running afterwards. */
   equip(): Promise<void>;
 }
@@ -34,6 +36,9 @@ const HEALTHY_AFTER_MS = 30_000;
 /** What a process gets for ending by itself before it is killed. */
 const END_MS = 5000;
 const REATTACH_MS = 100;
+/** An event loop that hangs holds its ports and answers nobody: after so many questions without an answer the process is killed. */
+const PULSE_MS = 2000;
+const MISSED_PULSES = 5;
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { log, target } = options;
@@ -51,11 +56,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   };
   let current: ProxyProcess | undefined;
   let leash: (() => void) | undefined;
+  let pulse: (() => void) | undefined;
   let failures = 0;
   let timer: NodeJS.Timeout | undefined;
   let launching: Promise<unknown> | undefined;
   let closing: Promise<void> | undefined;
   const isClosing = (): boolean => closing !== undefined;
+  /** Why we ended a process ourselves. */
+  const reasons = new WeakMap<ProxyProcess, string>();
 
   function set(change: Partial<EngineStatus>): void {
     const { engineVersion: version, state, pid, since, restarts, lastExit, adopted } = { ...status, ...change };
@@ -72,6 +80,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       },
       ended: () => void lookAfter(proxy),
     });
+    pulse?.();
+    pulse = feelPulse(target, options.pulseMs ?? PULSE_MS, () => void hung(proxy));
+  }
+
+  async function hung(proxy: ProxyProcess): Promise<void> {
+    if (isClosing() || current !== proxy) return;
+    const seconds = ((options.pulseMs ?? PULSE_MS) * MISSED_PULSES) / 1000;
+    const why = `it did not answer for ${seconds} s and was killed`;
+    log.error('the embedded proxy hangs: it is killed', { pid: proxy.hello.pid, silentForSeconds: seconds });
+    reasons.set(proxy, why);
+    await proxy.gone(0);
+    lost(proxy, why);
   }
 
   /** The control connection ended. Usually the process is gone; if not, it is spoken to again, or made to end: it holds the ports. */
@@ -83,10 +103,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (!isClosing() && current === proxy) follow(proxy);
   }
 
-  function lost(proxy: ProxyProcess, why: string): void {
+  function lost(proxy: ProxyProcess, seen: string): void {
     if (isClosing() || current !== proxy) return;
+    const why = reasons.get(proxy) ?? seen;
     current = undefined;
     leash?.();
+    pulse?.();
     if (Date.now() - status.since > HEALTHY_AFTER_MS) failures = 0;
     const wait = backOff();
     log.error('the embedded proxy ended', { pid: proxy.hello.pid, why, restartInMs: wait });
@@ -134,6 +156,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function release(): void {
     if (timer) clearTimeout(timer);
     leash?.();
+    pulse?.();
   }
 
   async function end(): Promise<void> {
@@ -199,6 +222,28 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       closing ??= Promise.resolve(release());
       return closing;
     },
+  };
+}
+
+/**
+ * Asks the process again and again; calls `dead` once when it has been silent for MISSED_PULSES questions. Questions are counted, not
+ * seconds: a laptop that wakes up misses one. Returns the function that ends it.
+ */
+function feelPulse(target: HttpTarget, everyMs: number, dead: () => void): () => void {
+  let missed = 0;
+  let timer = setTimeout(ask, everyMs).unref();
+  let over = false;
+  async function ask(): Promise<void> {
+    const asked = performance.now();
+    const answered = (await greet(target, everyMs)) !== undefined;
+    if (over) return;
+    missed = answered ? 0 : missed + 1;
+    if (missed >= MISSED_PULSES) dead();
+    else timer = setTimeout(ask, Math.max(0, everyMs - (performance.now() - asked))).unref();
+  }
+  return () => {
+    over = true;
+    clearTimeout(timer);
   };
 }
 

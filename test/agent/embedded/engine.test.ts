@@ -22,7 +22,7 @@ import { withScratch } from '../../support/scratch.ts';
 
 interface Bench {
   folder: string;
-  make(): Engine;
+  make(pulseMs?: number): Engine;
   backend: Backend;
   port: number;
   snapshot(extra?: string): Promise<Snapshot>;
@@ -40,13 +40,14 @@ const withEngine = (run: (bench: Bench) => Promise<void>) =>
         folder,
         backend,
         port,
-        make() {
+        make(pulseMs) {
           const engine = createEmbeddedEngine({
             socket: join(folder, 'proxy.sock'),
             logFile: join(folder, 'proxy.log'),
             version: 'test',
             orphanSeconds: 20,
             log: silentLog,
+            ...(pulseMs === undefined ? {} : { pulseMs }),
             describe: () => undefined,
           });
           engines.push(engine);
@@ -79,6 +80,22 @@ async function applied(engine: Engine, snapshot: Snapshot): Promise<void> {
 }
 
 const alive = (pid: number | undefined): boolean => pid !== undefined && processIdentity(pid) !== undefined;
+
+test(
+  'an event loop that hangs: the process is killed, a new one serves, and the reason is told',
+  withEngine(async ({ make, snapshot, ask }) => {
+    const engine = make(200);
+    await engine.start();
+    await engine.apply(await snapshot());
+    assert.is(await ask(), 200);
+    const { pid } = engine.status();
+    process.kill(pid as number, 'SIGSTOP');
+    await until('the new process', () => engine.status().state === 'running' && engine.status().pid !== pid);
+    assert.is(await ask(), 200);
+    assert.is(engine.status().lastExit, 'it did not answer for 1 s and was killed');
+    assert.is(processIdentity(pid as number), undefined);
+  }),
+);
 
 test(
   'kill -9: a new process with the old config; the reason is told',
