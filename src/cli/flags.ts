@@ -44,6 +44,18 @@ export const output = (...formats: string[]) =>
 
 export const quiet = Flags.boolean({ char: 'q', description: 'say only what was asked for' });
 
+/** A share of requests in percent, fractions included. Throws E_USAGE beyond 0 to 100. */
+export const percent = (flag: string, description: string) =>
+  Flags.custom<number>({
+    helpValue: 'PERCENT',
+    description,
+    parse: async (typed) => {
+      const value = Number(typed.replace(/%$/, ''));
+      if (typed.trim() !== '' && value >= 0 && value <= 100) return value;
+      throw new FairleadError('E_USAGE', `--${flag} must be a percentage from 0 to 100, not ${JSON.stringify(typed)}`);
+    },
+  })();
+
 /** A flag whose value is one of a few, in whatever case. Throws E_USAGE for others: a filter that nothing can pass is a mistake. */
 export const oneOf = (flag: string, values: readonly string[], description: string) =>
   Flags.string({

@@ -1,0 +1,176 @@
+/** What the commands that read and edit routes share. */
+import { createInterface } from 'node:readline/promises';
+import * as Flags from '@oclif/core/flags';
+import { DocumentSource } from '../config/document-source.ts';
+import type { HTTPRoute } from '../config/kinds/networking.ts';
+import type { Resource } from '../config/resource.ts';
+import type { Draft, FileChange } from '../edit/draft.ts';
+import type { HostRoutes, RouteEntry } from '../edit/routes/find-routes.ts';
+import type { RoutedHost } from '../edit/routes/service-host.ts';
+import type { NewFile } from '../edit/routes/split.ts';
+import { FairleadError } from '../errors.ts';
+import type { Mesh } from '../mesh/types.ts';
+import { BaseCommand } from './base-command.ts';
+import * as flags from './flags.ts';
+
+/** What an edit did, or would do. */
+export interface RouteChange {
+  /** What changes, in words. */
+  summary: string;
+  written: boolean;
+  files: readonly { file: string; change: 'changed' | 'created' | 'removed' }[];
+  /** As `git diff` shows it. */
+  diff: string;
+}
+
+export interface OpenedMesh {
+  paths: readonly string[];
+  namespace: string;
+  mesh: Mesh;
+}
+
+/** Flags of every command of the topic. */
+export const readFlags = { config: flags.config, namespace: flags.namespace };
+
+/** Flags of the commands that edit. */
+export const editFlags = {
+  ...readFlags,
+  route: Flags.string({
+    char: 'r',
+    helpValue: 'NAME|NUMBER',
+    description: 'which route [default: the only one, or the one that takes every request]',
+  }),
+  gateway: Flags.string({ helpValue: 'NAMESPACE/NAME|mesh', description: 'only of the VirtualService for this gateway' }),
+  'dry-run': Flags.boolean({ description: 'show the change, write nothing' }),
+};
+
+interface EditChoice {
+  route?: string | undefined;
+  gateway?: string | undefined;
+}
+
+export abstract class RouteCommand extends BaseCommand {
+  /** Reads the configuration. Throws E_CONFIG_INVALID when files cannot even be read as YAML. */
+  protected async openMesh(choice: { config?: string[] | undefined; namespace: string }): Promise<OpenedMesh> {
+    const [{ loadConfig }, { buildMesh }] = await Promise.all([import('../config/load.ts'), import('../mesh/mesh.ts')]);
+    const paths = this.configPaths(choice.config);
+    const loaded = await loadConfig(paths, { namespace: choice.namespace });
+    const errors = loaded.problems.filter((p) => p.severity === 'error');
+    if (errors.length > 0)
+      throw new FairleadError('E_CONFIG_INVALID', 'the configuration has errors: correct them first', { problems: errors });
+    const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource });
+    return { paths, namespace: choice.namespace, mesh };
+  }
+
+  /** The host, and the VirtualService that decides about it; undefined when none does. */
+  protected async findRoutes(
+    opened: OpenedMesh,
+    name: string,
+    choice: EditChoice,
+  ): Promise<{ target: RoutedHost; routes: HostRoutes | undefined }> {
+    const [{ findHost }, { routesOf }] = await Promise.all([
+      import('../edit/routes/service-host.ts'),
+      import('../edit/routes/find-routes.ts'),
+    ]);
+    const target = findHost(opened.mesh, name, opened.namespace);
+    const { gateway } = choice;
+    const found = routesOf(opened.mesh, target.host, gateway);
+    // Sidecars' routes are meant where a host has both them and a gateway's.
+    return { target, routes: found.find((r) => r.gateways.includes('mesh')) ?? found[0] };
+  }
+
+  /** The one route that is to be edited. Throws E_ROUTE_UNKNOWN. */
+  protected async findRoute(
+    opened: OpenedMesh,
+    name: string,
+    choice: EditChoice,
+  ): Promise<{ target: RoutedHost; routes: HostRoutes; entry: RouteEntry }> {
+    const { chooseRoute } = await import('../edit/routes/find-routes.ts');
+    const { target, routes } = await this.findRoutes(opened, name, choice);
+    if (routes === undefined)
+      throw new FairleadError('E_ROUTE_UNKNOWN', `no VirtualService routes requests for ${target.host}`, {
+        next: `\`${this.config.bin} route split ${name} SUBSET=PERCENT …\` makes one.`,
+      });
+    return { target, routes, entry: chooseRoute(routes, choice.route) };
+  }
+
+  /**
+   * Changes one route and commits. Without a VirtualService one is made, whose only route goes to the service.
+   *
+   * @param words what is so afterwards, for the summary
+   */
+  protected async changeRoute(
+    opened: OpenedMesh,
+    service: string,
+    choice: EditChoice & { 'dry-run': boolean },
+    change: (
+      route: HTTPRoute,
+      draft: Draft,
+      found: { target: RoutedHost; resource: Resource | undefined },
+    ) => HTTPRoute | Promise<HTTPRoute>,
+    words: string,
+  ): Promise<RouteChange> {
+    const [{ createDraft }, { chooseRoute, nameOfRoute }, { metadataFor }] = await Promise.all([
+      import('../edit/draft.ts'),
+      import('../edit/routes/find-routes.ts'),
+      import('../edit/routes/split.ts'),
+    ]);
+    const { target, routes } = await this.findRoutes(opened, service, choice);
+    const draft = createDraft();
+    if (routes !== undefined) {
+      const entry = chooseRoute(routes, choice.route);
+      draft.set(entry.resource, entry.path, await change(entry.route, draft, { target, resource: entry.resource }));
+      return this.commit(opened, draft, `route ${nameOfRoute(entry)} of ${target.host}: ${words}`, choice['dry-run']);
+    }
+    const { file, text } = this.newFile(target);
+    const own = target.service?.registry === 'Kubernetes' ? target.service.name : target.host;
+    const route = await change({ route: [{ destination: { host: own } }] }, draft, { target, resource: undefined });
+    draft.add(file, text, {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: metadataFor(target.host, target.service?.namespace),
+      spec: { hosts: [own], http: [route] },
+    });
+    return this.commit(opened, draft, `requests for ${target.host}: ${words} (a new VirtualService)`, choice['dry-run']);
+  }
+
+  /** Shows, checks and writes what was drafted. */
+  protected async commit(opened: OpenedMesh, draft: Draft, summary: string, dryRun: boolean): Promise<RouteChange> {
+    const [{ checkChanges }, { writeChanges }, { unifiedDiff }] = await Promise.all([
+      import('../edit/check-changes.ts'),
+      import('../edit/write-changes.ts'),
+      import('../output/diff/unified-diff.ts'),
+    ]);
+    const changes = draft.changes();
+    if (changes.length > 0) await checkChanges(opened.paths, { namespace: opened.namespace }, changes);
+    if (!dryRun) await writeChanges(changes);
+    const files = changes.map((change) => ({ file: change.file, change: kindOf(change) }));
+    const result: RouteChange = { summary, written: !dryRun && changes.length > 0, files, diff: unifiedDiff(changes, false) };
+    return this.print(result, undefined, () => {
+      if (changes.length === 0) return 'nothing to change: it is so already';
+      if (dryRun) return unifiedDiff(changes, this.color);
+      return `${summary}\n${files.map(({ file, change }) => `${change} ${file}`).join('\n')}`;
+    });
+  }
+
+  /** Asks on a terminal; elsewhere --yes must be given. Throws E_USAGE. */
+  protected async confirm(what: string, yes: boolean): Promise<void> {
+    if (yes) return;
+    if (!process.stdin.isTTY || !process.stderr.isTTY)
+      throw new FairleadError('E_USAGE', `${what}: say --yes to do it without being asked`, { next: 'Or --dry-run, to see the change.' });
+    const ask = createInterface({ input: process.stdin, output: process.stderr });
+    const answer = await ask.question(`${what}. Go on? [y/N] `).finally(() => ask.close());
+    if (!/^y(es)?$/i.test(answer.trim())) throw new FairleadError('E_USAGE', 'not confirmed: nothing was changed');
+  }
+
+  /** Where new resources about a host go: to the file of its service. */
+  protected newFile(target: RoutedHost, near?: Resource): NewFile {
+    const source = (near ?? target.service?.resource)?.source;
+    if (source instanceof DocumentSource && source.file !== '-') return { file: source.written.file.name, text: source.written.file.text };
+    throw new FairleadError('E_EDIT_REFUSED', `there is no file to write a resource about ${target.host} to`);
+  }
+}
+
+function kindOf({ before, after }: FileChange): 'changed' | 'created' | 'removed' {
+  return before === undefined ? 'created' : after === undefined ? 'removed' : 'changed';
+}
