@@ -1,17 +1,18 @@
 /** What an ACK or a NACK means for a subscription. */
 import type { ResourceSet } from './desired.ts';
 import type { XdsResource } from './resource.ts';
-import type { InFlight, Subscription } from './subscription.ts';
+import type { Held, InFlight, Subscription } from './subscription.ts';
 
 /** The client has what was in flight. */
 export function acknowledge(sub: Subscription, lastGood: Map<string, XdsResource>, now: number): void {
-  const { version, changed } = sub.inFlight as InFlight;
+  const { version, changed, removed } = sub.inFlight as InFlight;
   sub.inFlight = undefined;
   sub.acked = { version, at: now };
   for (const resource of changed) {
     lastGood.set(resource.name, resource);
     sub.refused.delete(resource.name);
   }
+  for (const name of removed) lastGood.delete(name);
   if (sub.trial.length > 0) sub.trial.shift();
   sub.cleanFor = undefined;
 }
@@ -26,20 +27,17 @@ export function refuse(
   sub: Subscription,
   reason: string,
   wanted: ResourceSet | undefined,
-  lastGood: ReadonlyMap<string, XdsResource>,
+  lastGood: Map<string, XdsResource>,
   now: number,
 ): void {
   const { version, changed, before } = sub.inFlight as InFlight;
   sub.inFlight = undefined;
   sub.cleanFor = undefined;
-  for (const [name, held] of before) {
-    if (held === undefined) sub.sent.delete(name);
-    else sub.sent.set(name, held);
-  }
+  for (const resource of changed) restore(sub, resource, before.get(resource.name));
   const fresh = changed.filter((r) => lastGood.get(r.name) !== r || changed.length === 1);
   const culprits = fresh.length === 1 ? fresh : namedIn(reason, fresh);
   if (culprits.length > 0) {
-    for (const { name, version: of } of culprits) sub.refused.set(name, { version: of, reason });
+    for (const resource of culprits) note(sub, resource, reason, wanted, lastGood);
     if (sub.trial.length > 0 && fresh.length === 1) sub.trial.shift();
   } else if (fresh.length > 1) {
     const names = fresh.map((r) => r.name);
@@ -50,6 +48,28 @@ export function refuse(
   // The client's own state cannot be written down here, and a whole state without it would take it away.
   const unknown = sub.resumed && culprits.some((r) => !lastGood.has(r.name));
   if (fresh.length === 0 || unknown) sub.heldFor = wanted;
+}
+
+function note(
+  sub: Subscription,
+  resource: XdsResource,
+  reason: string,
+  wanted: ResourceSet | undefined,
+  lastGood: Map<string, XdsResource>,
+): void {
+  const { name, version } = resource;
+  // What was good is not any more (a port that is taken by now), and is not tried in turn with what is wanted.
+  if (lastGood.get(name) === resource && wanted?.get(name) !== resource) lastGood.delete(name);
+  else sub.refused.set(name, { version, reason });
+}
+
+function restore(sub: Subscription, { name, version }: XdsResource, held: Held | undefined): void {
+  // The client has lost interest meanwhile.
+  if (!sub.sent.has(name)) return;
+  if (held === undefined) sub.sent.delete(name);
+  else sub.sent.set(name, held);
+  // It was asked for though the client had it.
+  if (held?.version === version) sub.forced.add(name);
 }
 
 /** Envoy lists what it refuses of a list of clusters or listeners as `NAME: reason`. */

@@ -1,7 +1,8 @@
 /** What a proxy is to have. */
 import { hash } from 'node:crypto';
+import type { EncodeMessage } from '../../src/envoy/encode.ts';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
-import { type Encode, resourceOf, type XdsResource } from './resource.ts';
+import { resourceOf, type XdsResource } from './resource.ts';
 import { RESOURCE_TYPES, type ResourceKind } from './resource-types.ts';
 
 /** By name. The same object as long as nothing of the type changes. */
@@ -16,7 +17,7 @@ const NONE: ResourceSet = new Map();
 const sets = new WeakMap<readonly object[], ResourceSet>();
 const versions = new WeakMap<ResourceSet, string>();
 
-function setOf(kind: ResourceKind, list: readonly object[], encode: Encode): ResourceSet {
+function setOf(kind: ResourceKind, list: readonly object[], encode: EncodeMessage): ResourceSet {
   let found = sets.get(list);
   if (found === undefined) {
     found = new Map(list.map((json) => resourceOf(RESOURCE_TYPES[kind], json, encode)).map((r) => [r.name, r]));
@@ -26,7 +27,7 @@ function setOf(kind: ResourceKind, list: readonly object[], encode: Encode): Res
 }
 
 /** A snapshot as resources; secrets are those of before. */
-export function desiredOf(snapshot: Snapshot, before: Desired | undefined, encode: Encode): Desired {
+export function desiredOf(snapshot: Snapshot, before: Desired | undefined, encode: EncodeMessage): Desired {
   const { version, clusters, endpoints, listeners, routes } = snapshot;
   return {
     version,
@@ -41,7 +42,13 @@ export function desiredOf(snapshot: Snapshot, before: Desired | undefined, encod
 }
 
 /** The same with one type replaced. */
-export function withSet(desired: Desired, version: string, kind: 'endpoint' | 'secret', list: readonly object[], encode: Encode): Desired {
+export function withSet(
+  desired: Desired,
+  version: string,
+  kind: 'endpoint' | 'secret',
+  list: readonly object[],
+  encode: EncodeMessage,
+): Desired {
   return { version, sets: { ...desired.sets, [kind]: setOf(kind, list, encode) } };
 }
 

@@ -16,13 +16,21 @@ export type LastGood = ReadonlyMap<string, XdsResource>;
 
 const NOTHING: ResourceSet = new Map();
 
-/** What the client should have of a name; `keep`: what it has, which cannot be told from here. */
+/** What the client should have of a name; `keep`: what it has, which may not be known here. */
 function targetOf(sub: Subscription, want: XdsResource | undefined, name: string, lastGood: LastGood): XdsResource | undefined | 'keep' {
   if (want === undefined) return undefined;
-  const waits = sub.trial.length > 0 && !sub.trial[0]!.includes(name);
-  const refused = sub.refused.get(name)?.version === want.version;
-  if (!waits && !refused) return want;
-  return lastGood.get(name) ?? 'keep';
+  if (want.error !== undefined) noteBroken(sub, want, want.error);
+  if (sub.refused.get(name)?.version !== want.version) return want;
+  const good = lastGood.get(name);
+  return good === undefined || good.version === want.version ? 'keep' : good;
+}
+
+/** It cannot even be sent. */
+function noteBroken(sub: Subscription, { type, name, version }: XdsResource, error: string): void {
+  if (sub.refused.get(name)?.version === version) return;
+  const reason = `it is no ${type.message}: ${error}`;
+  sub.refused.set(name, { version, reason });
+  sub.nack = { version, reason, resources: [name], at: Date.now() };
 }
 
 function* wantedNames(sub: Subscription, wanted: ResourceSet): Iterable<string> {
@@ -47,9 +55,10 @@ export function planOf(
   sub.heldFor = undefined;
   const changed: XdsResource[] = [];
   const removed: string[] = [];
+  const turn = turnOf(sub);
   for (const name of wantedNames(sub, wanted)) {
     const target = targetOf(sub, wanted.get(name), name, lastGood);
-    if (target === 'keep') continue;
+    if (target === 'keep' || (turn && !turn.has(name))) continue;
     const held = sub.sent.get(name);
     if (target !== undefined) {
       if (sub.forced.has(name) || !same(held, target)) changed.push(target);
@@ -73,15 +82,22 @@ export function planOf(
   return { changed, removed: gone };
 }
 
+/** Names whose turn it is while a culprit is looked for; undefined otherwise. */
+function turnOf(sub: Subscription): ReadonlySet<string> | undefined {
+  return sub.trial.length === 0 ? undefined : new Set(sub.trial[0]);
+}
+
 function same(held: Held | undefined, target: XdsResource): boolean {
   return held !== undefined && (held.resource === target || held.version === target.version);
 }
 
 function wholeOf(sub: Subscription, wanted: ResourceSet, lastGood: LastGood, removals: boolean): XdsResource[] {
   const all: XdsResource[] = [];
+  const turn = turnOf(sub);
   for (const name of wantedNames(sub, wanted)) {
     const target = targetOf(sub, wanted.get(name), name, lastGood);
-    const resource = target === 'keep' ? sub.sent.get(name)?.resource : target;
+    const keeps = target === 'keep' || (turn && !turn.has(name));
+    const resource = keeps ? (sub.sent.get(name)?.resource ?? lastGood.get(name)) : target;
     if (resource !== undefined) all.push(resource);
   }
   if (!removals) for (const [name, held] of sub.sent) if (!wanted.has(name) && held.resource !== undefined) all.push(held.resource);

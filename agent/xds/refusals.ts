@@ -24,9 +24,17 @@ function problemOf({ kind }: ResourceType, name: string, reason: string): Proble
   return {
     severity: 'error',
     rule: ruleOf(kind, reason),
-    message: `Envoy refuses ${what}: ${reason.trim()}`,
+    message: `Envoy refuses ${what}: ${plain(reason)}`,
     origin: `${kind} ${name}`.trim(),
   };
+}
+
+/** On one line. Envoy's protobuf puts a marker of its own into messages it prints, so that nobody parses them. */
+function plain(reason: string): string {
+  return reason
+    .replace(/goo\.gle\/debug\w+/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 function ruleOf(kind: string, reason: string): string {

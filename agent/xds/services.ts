@@ -2,6 +2,7 @@
 import { type DescMessage, fromBinary } from '@bufbuild/protobuf';
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from '#envoy-api/envoy/service/discovery/v3/discovery_pb.js';
+import { refuseCall } from './refuse-call.ts';
 import { RESOURCE_TYPES } from './resource-types.ts';
 import type { Protocol, XdsCall, XdsRequest, XdsStream } from './stream.ts';
 
@@ -21,9 +22,6 @@ const AGGREGATED = {
   sotw: 'StreamAggregatedResources',
   delta: 'DeltaAggregatedResources',
 };
-
-/** gRPC's INVALID_ARGUMENT. */
-const INVALID_ARGUMENT = 3;
 
 export function discoveryServices(handlers: DiscoveryHandlers): GrpcService[] {
   const single = Object.values(RESOURCE_TYPES).map(({ service, url }) => serviceOf(service, url, handlers));
@@ -68,7 +66,7 @@ function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { op
     // Only the first request of a stream need carry the node.
     if (stream === undefined) {
       const id = request.node?.id;
-      if (!id) return void call.emit('error', Object.assign(new Error('the first request names no node'), { code: INVALID_ARGUMENT }));
+      if (!id) return refuseCall(call, 'the first request names no node');
       stream = open(protocol, call, id, only);
     }
     stream.take(request);

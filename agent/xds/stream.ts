@@ -2,10 +2,12 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { DeltaDiscoveryRequest, DiscoveryRequest } from '#envoy-api/envoy/service/discovery/v3/discovery_pb.js';
 import { acknowledge, refuse } from './answers.ts';
-import { setVersion } from './desired.ts';
+import { type ResourceSet, setVersion } from './desired.ts';
 import { deltaResponse, sotwResponse } from './encode-response.ts';
 import type { Plan } from './plan.ts';
+import { prepare } from './prepare.ts';
 import type { ProxyState } from './proxy-state.ts';
+import { refuseCall } from './refuse-call.ts';
 import { takeDelta, takeSotw } from './requests.ts';
 import type { XdsResource } from './resource.ts';
 import { endpointName, RESOURCE_TYPES, resourceTypeOf } from './resource-types.ts';
@@ -42,8 +44,6 @@ export interface StreamEvents {
 const MOST_TYPES = 32;
 /** A delta response may be split; so large ones do not hold up everything behind them. */
 const CHUNK_BYTES = 1 << 20;
-/** Encoding lets others have their turn this often. */
-const SLICE_MS = 5;
 
 let lastId = 0;
 
@@ -68,7 +68,10 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
     let sub = subscriptions.get(url);
     const first = sub === undefined;
     if (sub === undefined) {
-      if (subscriptions.size === MOST_TYPES) return void call.destroy(new Error('too many types'));
+      if (subscriptions.size === MOST_TYPES) {
+        refuseCall(call, `more than ${MOST_TYPES} types on one stream`);
+        return;
+      }
       sub = newSubscription(url, resourceTypeOf(url));
       subscriptions.set(url, sub);
     }
@@ -109,7 +112,7 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
         again = false;
         // Requests that came together are looked at together.
         await new Promise(setImmediate);
-        for (let step = next(); step && !over; step = next()) await send(step);
+        for (let step = await next(); step && !over; step = await next()) await send(step);
       }
     } finally {
       sending = false;
@@ -117,28 +120,38 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
     if (!over && stream.idle) events.idle(stream);
   }
 
-  function next(): Step | undefined {
+  async function next(): Promise<Step | undefined> {
+    await prepare(wanted());
     const { desired } = proxy;
     if (desired === undefined) return undefined;
+    // A newer state may have come while the last one was encoded.
+    if (prepare(wanted())) return next();
     for (const sub of subscriptions.values()) if (protocol === 'sotw') honourClaim(sub);
     return nextStep({ protocol, subscriptions, desired, lastGood: proxy.lastGood });
   }
 
+  function wanted(): ResourceSet[] {
+    const { desired } = proxy;
+    return desired === undefined ? [] : [...subscriptions.values()].flatMap((sub) => wantedOf(desired, sub) ?? []);
+  }
+
   /** A reconnecting client that asks for everything and has this very version need not get it again. */
   function honourClaim(sub: Subscription): void {
-    const wanted = wantedOf(proxy.desired!, sub);
-    if (sub.claimed === '' || wanted === undefined) return;
-    if (sub.wildcard && sub.names.size === 0 && sub.claimed === setVersion(wanted)) {
-      for (const [name, resource] of wanted) sub.sent.set(name, { version: resource.version, resource });
+    const set = wantedOf(proxy.desired!, sub);
+    if (sub.claimed === '' || set === undefined) return;
+    if (sub.wildcard && sub.names.size === 0 && sub.claimed === setVersion(set)) {
+      for (const [name, resource] of set) {
+        sub.sent.set(name, { version: resource.version, resource });
+        proxy.lastGood(sub.url).set(name, resource);
+      }
       sub.owed = false;
     }
     sub.claimed = '';
   }
 
   async function send({ sub, plan }: Step): Promise<void> {
-    const resources = await encoded(sub, plan.whole ?? plan.changed, plan.whole !== undefined);
-    if (resources === undefined || over) return;
-    const chunk = protocol === 'delta' ? upTo(resources, CHUNK_BYTES) : resources;
+    const all = plan.whole ?? plan.changed;
+    const chunk = protocol === 'delta' ? upTo(all, CHUNK_BYTES) : all;
     const changed = plan.whole ? plan.changed : chunk;
     const nonce = String(++nonces);
     const version = protocol === 'sotw' ? setVersion(wantedOf(proxy.desired!, sub) ?? new Map()) : proxy.desired!.version;
@@ -146,30 +159,6 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
     const bytes = protocol === 'sotw' ? sotwResponse(head, chunk) : deltaResponse(head, chunk, plan.removed);
     note(sub, { ...plan, changed }, head);
     if (!call.write(bytes)) await drained();
-  }
-
-  /** Encodes with pauses. A resource that cannot be encoded is refused here; undefined then, for the plan is another. */
-  async function encoded(sub: Subscription, resources: readonly XdsResource[], all: boolean): Promise<readonly XdsResource[] | undefined> {
-    let turn = performance.now();
-    let size = 0;
-    let count = 0;
-    for (const resource of resources) {
-      if (!resource.encoded && performance.now() - turn > SLICE_MS) {
-        await new Promise(setImmediate);
-        turn = performance.now();
-      }
-      try {
-        size += resource.any.byteLength;
-      } catch (error) {
-        const reason = `it is no ${resource.type.message}: ${(error as Error).message}`;
-        sub.refused.set(resource.name, { version: resource.version, reason });
-        sub.nack = { version: resource.version, reason, resources: [resource.name], at: Date.now() };
-        return undefined;
-      }
-      count++;
-      if (!all && protocol === 'delta' && size >= CHUNK_BYTES) break;
-    }
-    return count === resources.length ? resources : resources.slice(0, count);
   }
 
   function note(sub: Subscription, plan: Plan, { version, nonce }: { version: string; nonce: string }): void {
@@ -187,7 +176,7 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
     sub.cleanFor = undefined;
     sub.nonce = nonce;
     sub.sentAt = { version, at: Date.now() };
-    sub.inFlight = { nonce, version, changed: plan.changed, before };
+    sub.inFlight = { nonce, version, changed: plan.changed, before, removed: plan.removed };
     if (sub.type === RESOURCE_TYPES.cluster) rewarm(plan.changed, before);
   }
 
@@ -206,7 +195,7 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
   const stream: XdsStream = {
     id: ++lastId,
     protocol,
-    peer: call.getPeer(),
+    peer: peerOf(call),
     connectedAt: Date.now(),
     subscriptions,
     proxy,
@@ -231,4 +220,10 @@ function upTo(resources: readonly XdsResource[], bytes: number): readonly XdsRes
     return size >= bytes;
   });
   return end < 0 ? resources : resources.slice(0, end + 1);
+}
+
+/** `unix` for the socket, which has no addresses. */
+function peerOf(call: XdsCall): string {
+  const peer = call.getPeer();
+  return peer === 'unknown' ? 'unix' : peer;
 }

@@ -21,6 +21,7 @@ export interface InFlight {
   changed: readonly XdsResource[];
   /** What the client had of these before; undefined where it had none. */
   before: ReadonlyMap<string, Held | undefined>;
+  removed: readonly string[];
 }
 
 export interface Subscription {
