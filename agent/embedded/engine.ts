@@ -7,6 +7,7 @@ import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import type { ApplyResult, Engine } from '../engine.ts';
 import { exchange, type HttpAnswer, type HttpTarget, httpTarget, streamLines } from '../http-client.ts';
 import type { Log } from '../log.ts';
+import { changesBetween } from '../proxy/config-changes.ts';
 import type { Applied, AppliedConfig, ProxyConfig, ProxyEvent, Refused } from '../proxy/protocol.ts';
 import { answerConfigDump, asEnvoyWrites } from './envoy-form.ts';
 import { createSupervisor } from './supervisor.ts';
@@ -60,17 +61,29 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
     }
   }
 
-  async function send(path: string, body: unknown): Promise<ApplyResult> {
-    return read(await exchange(target, 'PUT', path, body, APPLY_TIMEOUT_MS));
+  /** Only what differs from what runs, where the process knows that. */
+  async function send(path: string, config: ProxyConfig, running?: ProxyConfig): Promise<ApplyResult> {
+    if (running !== undefined) {
+      const answer = await exchange(target, 'PATCH', path, changesBetween(running, config), APPLY_TIMEOUT_MS);
+      if (answer.status !== 412) return read(answer);
+    }
+    return read(await exchange(target, 'PUT', path, config, APPLY_TIMEOUT_MS));
   }
 
-  /** As `send`, but waits for a process that is being restarted. Throws E_ENGINE_FAILED. */
-  async function sendWhenRunning(path: string, body: unknown): Promise<ApplyResult> {
+  /** Runs a config in place of the one that runs; waits for a process that is being restarted. Throws E_ENGINE_FAILED. */
+  async function run(id: string, config: ProxyConfig): Promise<ApplyResult> {
+    const result = await sendWhenRunning(id, config);
+    leftovers.delete(id);
+    if (result.applied) wanted.set(id, config);
+    return result;
+  }
+
+  async function sendWhenRunning(id: string, config: ProxyConfig): Promise<ApplyResult> {
     for (let attempt = 1; ; attempt++) {
       await supervisor.running(WAIT_MS);
       const { pid } = supervisor.status();
       try {
-        return await send(path, body);
+        return await send(pathOf(id), config, wanted.get(id));
       } catch (error) {
         if (error instanceof FairleadError) throw error;
         if (attempt === ATTEMPTS)
@@ -117,17 +130,12 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
     async apply(snapshot) {
       const { id, name, namespace } = snapshot.proxy;
       const { version, listeners, routes, clusters, endpoints } = snapshot;
-      const config: ProxyConfig = { version, name: `${name}.${namespace}`, listeners, routes, clusters, endpoints };
-      const result = await sendWhenRunning(pathOf(id), config);
-      leftovers.delete(id);
-      if (result.applied) wanted.set(id, config);
-      return result;
+      return run(id, { version, name: `${name}.${namespace}`, listeners, routes, clusters, endpoints });
     },
     async applyEndpoints(id, version, endpoints) {
-      const result = await sendWhenRunning(`${pathOf(id)}/endpoints`, { version, endpoints });
       const config = wanted.get(id);
-      if (result.applied && config) wanted.set(id, { ...config, version, endpoints });
-      return result;
+      if (config === undefined) throw new FairleadError('E_ENGINE_FAILED', `the embedded proxy has no config of ${id} yet`);
+      return run(id, { ...config, version, endpoints });
     },
     async remove(id) {
       wanted.delete(id);

@@ -4,7 +4,7 @@ import type { Problem } from '../../src/errors.ts';
 import { handleAdmin } from './admin/handler.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { ProxyHost } from './host.ts';
-import { type EndpointConfig, type Hello, PROTOCOL_VERSION, type ProxyConfig } from './protocol.ts';
+import { type ConfigChanges, type Hello, PROTOCOL_VERSION, type ProxyConfig } from './protocol.ts';
 
 export interface ControlDeps {
   host: ProxyHost;
@@ -27,7 +27,7 @@ const ROUTES: readonly [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/fairlead\/v1\/hello$/, ({ host, version, startedAt }, _req, res) => sendJson(res, 200, hello(host, version, startedAt))],
   ['GET', /^\/fairlead\/v1\/events$/, ({ events }, _req, res, _id, query) => events.attach(res, query.get('records') === 'true')],
   ['PUT', /^\/fairlead\/v1\/proxies\/([^/]+)$/, putConfig],
-  ['PUT', /^\/fairlead\/v1\/proxies\/([^/]+)\/endpoints$/, putEndpoints],
+  ['PATCH', /^\/fairlead\/v1\/proxies\/([^/]+)$/, patchConfig],
   [
     'GET',
     /^\/fairlead\/v1\/proxies\/([^/]+)\/config$/,
@@ -94,9 +94,11 @@ async function putConfig({ host }: ControlDeps, request: IncomingMessage, respon
   answerApply(response, config.version, await host.apply(id, config));
 }
 
-async function putEndpoints({ host }: ControlDeps, request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
-  const config = (await readJson(request)) as EndpointConfig;
-  answerApply(response, config.version, host.applyEndpoints(id, config));
+async function patchConfig({ host }: ControlDeps, request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
+  const changes = (await readJson(request)) as ConfigChanges;
+  const problems = await host.change(id, changes);
+  if (problems === undefined) sendJson(response, 412, { error: `version ${changes.from} does not run` });
+  else answerApply(response, changes.version, problems);
 }
 
 function answerApply(response: ServerResponse, version: string, problems: Problem[]): void {

@@ -1,7 +1,8 @@
 /** All proxies of the node, in one process. Each has its own clusters, stats, listeners; none can see another's. */
 import type { Problem } from '../../src/errors.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
-import type { AppliedConfig, EndpointConfig, ProxyConfig } from './protocol.ts';
+import { changedConfig } from './config-changes.ts';
+import type { AppliedConfig, ConfigChanges, ProxyConfig } from './protocol.ts';
 import { createProxyRuntime, type ProxyRuntime } from './runtime.ts';
 import { createStatsRegistry } from './stats/registry.ts';
 import type { ClusterManager, StatsRegistry } from './types.ts';
@@ -24,7 +25,8 @@ export interface ProxyHost {
   all(): readonly HostedProxy[];
   /** Empty when it was applied; else nothing changed and the last good config runs on. */
   apply(id: string, config: ProxyConfig): Promise<Problem[]>;
-  applyEndpoints(id: string, config: EndpointConfig): Problem[];
+  /** As `apply`, told by what changes. undefined: it is not the config before these changes that runs. */
+  change(id: string, changes: ConfigChanges): Promise<Problem[] | undefined>;
   remove(id: string): Promise<void>;
   /** Resolves when no request is in flight, or after `deadlineMs`. Idempotent. */
   drain(deadlineMs: number): Promise<void>;
@@ -59,9 +61,11 @@ export function createProxyHost(events: HostEvents): ProxyHost {
   }
 
   async function apply(id: string, config: ProxyConfig): Promise<Problem[]> {
-    const refused = config.clusters.flatMap((c) => checkCluster(c)).filter((p) => p.severity === 'error');
-    if (refused.length > 0) return refused;
     const known = proxies.get(id);
+    const checked = new Set(known?.config.clusters);
+    const fresh = config.clusters === known?.config.clusters ? [] : config.clusters.filter((c) => !checked.has(c));
+    const refused = fresh.flatMap((c) => checkCluster(c)).filter((p) => p.severity === 'error');
+    if (refused.length > 0) return refused;
     const proxy = known ?? create(id, config);
     // Make before break: routes must never name a cluster that is not there yet.
     proxy.clusters.update(config.clusters, config.endpoints);
@@ -91,13 +95,11 @@ export function createProxyHost(events: HostEvents): ProxyHost {
     get: (id) => proxies.get(id),
     all: () => [...proxies.values()],
     apply: (id, config) => inOrder(id, () => apply(id, config)),
-    applyEndpoints(id, { version, endpoints }) {
-      const proxy = proxies.get(id);
-      if (!proxy) return [{ severity: 'error', rule: 'proxy/unknown', message: `no proxy ${id} is running here` }];
-      proxy.clusters.updateEndpoints(endpoints);
-      proxy.config = { ...proxy.config, version, endpoints, updatedAt: Date.now() };
-      return [];
-    },
+    change: (id, changes) =>
+      inOrder(id, async () => {
+        const proxy = proxies.get(id);
+        return proxy?.config.version === changes.from ? apply(id, changedConfig(proxy.config, changes)) : undefined;
+      }),
     remove: (id) => inOrder(id, () => remove(id)),
     async drain(deadlineMs) {
       await Promise.all([...proxies.values()].map((p) => p.runtime.drain(deadlineMs)));

@@ -3,7 +3,7 @@
  *
  *   GET    /fairlead/v1/hello                      Hello
  *   PUT    /fairlead/v1/proxies/ID                 ProxyConfig -> Applied | Refused (409: the last good config runs on)
- *   PUT    /fairlead/v1/proxies/ID/endpoints       EndpointConfig -> Applied | Refused
+ *   PATCH  /fairlead/v1/proxies/ID                 ConfigChanges -> Applied | Refused; 412: it is not the config before that runs
  *   GET    /fairlead/v1/proxies/ID/config          AppliedConfig
  *   DELETE /fairlead/v1/proxies/ID
  *   GET    /fairlead/v1/events?records=true|false  ProxyEvent, one a line, until the client leaves
@@ -16,12 +16,13 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
+import type { VirtualHostJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { Problem } from '../../src/errors.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 
 /** Changes when either side could misread the other: an agent does not adopt a proxy that speaks another one. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export interface Hello {
   engine: 'embedded';
@@ -43,9 +44,28 @@ export interface ProxyConfig {
   endpoints: readonly ClusterLoadAssignmentJson[];
 }
 
-export interface EndpointConfig {
+/** A list told by stretches of the one before (from, how many) and by what is new. */
+export type ListChanges<T> = readonly (readonly [from: number, count: number] | T)[];
+
+/** A route configuration of which some virtual hosts changed. */
+export interface HostChanges {
+  /** Its place in the list before. */
+  of: number;
+  /** All but its virtual hosts. */
+  config: RouteConfigurationJson;
+  hosts: ListChanges<VirtualHostJson>;
+}
+
+/** How the next configuration differs from the one that runs. */
+export interface ConfigChanges {
+  /** The version that must run now. */
+  from: string;
   version: string;
-  endpoints: readonly ClusterLoadAssignmentJson[];
+  name: string;
+  listeners: ListChanges<ListenerJson>;
+  routes: ListChanges<RouteConfigurationJson | HostChanges>;
+  clusters: ListChanges<ClusterJson>;
+  endpoints: ListChanges<ClusterLoadAssignmentJson>;
 }
 
 export interface Applied {

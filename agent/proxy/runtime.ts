@@ -1,5 +1,6 @@
 /** The downstream half of one proxy: its listeners, what they accept, and how configuration reaches them while they run. */
 import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
@@ -44,7 +45,7 @@ export interface ProxyRuntime {
 }
 
 interface Slot extends RouteSlot {
-  text: string;
+  json: RouteConfigurationJson;
 }
 
 /** How often a drain looks whether the last request is over. */
@@ -73,18 +74,17 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
 
   async function update(config: { listeners: readonly ListenerJson[]; routes: readonly RouteConfigurationJson[] }): Promise<Problem[]> {
     const problems: Problem[] = [];
-    const next = new Map<string, { slot: Slot; current: RouteSlot['current']; text: string }>();
+    const next = new Map<string, { slot: Slot; current: RouteSlot['current']; json: RouteConfigurationJson }>();
     for (const json of config.routes) {
       const name = json.name ?? '';
-      const text = JSON.stringify(json);
       const known = slots.get(name);
-      if (known?.text === text) {
-        next.set(name, { slot: known, current: known.current, text });
+      if (known !== undefined && isDeepStrictEqual(known.json, json)) {
+        next.set(name, { slot: known, current: known.current, json });
         continue;
       }
-      const routes = compileRoutes(json);
+      const routes = compileRoutes(json, known && { json: known.json, value: known.current });
       problems.push(...routes.problems);
-      if (routes.value !== undefined) next.set(name, { slot: known ?? { name, current: routes.value, text }, current: routes.value, text });
+      if (routes.value !== undefined) next.set(name, { slot: known ?? { name, current: routes.value, json }, current: routes.value, json });
     }
     const resolve = (json: HttpConnectionManagerJson, path: string, list: ProblemList): RouteSlot | undefined => {
       if (json.routeConfig !== undefined) {
@@ -105,7 +105,7 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
     for (const json of config.listeners) {
       const before = compiled.get(json.name ?? '');
       const unchanged =
-        before !== undefined && before.text === JSON.stringify(json) && rdsNames(before.json).every((name) => next.has(name));
+        before !== undefined && isDeepStrictEqual(before.json, json) && rdsNames(before.json).every((name) => next.has(name));
       const result = unchanged
         ? { listener: before, problems: [] }
         : compileListener(json, { proxyId, clusters, stats, record, routes: resolve });
@@ -128,9 +128,9 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
     const opened = await open([...listeners.values()], problems);
     if (opened === undefined) return problems;
     // From here on nothing can fail: the new configuration is the one that runs.
-    for (const { slot, current, text } of next.values()) {
+    for (const { slot, current, json } of next.values()) {
       slot.current = current;
-      slot.text = text;
+      slot.json = json;
     }
     slots = new Map([...next].map(([name, { slot }]) => [name, slot]));
     compiled = listeners;

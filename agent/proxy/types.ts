@@ -166,8 +166,6 @@ export interface ClusterManager {
   get(name: string): Cluster | undefined;
   /** Applies a whole new set. Clusters whose config is unchanged keep their hosts, connections, ejections and stats. */
   update(clusters: readonly ClusterJson[], endpoints: readonly ClusterLoadAssignmentJson[]): void;
-  /** Applies endpoints alone. */
-  updateEndpoints(endpoints: readonly ClusterLoadAssignmentJson[]): void;
   /** Envoy's `/clusters?format=json` (ClustersJson of envoy.admin.v3, camelCase). */
   dump(): unknown;
   /** Every connection is closed. Idempotent. */

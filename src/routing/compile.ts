@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { VirtualHostJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { Problem } from '../errors.ts';
 import { compileRoute } from './compile-route.ts';
-import { indexDomains } from './domains.ts';
+import { indexDomains, replaceHosts } from './domains.ts';
 import { compileFilterConfigs } from './filter-config.ts';
 import { compileHeaderMutations } from './header-mutation.ts';
 import { type LevelParts, makeLevel } from './levels.ts';
@@ -14,11 +15,31 @@ import { refuseUnsupported } from './unsupported.ts';
 /** Envoy's limit for bodies of direct responses, unless the configuration sets one. */
 const DEFAULT_DIRECT_RESPONSE_BYTES = 4096;
 
+/** A configuration that was compiled without errors, and what came of it. */
+export interface CompiledBefore {
+  json: RouteConfigurationJson;
+  value: CompiledRouteConfiguration;
+}
+
+/** The compiled virtual hosts of `before` by their JSON, as far as they are what `json` says: all above them must be equal. */
+function reusable(json: RouteConfigurationJson, before: CompiledBefore | undefined): ReadonlyMap<VirtualHostJson, CompiledVirtualHost> {
+  if (before === undefined) return new Map();
+  const { virtualHosts: _now, ...rest } = json;
+  const { virtualHosts: hosts = [], ...was } = before.json;
+  return isDeepStrictEqual(rest, was) ? new Map(hosts.map((host, i) => [host, before.value.virtualHosts[i]!])) : new Map();
+}
+
 /**
  * Compiles a RouteConfiguration, once. Every problem is found in one go; one of severity `error` refuses the configuration as a
  * whole, as Envoy does, and `value` is undefined.
+ *
+ * @param before the configuration's last version: virtual hosts that are the same objects are taken over, with the fields that were
+ *   theirs at that time; what was found in them is not told again
  */
-export function compileRouteConfiguration(json: RouteConfigurationJson): {
+export function compileRouteConfiguration(
+  json: RouteConfigurationJson,
+  before?: CompiledBefore,
+): {
   value: CompiledRouteConfiguration | undefined;
   problems: readonly Problem[];
 } {
@@ -30,7 +51,10 @@ export function compileRouteConfiguration(json: RouteConfigurationJson): {
     filters: compileFilterConfigs(json.typedPerFilterConfig),
   };
   const mirrors = compileMirrors(json.requestMirrorPolicies, 'routeConfiguration', problems);
-  const virtualHosts = (json.virtualHosts ?? []).map((host, i) => compileVirtualHost(host, i, json, parts, mirrors, problems));
+  const known = reusable(json, before);
+  const virtualHosts = (json.virtualHosts ?? []).map(
+    (host, i) => known.get(host) ?? compileVirtualHost(host, i, json, parts, mirrors, problems),
+  );
   const names = new Set<string>();
   for (const host of virtualHosts) {
     if (names.has(host.name))
@@ -43,7 +67,7 @@ export function compileRouteConfiguration(json: RouteConfigurationJson): {
   const value: CompiledRouteConfiguration = {
     name: json.name ?? '',
     virtualHosts,
-    domains: indexDomains(virtualHosts, problems),
+    domains: (before && replaceHosts(before.value, virtualHosts)) ?? indexDomains(virtualHosts, problems),
     ignorePort: json.ignorePortInHostMatching === true,
     mostSpecificWins: json.mostSpecificHeaderMutationsWins === true,
     internalOnlyHeaders: (json.internalOnlyHeaders ?? []).map((name) => name.toLowerCase()),

@@ -41,8 +41,37 @@ function put(group: Group, key: string, host: CompiledVirtualHost): boolean {
 const longestFirst = (group: Group): DomainIndex['suffixes'] =>
   [...group].sort(([a], [b]) => b - a).map(([length, hosts]) => ({ length, hosts }));
 
+/** With more replacements an index is made anew. */
+const MOST_REPLACED = 512;
+
+/**
+ * The index of `before` for other virtual hosts with the very same domains at the same places; undefined when they have others. It costs
+ * what changed, where an index costs all domains.
+ */
+export function replaceHosts(
+  before: { virtualHosts: readonly CompiledVirtualHost[]; domains: DomainIndex },
+  hosts: readonly CompiledVirtualHost[],
+): DomainIndex | undefined {
+  const { virtualHosts: old, domains: index } = before;
+  if (old.length !== hosts.length) return undefined;
+  const indexed = new Map([...(index.replaced ?? [])].map(([original, current]) => [current, original]));
+  const replaced = new Map(index.replaced);
+  for (const [i, host] of hosts.entries()) {
+    const was = old[i]!;
+    if (was === host) continue;
+    if (was.domains.length !== host.domains.length || was.domains.some((domain, d) => domain !== host.domains[d])) return undefined;
+    replaced.set(indexed.get(was) ?? was, host);
+  }
+  return replaced.size > MOST_REPLACED ? undefined : { ...index, replaced };
+}
+
 /** The virtual host of a host name in lower case. A wildcard stands for at least one character. */
 export function findVirtualHost(index: DomainIndex, name: string): CompiledVirtualHost | undefined {
+  const found = findIndexed(index, name);
+  return found && (index.replaced?.get(found) ?? found);
+}
+
+function findIndexed(index: DomainIndex, name: string): CompiledVirtualHost | undefined {
   const exact = index.exact.get(name);
   if (exact !== undefined) return exact;
   for (const { length, hosts } of index.suffixes) {

@@ -45,6 +45,8 @@ export interface DomainIndex {
   /** `example.*` as `example.`, grouped by length, longest first. */
   readonly prefixes: readonly { length: number; hosts: ReadonlyMap<string, CompiledVirtualHost> }[];
   readonly any: CompiledVirtualHost | undefined;
+  /** Virtual hosts that took the place of indexed ones, with the same domains. */
+  readonly replaced?: ReadonlyMap<CompiledVirtualHost, CompiledVirtualHost>;
 }
 
 export interface CompiledVirtualHost {

@@ -3,7 +3,7 @@ import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/ro
 import type { CorsPolicyJson } from '#envoy-api/envoy/extensions/filters/http/cors/v3/cors_pb.js';
 import type { HTTPFaultJson } from '#envoy-api/envoy/extensions/filters/http/fault/v3/fault_pb.js';
 import type { Problem } from '../../../src/errors.ts';
-import { compileRouteConfiguration } from '../../../src/routing/compile.ts';
+import { type CompiledBefore, compileRouteConfiguration } from '../../../src/routing/compile.ts';
 import { compileCors } from '../../../src/routing/cors.ts';
 import { compileFault } from '../../../src/routing/fault.ts';
 import { compileFilterConfigs } from '../../../src/routing/filter-config.ts';
@@ -18,13 +18,22 @@ interface Configurable {
   metadata?: { filterMetadata?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 }
 
-/** Compiles a route configuration together with what its routes tell the filters. Problems name the configuration and the field. */
-export function compileRoutes(json: RouteConfigurationJson): { value: CompiledRouteConfiguration | undefined; problems: Problem[] } {
-  const { value, problems } = compileRouteConfiguration(json);
+/**
+ * Compiles a route configuration together with what its routes tell the filters. Problems name the configuration and the field.
+ *
+ * @param before the one that runs: virtual hosts that are the same objects are not compiled again
+ */
+export function compileRoutes(
+  json: RouteConfigurationJson,
+  before?: CompiledBefore,
+): { value: CompiledRouteConfiguration | undefined; problems: Problem[] } {
+  const { value, problems } = compileRouteConfiguration(json, before);
+  const known = new Set(before?.json.virtualHosts);
   const ofFilters = new ProblemList();
   const visit = (level: Configurable, path: string): void => checkFilterConfigs(level.typedPerFilterConfig, path, ofFilters);
   visit(json, '');
   json.virtualHosts?.forEach((host, h) => {
+    if (known.has(host)) return;
     const hostPath = `virtualHosts[${h}]`;
     visit(host, hostPath);
     host.routes?.forEach((route, r) => {

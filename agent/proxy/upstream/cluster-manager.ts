@@ -18,6 +18,12 @@ export interface ClusterManagerDeps {
   random?(): number;
 }
 
+/** So many are made at once when they are configured. */
+const AT_ONCE = 256;
+/** The others in slices, with pauses in between in which traffic has its turn. */
+const SLICE_MS = 4;
+const PAUSE_MS = 4;
+
 /**
  * Owns the clusters of one proxy. Configurations are taken to have passed `checkCluster`; what that refuses must not come here.
  */
@@ -25,6 +31,11 @@ export function createClusterManager(deps: ClusterManagerDeps): ClusterManager &
   const { stats, log, now = () => performance.now(), random = Math.random } = deps;
   const resolver = deps.resolver ?? createSystemResolver();
   const clusters = new Map<string, UpstreamCluster>();
+  /** Configured, and made when there is time or when they are used first. */
+  const deferred = new Map<string, ClusterJson>();
+  /** What was taken the last time: the same lists need no second look. */
+  let taken: { configs?: readonly ClusterJson[]; endpoints?: readonly ClusterLoadAssignmentJson[] } = {};
+  let making: NodeJS.Timeout | undefined;
   /** Replaced or removed ones whose connections may still be open. */
   const leaving = new Set<UpstreamCluster>();
   const assignments = new Map<string, ClusterLoadAssignmentJson>();
@@ -42,6 +53,42 @@ export function createClusterManager(deps: ClusterManagerDeps): ClusterManager &
     const cluster = new UpstreamCluster(config, { stats: clusterStats, resolver, now, random, log });
     if (config.type === 'EDS') cluster.assign(assignments.get(cluster.assignmentName));
     clusters.set(cluster.name, cluster);
+  }
+
+  /** Hosts of these are there as soon as they are made. */
+  function canWait({ type, clusterType }: ClusterJson): boolean {
+    return clusterType === undefined && (type === 'EDS' || type === 'STATIC');
+  }
+
+  function get(name: string): UpstreamCluster | undefined {
+    const config = deferred.get(name);
+    if (config !== undefined) {
+      deferred.delete(name);
+      add(config);
+    }
+    return clusters.get(name);
+  }
+
+  function makeAll(): void {
+    for (const name of [...deferred.keys()]) get(name);
+  }
+
+  /** A large mesh has tens of thousands of clusters, most of which nobody ever calls: they must not hold up traffic, nor the first request. */
+  function makeInTime(): void {
+    if (deferred.size <= AT_ONCE) {
+      makeAll();
+      return;
+    }
+    making ??= setTimeout(() => {
+      making = undefined;
+      const started = performance.now();
+      for (const name of deferred.keys()) {
+        get(name);
+        if (performance.now() - started > SLICE_MS) break;
+      }
+      if (deferred.size > 0) makeInTime();
+    }, PAUSE_MS);
+    making.unref();
   }
 
   function retire(cluster: UpstreamCluster): void {
@@ -68,45 +115,64 @@ export function createClusterManager(deps: ClusterManagerDeps): ClusterManager &
     }
   }
 
+  function takeAll(endpoints: readonly ClusterLoadAssignmentJson[]): void {
+    const named = new Set(endpoints.map((e) => e.clusterName ?? ''));
+    const gone = [...assignments.keys()].filter((name) => !named.has(name));
+    for (const name of gone) assignments.delete(name);
+    reassign(new Set([...take(endpoints), ...gone]));
+  }
+
+  function configure(configs: readonly ClusterJson[]): void {
+    const wanted = new Map(configs.map((c) => [c.name ?? '', c]));
+    for (const [name, config] of wanted) {
+      const known = clusters.get(name);
+      const waiting = deferred.get(name);
+      if (known === undefined && waiting === undefined) counts.added.inc();
+      else if (isDeepStrictEqual(known?.config ?? waiting, config)) continue;
+      else counts.modified.inc();
+      if (known !== undefined) {
+        retire(known);
+        clusters.delete(name);
+      }
+      deferred.set(name, config);
+      if (!canWait(config)) get(name);
+    }
+    const gone = [...clusters.values()].filter(({ name }) => !wanted.has(name));
+    for (const name of [...deferred.keys()]) {
+      if (wanted.has(name)) continue;
+      deferred.delete(name);
+      counts.removed.inc();
+    }
+    const prefixes = gone.length === 0 ? undefined : new Set(configs.map(statPrefix));
+    for (const cluster of gone) {
+      clusters.delete(cluster.name);
+      retire(cluster);
+      counts.removed.inc();
+      // Clusters may share their stats, as Istio's two pass-through ones do.
+      if (!prefixes!.has(statPrefix(cluster.config))) stats.remove(`cluster.${statPrefix(cluster.config)}`);
+    }
+    active.set(wanted.size);
+    makeInTime();
+  }
+
   return {
-    get: (name) => clusters.get(name),
+    get,
 
     update(configs, endpoints) {
-      const named = new Set(endpoints.map((e) => e.clusterName ?? ''));
-      const gone = new Set([...assignments.keys()].filter((name) => !named.has(name)));
-      for (const name of gone) assignments.delete(name);
-      reassign(new Set([...take(endpoints), ...gone]));
-      const wanted = new Map(configs.map((c) => [c.name ?? '', c]));
-      for (const [name, config] of wanted) {
-        const known = clusters.get(name);
-        if (known === undefined) {
-          add(config);
-          counts.added.inc();
-        } else if (!isDeepStrictEqual(known.config, config)) {
-          retire(known);
-          add(config);
-          counts.modified.inc();
-        }
-      }
-      const prefixes = new Set(configs.map(statPrefix));
-      for (const [name, cluster] of clusters) {
-        if (wanted.has(name)) continue;
-        clusters.delete(name);
-        retire(cluster);
-        counts.removed.inc();
-        // Clusters may share their stats, as Istio's two pass-through ones do.
-        if (!prefixes.has(statPrefix(cluster.config))) stats.remove(`cluster.${statPrefix(cluster.config)}`);
-      }
-      active.set(clusters.size);
+      if (endpoints !== taken.endpoints) takeAll(endpoints);
+      if (configs !== taken.configs) configure(configs);
+      taken = { configs, endpoints };
     },
 
-    updateEndpoints(endpoints) {
-      reassign(take(endpoints));
+    dump() {
+      makeAll();
+      return dumpClusters(clusters.values());
     },
-
-    dump: () => dumpClusters(clusters.values()),
 
     async close() {
+      clearTimeout(making);
+      deferred.clear();
+      taken = {};
       for (const cluster of [...clusters.values(), ...leaving]) cluster.close();
       clusters.clear();
       leaving.clear();

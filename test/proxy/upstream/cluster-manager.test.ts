@@ -37,14 +37,14 @@ test('endpoints come and go; what stays keeps its connections and numbers', asyn
   const two = await backend('two');
   const bench = keep(startBench(eds));
   assert.is(bench.cluster.chooseHost({}), undefined, 'no endpoints yet');
-  bench.clusters.updateEndpoints([assignment([one.port])]);
+  bench.clusters.update([eds], [assignment([one.port])]);
   const first = (await send(bench.cluster).done).host;
-  bench.clusters.updateEndpoints([assignment([two.port, one.port])]);
+  bench.clusters.update([eds], [assignment([two.port, one.port])]);
   const hosts = new Set(Array.from({ length: 4 }, () => bench.cluster.chooseHost({})));
   assert.is(hosts.size, 2);
   assert.ok(hosts.has(first!));
   assert.is(bench.gauge('membership_total'), 2);
-  bench.clusters.updateEndpoints([assignment([two.port])]);
+  bench.clusters.update([eds], [assignment([two.port])]);
   await until('the idle connection of the host that left to end', () => bench.gauge('upstream_cx_active') === 0);
   assert.is(bench.cluster.chooseHost({})?.address, `127.0.0.1:${two.port}`);
 });
@@ -56,10 +56,10 @@ test('a host that leaves finishes what it does', async () => {
     answer = () => response.end('late');
   };
   const bench = keep(startBench(eds));
-  bench.clusters.updateEndpoints([assignment([one.port])]);
+  bench.clusters.update([eds], [assignment([one.port])]);
   const call = send(bench.cluster);
   await until('the request to arrive', () => one.requests === 1);
-  bench.clusters.updateEndpoints([assignment([])]);
+  bench.clusters.update([eds], [assignment([])]);
   assert.is(bench.cluster.chooseHost({}), undefined);
   answer();
   assert.is((await call.done).body, 'late');
@@ -92,21 +92,24 @@ test('clusters named like properties of objects', () => {
 
 test('EDS health leaves hosts out, and the dump tells of it', async () => {
   const bench = keep(startBench(eds));
-  bench.clusters.updateEndpoints([
-    {
-      clusterName: 'svc',
-      endpoints: [
-        {
-          locality: { region: 'r', zone: 'z' },
-          lbEndpoints: [
-            endpoint(1),
-            endpoint(2, { healthStatus: 'UNHEALTHY' }),
-            endpoint(3, { healthStatus: 'DRAINING', loadBalancingWeight: 7 }),
-          ],
-        },
-      ],
-    },
-  ]);
+  bench.clusters.update(
+    [eds],
+    [
+      {
+        clusterName: 'svc',
+        endpoints: [
+          {
+            locality: { region: 'r', zone: 'z' },
+            lbEndpoints: [
+              endpoint(1),
+              endpoint(2, { healthStatus: 'UNHEALTHY' }),
+              endpoint(3, { healthStatus: 'DRAINING', loadBalancingWeight: 7 }),
+            ],
+          },
+        ],
+      },
+    ],
+  );
   const dump = bench.clusters.dump() as ClustersDump;
   assert.equal(
     dump.clusterStatuses[0]!.hostStatuses!.map((h) => h.healthStatus),
