@@ -4,11 +4,11 @@ import { buildSnapshot } from '../envoy/build.ts';
 import { bootstrap } from '../envoy/dump/bootstrap.ts';
 import { dumpSections } from '../envoy/dump/config-dump.ts';
 import type { Dump } from '../envoy/dump/read-dump.ts';
-import type { Problem } from '../errors.ts';
 import { FairleadError } from '../errors.ts';
 import { buildMesh } from '../mesh/mesh.ts';
 import { findProxy } from '../mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
+import { leftOutSummary } from './left-out.ts';
 
 export interface ComputedDumpOptions {
   paths: readonly string[];
@@ -33,15 +33,6 @@ function chooseProxy(mesh: Mesh, name: string | undefined): ProxyNode {
   });
 }
 
-/** One line about what the computed config leaves out. */
-function summary(problems: readonly Problem[]): string | undefined {
-  if (problems.length === 0) return undefined;
-  const [first] = problems;
-  const at = first?.position ? ` (${first.position.file}:${first.position.line}:${first.position.column})` : '';
-  const more = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
-  return `not all of the configuration is carried out: ${first?.message}${at}${more}`;
-}
-
 /**
  * Loads configuration and computes one proxy's dump. Throws E_CONFIG_INVALID with every error of every file, E_PROXY_UNKNOWN.
  *
@@ -57,7 +48,7 @@ export async function computedDump(options: ComputedDumpOptions, warn: (text: st
   const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource });
   const proxy = chooseProxy(mesh, options.proxy);
   const snapshot = buildSnapshot(mesh, proxy);
-  const note = summary([...mesh.problems, ...snapshot.problems]);
+  const note = leftOutSummary([...mesh.problems, ...snapshot.problems]);
   if (note) warn(note);
   const admin = { address: '127.0.0.1', port: 15000 };
   const own = bootstrap(proxy, { config: mesh.config, version: options.version, admin, xdsPath: './XDS' });

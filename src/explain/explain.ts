@@ -14,6 +14,7 @@ import {
   type Wanted,
 } from './listener.ts';
 import { originOfMetadata } from './origin.ts';
+import { routeConfigurationOf } from './routes.ts';
 import { explainTcpProxy } from './tcp.ts';
 import { addDependence, addStep, endOutcome, newTrace, type Trace } from './trace.ts';
 import type { ExplainConnection, ExplainRequest, Explanation } from './types.ts';
@@ -88,6 +89,8 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
     },
     local,
   );
+  if (request.jwtClaims !== undefined && !readsClaims(filter.config, view))
+    trace.notes.push('the claims change nothing: no filter and no route here reads them');
   return conclude(
     trace,
     'request',
@@ -145,6 +148,16 @@ function claimsMetadata(claims: Readonly<Record<string, unknown>> | undefined): 
   if (claims === undefined) return undefined;
   const issuer = typeof claims['iss'] === 'string' ? claims['iss'] : 'payload';
   return { 'envoy.filters.http.jwt_authn': { payload: claims, [issuer]: claims }, istio_authn: { request_auth: { claims } } };
+}
+
+/** Whether anything that serves the connection looks at a token's claims. */
+function readsClaims(hcm: HttpConnectionManagerJson, view: ProxyView): boolean {
+  if ((hcm.httpFilters ?? []).some((f) => /jwt_authn|rbac|istio_authn/i.test(`${f.name} ${typeOf(f.typedConfig)}`))) return true;
+  const routes = routeConfigurationOf(view, hcm);
+  return (
+    typeof routes !== 'string' &&
+    (routes.virtualHosts ?? []).some((h) => (h.routes ?? []).some((r) => (r.match?.dynamicMetadata ?? []).length > 0))
+  );
 }
 
 interface Reached {
@@ -259,7 +272,7 @@ function conclude(
   connection: Connection | undefined,
   request: Explanation['request'],
 ): Explanation {
-  const { view, steps, nearMisses, unevaluated, dependsOn } = trace;
+  const { view, steps, nearMisses, notes, unevaluated, dependsOn } = trace;
   const outcomes = [...trace.outcomes].sort((a, b) => b.share - a.share);
   if (unevaluated.length > 0 && !dependsOn.some((d) => d.on === 'unevaluated')) {
     for (const { name, why } of unevaluated) dependsOn.push({ on: 'unevaluated', why: `${name}: ${why}` });
@@ -281,6 +294,7 @@ function conclude(
     steps,
     outcomes,
     nearMisses,
+    notes,
     unevaluated,
     decidable: dependsOn.length === 0,
     dependsOn,

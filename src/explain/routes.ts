@@ -41,7 +41,8 @@ export function prepareRoutes(json: RouteConfigurationJson, request: RouteReques
   return compileLeniently({ ...json, virtualHosts: hosts.map((host, i) => (i === index ? host : { ...host, routes: [] })) });
 }
 
-function compileLeniently(json: RouteConfigurationJson): PreparedRoutes {
+/** Compiles what can be compiled: see `prepareRoutes`. */
+export function compileLeniently(json: RouteConfigurationJson): PreparedRoutes {
   const leftOut: Problem[] = [];
   let now = json;
   for (;;) {

@@ -9,10 +9,11 @@ export interface Trace {
   readonly unevaluated: { name: string; why: string; origin?: Origin }[];
   readonly dependsOn: Dependence[];
   readonly outcomes: Outcome[];
+  readonly notes: string[];
 }
 
 export function newTrace(view: ProxyView): Trace {
-  return { view, steps: [], nearMisses: [], unevaluated: [], dependsOn: [], outcomes: [] };
+  return { view, steps: [], nearMisses: [], unevaluated: [], dependsOn: [], outcomes: [], notes: [] };
 }
 
 /** Adds a step; `origin` and `outcome` are left out where there is none. */

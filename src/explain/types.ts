@@ -311,6 +311,8 @@ export interface Explanation {
   /** The likeliest first. */
   readonly outcomes: readonly Outcome[];
   readonly nearMisses: readonly NearMiss[];
+  /** What else people should know, each a sentence: another proxy serves the host, a flag changed nothing. */
+  readonly notes: readonly string[];
   /** HTTP and network filters in the way that explain does not evaluate, and parts of routes likewise. */
   readonly unevaluated: readonly { readonly name: string; readonly why: string; readonly origin?: Origin }[];
   /**

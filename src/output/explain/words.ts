@@ -1,0 +1,86 @@
+/** How explanations name things to people. */
+import { basename } from 'node:path';
+import { shownDuration } from '../../explain/duration.ts';
+import { UNLIMITED } from '../../explain/failures.ts';
+import { percent } from '../../explain/percent.ts';
+import type { Destination, Origin, Outcome } from '../../explain/types.ts';
+
+/** `VirtualService default/reviews http[0].match[1]`. */
+export function resourceText({ kind, namespace, name, field }: Origin): string {
+  return `${kind} ${namespace === '' ? name : `${namespace}/${name}`}${field === undefined ? '' : ` ${field}`}`;
+}
+
+/** `mesh/reviews.yaml:14:7`; undefined where the sources are not at hand. */
+export function positionText({ file, line, column }: Origin): string | undefined {
+  return file === undefined ? undefined : `${file}:${line}:${column}`;
+}
+
+/** `reviews.default:9080 v2`: the cluster domain and what is usual are left out. */
+export function destinationText({ service, port, subset, cluster }: Pick<Destination, 'service' | 'port' | 'subset' | 'cluster'>): string {
+  if (service === undefined) return cluster;
+  return `${service}:${port}${subset === undefined ? '' : ` subset ${subset}`}`;
+}
+
+/** What is laid down about the way to an upstream, as pairs of a word and a text. Settings that are Envoy's own and usual are left out. */
+export function settings(outcome: Outcome): [string, string][] {
+  const { destination, timeouts, retries, mirrors, hash, delay } = outcome;
+  const rows: [string, string][] = [];
+  if (delay !== undefined)
+    rows.push([
+      'delay',
+      `${shownDuration(delay.ms)}${delay.share < 1 ? `, for ${percent(delay.share)} of such requests` : ''} (an injected fault)`,
+    ]);
+  if (timeouts !== undefined) rows.push(['timeout', timeoutText(timeouts)]);
+  if (retries !== undefined) {
+    const codes = retries.statusCodes.length > 0 ? ` (${retries.statusCodes.join(', ')})` : '';
+    const perTry = retries.perTryTimeout > 0 ? `, ${shownDuration(retries.perTryTimeout)} each` : '';
+    rows.push(['retries', `up to ${retries.attempts}${perTry}, on ${retries.on.join(', ')}${codes}`]);
+  }
+  for (const { cluster, share, authority } of mirrors)
+    rows.push(['mirror', `${percent(share)} of them to ${clusterText(cluster)} as host ${authority}`]);
+  if (hash !== undefined) {
+    const value = hash.value === undefined ? 'the request has none of it, so any endpoint will do' : `hash ${hash.value}`;
+    rows.push(['hash', `by ${hash.policies.join(', ')}: ${value}${hash.setsCookie ? '; the answer sets the cookie' : ''}`]);
+  }
+  if (destination !== undefined && outcome.type === 'forward') rows.push(...limits(destination));
+  return rows;
+}
+
+const clusterText = (cluster: string): string => {
+  const [, port, subset, host] = cluster.split('|');
+  return host === undefined || host === '' ? cluster : `${host}:${port}${subset === '' ? '' : ` subset ${subset}`}`;
+};
+
+function timeoutText({ total, idle, maxStream }: NonNullable<Outcome['timeouts']>): string {
+  const parts = [total === 0 ? 'none' : shownDuration(total)];
+  if (idle > 0) parts.push(`idle ${shownDuration(idle)}`);
+  if (maxStream > 0) parts.push(`whole stream ${shownDuration(maxStream)}`);
+  return parts.join(', ');
+}
+
+function limits({ limits: l, outlierDetection: o }: Destination): [string, string][] {
+  const parts = [
+    [l.maxConnections, 'connections'],
+    [l.maxPendingRequests, 'waiting'],
+    [l.maxRequests, 'under way'],
+  ].flatMap(([n, what]) => (Number(n) < UNLIMITED ? [`${n} ${what}`] : []));
+  const rows: [string, string][] = [];
+  if (parts.length > 0) rows.push(['limits', parts.join(', ')]);
+  if (o !== undefined) {
+    const after = [
+      o.consecutive5xx > 0 ? `${o.consecutive5xx} errors in a row` : '',
+      o.consecutiveGatewayFailures > 0 ? `${o.consecutiveGatewayFailures} gateway errors in a row` : '',
+      o.consecutiveLocalOriginFailures > 0 ? `${o.consecutiveLocalOriginFailures} failed connections in a row` : '',
+    ].filter((part) => part !== '');
+    rows.push([
+      'ejects',
+      `an endpoint after ${after.join(' or ') || 'unusual failures'}, for ${shownDuration(o.baseEjectionTime)} and longer; at most ${o.maxEjectionPercent} % of them`,
+    ]);
+  }
+  return rows;
+}
+
+/** `catalog.yaml:54`: enough where the whole position stands elsewhere. */
+export function shortPosition(origin: Origin): string | undefined {
+  return origin.file === undefined ? undefined : `${basename(origin.file)}:${origin.line}`;
+}
