@@ -1,12 +1,18 @@
 import type { Kind } from '../kinds/kind.ts';
 import type { Resource } from '../resource.ts';
 import type { Report } from '../validation/report.ts';
+import { checkAuthorizationPolicy } from './authorization-policy.ts';
 import { checkDestinationRule } from './destination-rule.ts';
+import { checkEnvoyFilter } from './envoy-filter.ts';
 import { checkGateway } from './gateway.ts';
 import { checkPeerAuthentication } from './peer-authentication.ts';
+import { checkProxyConfigResource } from './proxy-config.ts';
+import { checkRequestAuthentication } from './request-authentication.ts';
 import { checkServiceEntry } from './service-entry.ts';
 import { checkSidecar } from './sidecar.ts';
+import { checkTelemetry } from './telemetry.ts';
 import { checkVirtualService } from './virtual-service.ts';
+import { checkTrafficExtension, checkWasmPlugin } from './wasm.ts';
 import { checkWorkloadEntry } from './workload-entry.ts';
 import { checkWorkloadGroup } from './workload-group.ts';
 
@@ -22,6 +28,13 @@ const rules: ReadonlyMap<string, Semantics> = new Map<string, Semantics>([
   ['networking.istio.io/WorkloadEntry', checkWorkloadEntry],
   ['networking.istio.io/WorkloadGroup', checkWorkloadGroup],
   ['security.istio.io/PeerAuthentication', checkPeerAuthentication],
+  ['security.istio.io/AuthorizationPolicy', checkAuthorizationPolicy],
+  ['security.istio.io/RequestAuthentication', checkRequestAuthentication],
+  ['telemetry.istio.io/Telemetry', checkTelemetry],
+  ['networking.istio.io/EnvoyFilter', checkEnvoyFilter],
+  ['networking.istio.io/ProxyConfig', checkProxyConfigResource],
+  ['extensions.istio.io/WasmPlugin', checkWasmPlugin],
+  ['extensions.istio.io/TrafficExtension', checkTrafficExtension],
 ]);
 
 /** The rules of a kind; undefined when its schema says everything. */
