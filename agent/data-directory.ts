@@ -1,5 +1,6 @@
 /** Where an agent keeps what must survive it. One agent at a time; everything 0600; writes are whole or not at all. */
 import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FairleadError } from '../src/errors.ts';
@@ -15,6 +16,11 @@ export interface DataDirectory {
   readonly proxyLog: string;
   /** Replaces a file: temporary file, sync, rename. Throws E_DATA_DIRECTORY; the old content is there then. */
   write(name: string, content: string): void;
+  /**
+   * As `write`, piece by piece, without holding up the process. Nothing is replaced when `still` says no at the end. Rejects with
+   * E_DATA_DIRECTORY. One at a time.
+   */
+  writePieces(name: string, pieces: Iterable<string>, still: () => boolean): Promise<void>;
   /** undefined when it is not there. Throws E_DATA_DIRECTORY. */
   read(name: string): string | undefined;
   remove(name: string): void;
@@ -54,6 +60,10 @@ export function openDataDirectory(directory: string): DataDirectory {
     xdsSocket: sockets.xds,
     proxyLog: join(path, 'proxy.log'),
     write: (name, content) => usable(() => replaceFile(join(path, name), content)),
+    writePieces: (name, pieces, still) =>
+      replaceInPieces(join(path, name), pieces, still).catch((error: unknown) => {
+        throw unusable(path, error);
+      }),
     read: (name) => usable(() => readIfThere(join(path, name))),
     remove: (name) => usable(() => rmSync(join(path, name), { force: true })),
     release() {
@@ -77,6 +87,24 @@ function replaceFile(to: string, content: string): void {
       closeSync(fd);
     }
     renameSync(temporary, to);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function replaceInPieces(to: string, pieces: Iterable<string>, still: () => boolean): Promise<void> {
+  const temporary = `${to}.${process.pid}.pieces.tmp`;
+  try {
+    const handle = await open(temporary, 'w', 0o600);
+    try {
+      for (const piece of pieces) await handle.write(piece);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    if (still()) renameSync(temporary, to);
+    else rmSync(temporary, { force: true });
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;

@@ -3,12 +3,13 @@ import type { Snapshot } from '../src/envoy/snapshot.ts';
 import type { Controller } from './controller.ts';
 import type { DataDirectory } from './data-directory.ts';
 import type { Log } from './log.ts';
+import { snapshotsText } from './snapshot-text.ts';
 
 const FILE = 'last-good.json';
-const SAVE_AFTER_MS = 1000;
+const SAVE_AFTER_MS = 1500;
 
 export interface LastGood {
-  /** Saves what runs, a moment later: changes come in bursts. */
+  /** Saves what runs, when nothing has changed for a moment: changes come in bursts. */
   changed(): void;
   /** Saves now what is still to be saved. */
   flush(): void;
@@ -24,24 +25,40 @@ interface Saved {
 
 export function keepLastGood(data: DataDirectory, controller: Controller, version: string, log: Log): LastGood {
   let timer: NodeJS.Timeout | undefined;
+  let saving: object | undefined;
+
+  // Resources cannot be written: a workload's is left out.
+  const snapshots = (): Snapshot[] => controller.proxies().flatMap((p) => (p.applied && p.snapshot ? [withoutResource(p.snapshot)] : []));
+  const failed = (error: unknown): void => log.error('the last good config could not be saved', { why: (error as Error).message });
+
+  /** A large mesh's config has tens of megabytes: traffic and changes go on while it is written. */
+  async function save(): Promise<void> {
+    timer = undefined;
+    if (saving) return changed();
+    const own = {};
+    saving = own;
+    await data.writePieces(FILE, snapshotsText(version, snapshots()), () => saving === own).catch(failed);
+    if (saving === own) saving = undefined;
+  }
+
+  function changed(): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void save(), SAVE_AFTER_MS);
+  }
 
   function flush(): void {
-    if (!timer) return;
+    if (!timer && !saving) return;
     clearTimeout(timer);
-    timer = undefined;
-    // Resources cannot be written: a workload's is left out.
-    const snapshots = controller.proxies().flatMap((p) => (p.applied && p.snapshot ? [withoutResource(p.snapshot)] : []));
+    timer = saving = undefined;
     try {
-      data.write(FILE, JSON.stringify({ version, snapshots } satisfies Saved));
+      data.write(FILE, JSON.stringify({ version, snapshots: snapshots() } satisfies Saved));
     } catch (error) {
-      log.error('the last good config could not be saved', { why: (error as Error).message });
+      failed(error);
     }
   }
 
   return {
-    changed() {
-      timer ??= setTimeout(flush, SAVE_AFTER_MS);
-    },
+    changed,
     flush,
     async restore() {
       try {

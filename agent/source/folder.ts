@@ -13,8 +13,8 @@ export interface Watched {
 }
 
 /** Quiet time that ends a burst of changes, and the longest that a burst may hold back a reload. Milliseconds. */
-const QUIET_MS = 30;
-const LONGEST_MS = 300;
+const QUIET_MS = 10;
+const LONGEST_MS = 100;
 const RESYNC_MS = 2000;
 /** A file that became empty is most likely about to be written: that long it is waited for. */
 const EMPTY_MS = 250;
