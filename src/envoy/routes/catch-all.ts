@@ -12,6 +12,7 @@ import {
 } from '../names.ts';
 import { looksUnknownHostsUp, unknownTraffic } from '../unknown-traffic.ts';
 import { timeouts } from './action.ts';
+import { connectRoute } from './connect.ts';
 import { resolveDestination } from './destination.ts';
 
 /** The cluster for unknown connections: a Sidecar's `egressProxy`, the original destination, or the black hole. */
@@ -33,6 +34,10 @@ function forward(name: string, route: RouteActionJson): VirtualHostJson {
   };
 }
 
+function tunnelling(host: VirtualHostJson): VirtualHostJson {
+  return { ...host, routes: [...(host.routes ?? []), connectRoute(DYNAMIC_DNS_CLUSTER)] };
+}
+
 /**
  * The virtual host for hosts that nothing knows.
  *
@@ -44,13 +49,20 @@ export function catchAllVirtualHost(context: BuildContext, allPorts = false): Vi
       return {
         name: BLOCK_ALL,
         domains: ['*'],
-        routes: [{ name: BLOCK_ALL, match: { prefix: '/' }, directResponse: { status: 502 } }],
+        routes: [
+          { name: BLOCK_ALL, match: { prefix: '/' }, directResponse: { status: 502 } },
+          // Envoy answers a CONNECT that no upgrade is allowed for with 403, whatever status stands here.
+          ...(allPorts ? [{ name: BLOCK_ALL, match: { connectMatcher: {} }, directResponse: { status: 403 } }] : []),
+        ],
         includeRequestAttemptCount: true,
       };
-    case 'ALLOW_ANY_DYNAMIC_DNS':
-      return forward(ALLOW_ANY_DYNAMIC_DNS, { cluster: DYNAMIC_DNS_CLUSTER });
+    case 'ALLOW_ANY_DYNAMIC_DNS': {
+      const host = forward(ALLOW_ANY_DYNAMIC_DNS, { cluster: DYNAMIC_DNS_CLUSTER });
+      return allPorts ? tunnelling(host) : host;
+    }
     case 'ALLOW_ANY':
-      if (allPorts && looksUnknownHostsUp(context.scope)) return forward(ALLOW_ANY_DYNAMIC_DNS, { cluster: DYNAMIC_DNS_CLUSTER });
+      if (allPorts && looksUnknownHostsUp(context.scope))
+        return tunnelling(forward(ALLOW_ANY_DYNAMIC_DNS, { cluster: DYNAMIC_DNS_CLUSTER }));
       return forward(ALLOW_ANY, { cluster: unknownTcpCluster(context) });
   }
 }

@@ -4,13 +4,14 @@ import { isWildcard } from '../../mesh/host-match.ts';
 import { getOrMake } from '../../mesh/memo.ts';
 import type { EgressListenerView, Service, VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
-import { virtualHostName } from '../names.ts';
+import { clusterName, virtualHostName } from '../names.ts';
 import { isHttpOrDetected } from '../protocols.ts';
 import { catchAllVirtualHost, ownAddress } from './catch-all.ts';
+import { connectRoute } from './connect.ts';
 import { defaultRoute } from './default-route.ts';
 import { type Domains, domainOf, serviceDomains, withPort } from './domains.ts';
 import { keptRouteConfiguration, routeConfiguration } from './route-configuration.ts';
-import { type HostOnPort, httpPorts, indexByPort, type PortIndex, wildcardAssignments } from './service-index.ts';
+import { type HostOnPort, indexByPort, type PortIndex, wildcardAssignments } from './service-index.ts';
 import { type HostList, VirtualHosts } from './virtual-host.ts';
 import { virtualServiceRoutes } from './virtual-service.ts';
 
@@ -54,7 +55,15 @@ function addService({ context, port, out, allPorts }: PortBuild, entry: HostOnPo
     const names = serviceDomains(services, proxy, mesh.config.domain);
     return allPorts ? withPort(names, port) : names;
   });
-  out.add(virtualHostName(host, port), domains, routes);
+  out.add(virtualHostName(host, port), domains, allPorts ? withTunnel(context, entry, routes) : routes);
+}
+
+/** Whoever asks the HTTP proxy for a tunnel to a service gets it to the service's cluster. */
+function withTunnel(context: BuildContext, { host, port }: HostOnPort, routes: readonly RouteJson[]): readonly RouteJson[] {
+  return context.memo.part(`tunnel ${port.number}`, host, [routes], context, () => [
+    ...routes,
+    connectRoute(clusterName('outbound', port.number, '', host)),
+  ]);
 }
 
 function defaultRoutes(context: BuildContext, { host, services, port }: HostOnPort): readonly RouteJson[] {
@@ -98,24 +107,37 @@ function buildPort(build: PortBuild): void {
     }
   }
   for (const entry of hosts.values()) {
-    if (covered.has(entry) || !isHttpOrDetected(entry.port.protocol)) continue;
-    addService(build, entry, defaultRoutes(context, entry));
+    if (covered.has(entry)) continue;
+    if (isHttpOrDetected(entry.port.protocol)) addService(build, entry, defaultRoutes(context, entry));
+    else if (build.allPorts && hasAddresses(entry)) addService(build, entry, unknownRoutes(context));
   }
+}
+
+/** A tunnel needs an address to go to; other hosts are looked up by the catch-all. */
+function hasAddresses({ host, services: [service] }: HostOnPort): boolean {
+  return !isWildcard(host) && service!.resolution !== 'passthrough' && service!.resolution !== 'dynamic-dns';
+}
+
+/** What is no HTTP has no routes but its tunnel: whoever speaks HTTP to it all the same gets what an unknown host gives. */
+function unknownRoutes(context: BuildContext): readonly RouteJson[] {
+  return context.memo.part('routes of unknown hosts', '', [], context, (tracked) =>
+    (catchAllVirtualHost(tracked, true).routes ?? []).filter(({ match }) => match?.connectMatcher === undefined),
+  );
 }
 
 const noHosts: ReadonlyMap<string, HostOnPort> = new Map();
 
-function knownHosts(index: PortIndex, ports: readonly number[]): ReadonlySet<string> {
+function knownHosts(index: PortIndex, ports: readonly number[], tunnels: boolean): ReadonlySet<string> {
   const known = new Set<string>();
   for (const port of ports)
-    for (const entry of index.get(port)?.values() ?? []) if (isHttpOrDetected(entry.port.protocol)) known.add(entry.host);
+    for (const entry of index.get(port)?.values() ?? []) if (tunnels || isHttpOrDetected(entry.port.protocol)) known.add(entry.host);
   return known;
 }
 
 function virtualHostsOf(context: BuildContext, egress: EgressListenerView, index: PortIndex, port: number): HostList {
   const allPorts = port === 0;
-  const ports = allPorts ? [...new Set([...httpPorts(index), portOfUnknownHosts])].sort((a, b) => a - b) : [port];
-  const out = new VirtualHosts(() => knownHosts(index, ports));
+  const ports = allPorts ? [...new Set([...index.keys(), portOfUnknownHosts])].sort((a, b) => a - b) : [port];
+  const out = new VirtualHosts(() => knownHosts(index, ports, allPorts));
   for (const number of ports) buildPort({ context, egress, port: number, hosts: index.get(number) ?? noHosts, allPorts, out });
   return out.resolve(context.memo, `virtual hosts ${context.scope.egress.indexOf(egress)} ${port}`);
 }

@@ -1,7 +1,6 @@
 import { coveringPatterns, isWildcard } from '../../mesh/host-match.ts';
 import { getOrMake } from '../../mesh/memo.ts';
 import type { EgressListenerView, Service, ServicePort, VirtualServiceView } from '../../mesh/types.ts';
-import { isHttpOrDetected } from '../protocols.ts';
 
 /** A host on one port: all services that share it (one per address), and the port as the first one declares it. */
 export interface HostOnPort {
@@ -59,17 +58,4 @@ export function wildcardAssignments(
     }
   }
   return out;
-}
-
-/** The ports that have a place in route configurations, ascending. */
-export function httpPorts(index: PortIndex): number[] {
-  const out: number[] = [];
-  for (const [number, hosts] of index) {
-    for (const { port } of hosts.values()) {
-      if (!isHttpOrDetected(port.protocol)) continue;
-      out.push(number);
-      break;
-    }
-  }
-  return out.sort((a, b) => a - b);
 }
