@@ -69,17 +69,27 @@ export function planOf(
     for (const name of sub.forced) if (!wanted.has(name) && !sub.names.has(name) && !sub.sent.has(name)) removed.push(name);
   }
   // A name that never was there is answered at once; taking something away waits for its time.
-  const gone = removals ? removed : removed.filter((name) => !sub.sent.has(name));
+  const due = removals ? removed : removed.filter((name) => !sub.sent.has(name));
+  const gone = protocol === 'sotw' && !sub.type?.whole ? unsaid(sub, due) : due;
   if (changed.length === 0 && gone.length === 0 && !sub.owed) {
     if (sub.trial.length > 0) {
       sub.trial.shift();
       return planOf(sub, wanted, lastGood, protocol, removals);
     }
-    if (removed.length === 0) sub.cleanFor = wanted;
+    if (due.length === removed.length) sub.cleanFor = wanted;
     return undefined;
   }
   if (protocol === 'sotw' && sub.type?.whole) return { changed, removed: gone, whole: wholeOf(sub, wanted, lastGood, removals) };
   return { changed, removed: gone };
+}
+
+/** State of the world has no word for these; should they come back, they are new. */
+function unsaid(sub: Subscription, names: readonly string[]): readonly string[] {
+  for (const name of names) {
+    sub.sent.delete(name);
+    sub.forced.delete(name);
+  }
+  return [];
 }
 
 /** Names whose turn it is while a culprit is looked for; undefined otherwise. */
