@@ -14,6 +14,8 @@ export interface Reply {
   status?: number;
   headers?: Record<string, string | string[]>;
   body?: string;
+  /** The body is so many times `body`. */
+  repeat?: number;
   /** Milliseconds before it answers. */
   delay?: number;
   /** Ends the connection instead of answering: before anything is sent, or after the head. */
@@ -58,6 +60,8 @@ export interface Expectation {
   local?: boolean;
   headers?: Record<string, TextMatch>;
   body?: TextMatch;
+  /** Bytes of the body. */
+  length?: CountMatch;
   trailers?: Record<string, TextMatch>;
   /** What the client's connection came to, in place of an answer. */
   broken?: boolean;
@@ -70,6 +74,7 @@ export interface Expectation {
     protocol?: string;
     headers?: Record<string, TextMatch>;
     body?: TextMatch;
+    length?: CountMatch;
   };
   /** Milliseconds. */
   took?: { atLeast?: number; atMost?: number };
@@ -101,6 +106,8 @@ export interface RequestStep {
   method?: string;
   headers?: Record<string, string | number | readonly string[]>;
   body?: string;
+  /** The body is so many times `body`. */
+  repeat?: number;
   protocol?: 'http/1.1' | 'h2c' | 'grpc' | 'grpc-stream' | 'websocket' | 'tcp' | 'tls' | 'raw';
   /** The workload whose sidecar is asked, `NAME.NAMESPACE`. */
   from?: string;
@@ -115,8 +122,10 @@ export interface RequestStep {
   concurrent?: number;
   /** `{{n}}` in URL and headers counts the requests; this many different values. */
   vary?: number;
-  /** Goes on in the background; the next step begins when a backend has it. */
-  background?: boolean;
+  /** Goes on in the background; the next step begins when a backend has it (`waiting`: at once). */
+  background?: boolean | 'waiting';
+  /** Sent again until it is as expected, for what takes effect a moment later. */
+  eventually?: boolean;
   expect?: Expectation;
 }
 

@@ -6,17 +6,30 @@ export type Header = Pick<ContractCase, 'title' | 'reference' | 'steps'> &
 
 const HEADER = ['title', 'reference', 'backends', 'proxies', 'meshConfig', 'skip', 'steps'];
 const BACKEND = ['service', 'port', 'protocol', 'labels', 'locality', 'weight', 'kind', 'reply'];
-const REPLY = ['status', 'headers', 'body', 'delay', 'reset', 'refuseStream', 'failures', 'hold', 'grpcStatus', 'trailersOnly', 'trailers'];
+const REPLY = [
+  'repeat',
+  'status',
+  'headers',
+  'body',
+  'delay',
+  'reset',
+  'refuseStream',
+  'failures',
+  'hold',
+  'grpcStatus',
+  'trailersOnly',
+  'trailers',
+];
 const REQUEST = [
-  ...['url', 'method', 'headers', 'body', 'protocol', 'from', 'to', 'source', 'send', 'sni'],
-  ...['times', 'concurrent', 'vary', 'background', 'expect'],
+  ...['url', 'method', 'headers', 'body', 'repeat', 'protocol', 'from', 'to', 'source', 'send', 'sni'],
+  ...['times', 'concurrent', 'vary', 'background', 'eventually', 'expect'],
 ];
 const OTHER = ['release', 'change', 'wait', 'pass', 'finish'];
 const EXPECT = [
-  ...['status', 'from', 'local', 'headers', 'body', 'trailers', 'broken', 'upstream', 'took', 'record', 'statuses', 'counts'],
+  ...['status', 'from', 'local', 'headers', 'body', 'length', 'trailers', 'broken', 'upstream', 'took', 'record', 'statuses', 'counts'],
   ...['arrivals', 'shares', 'sticky', 'distinct', 'grpcStatus', 'grpcMessage', 'messages', 'stats'],
 ];
-const UPSTREAM = ['backend', 'method', 'path', 'authority', 'protocol', 'headers', 'body'];
+const UPSTREAM = ['backend', 'method', 'path', 'authority', 'protocol', 'headers', 'body', 'length'];
 
 function keys(value: unknown, known: readonly string[], where: string): asserts value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${where} is no mapping`);

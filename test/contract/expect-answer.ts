@@ -2,7 +2,7 @@
 import type { Arrival } from './backends/types.ts';
 import type { Expectation, TextMatch } from './case.ts';
 import type { Answer } from './clients/types.ts';
-import { textMismatch } from './match.ts';
+import { countMismatch, textMismatch } from './match.ts';
 
 type Fields = readonly (readonly [string, string])[];
 
@@ -36,6 +36,7 @@ export function answerMismatches(expected: Expectation, answer: Answer): string[
   if (local && origin !== undefined) say('local', `${origin} answered`);
   if (broken !== undefined && (answer.error !== undefined) !== broken) say('broken', answer.error ?? `no, ${answer.status}`);
   if (expected.body !== undefined) say('body', textMismatch(expected.body, answer.body));
+  if (expected.length !== undefined) say('length', countMismatch(expected.length, answer.body.length));
   out.push(...fieldMismatches('header', expected.headers ?? {}, answer.headers));
   out.push(...fieldMismatches('trailer', expected.trailers ?? {}, answer.trailers));
   if (took?.atLeast !== undefined && answer.took < took.atLeast) say('took', `${answer.took} ms`);
@@ -50,10 +51,12 @@ export function answerMismatches(expected: Expectation, answer: Answer): string[
 /** @param arrival the last that reached a backend; undefined when nothing did */
 export function arrivalMismatches(expected: NonNullable<Expectation['upstream']>, arrival: Arrival | undefined): string[] {
   if (arrival === undefined) return ['upstream: nothing arrived'];
-  const { headers, ...parts } = expected;
+  const { headers, length, backend: _, ...parts } = expected;
   const out = Object.entries(parts).flatMap(([name, value]) => {
     const wrong = textMismatch(value, arrival[name as 'path']);
     return wrong === undefined ? [] : [`upstream ${name}: ${wrong}`];
   });
+  const size = length === undefined ? undefined : countMismatch(length, arrival.body.length);
+  if (size !== undefined) out.push(`upstream length: ${size}`);
   return [...out, ...fieldMismatches('upstream header', headers ?? {}, arrival.headers)];
 }

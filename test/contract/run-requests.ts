@@ -25,13 +25,13 @@ export function requestOf(step: RequestStep, n: number, port: number): Sent {
   const grpc = step.protocol?.startsWith('grpc');
   return {
     port,
-    source: step.source,
+    source: step.source === undefined ? undefined : count(step.source),
     method: step.method ?? (grpc ? 'POST' : 'GET'),
     authority,
     target: step.to === undefined ? url : path,
     path,
     headers,
-    body: step.body,
+    body: step.body?.repeat(step.repeat ?? 1),
     send: [step.send ?? []].flat().map(count),
     sni: step.sni,
   };

@@ -36,7 +36,7 @@ export async function startHttpBackend(name: string, first: Reply, address: stri
       else if (reply.reset === 'before-headers') reset();
       else if (reply.reset) headThenReset(reply.reset === 'in-chunks');
       else {
-        const body = reply.body ?? `${name} ${arrival.method} ${arrival.path}`;
+        const body = reply.body?.repeat(reply.repeat ?? 1) ?? `${name} ${arrival.method} ${arrival.path}`;
         answer(reply.status ?? 200, [['x-instance', name], ...own], body, reply.trailers);
       }
     };

@@ -35,7 +35,8 @@ export function envoyEngine(binary: string): (folder: string) => Promise<Contrac
       async run(snapshots) {
         running.clear();
         for (const [i, [name, snapshot]] of [...snapshots].entries()) {
-          const envoy = (processes[i] ??= await startEnvoy(binary, join(folder, `envoy-${i}`), `slot-${i}`, socket, snapshot.proxy));
+          processes[i] ??= await startEnvoy(binary, join(folder, `envoy-${i}`), `slot-${i}`, socket, snapshot.proxy);
+          const envoy = processes[i];
           // What the case before left must not be taken for what this one brings.
           await set(envoy, nothing(snapshot));
           await set(envoy, snapshot);
