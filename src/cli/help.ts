@@ -7,8 +7,23 @@ import type { Topic } from '@oclif/core/interfaces';
 /** Commands by id, in the order in which people meet them. One that is in no group is listed at the end. */
 const GROUPS: readonly [title: string, ids: readonly string[]][] = [
   ['Start here', ['demo', 'up']],
-  ['Configuration', ['validate', 'schema']],
-  ['The node', ['agent:run', 'agent:status', 'agent:drain', 'agent:stop']],
+  ['Ask before it happens', ['explain', 'test', 'diff', 'describe', 'analyze', 'validate', 'authz:check', 'authz:can']],
+  [
+    'Change routes, in their files',
+    [
+      'route:list',
+      'route:show',
+      'route:split',
+      'route:shift',
+      'route:set',
+      'route:mirror',
+      'route:fault',
+      'route:timeout',
+      'route:retry',
+      'route:remove',
+    ],
+  ],
+  ['The node', ['agent:run', 'agent:status', 'agent:drain', 'agent:stop', 'wait', 'doctor', 'envoy:install', 'envoy:list', 'envoy:which']],
   [
     'Look inside a proxy',
     [
@@ -24,7 +39,24 @@ const GROUPS: readonly [title: string, ids: readonly string[]][] = [
       'proxy-config:eds',
     ],
   ],
-  ['This tool', ['version', 'autocomplete']],
+  [
+    'Certificates',
+    [
+      'ca:init',
+      'ca:status',
+      'ca:serve',
+      'ca:bundle',
+      'ca:intermediate',
+      'ca:rotate',
+      'cert:issue',
+      'cert:list',
+      'cert:renew',
+      'cert:show',
+      'cert:verify',
+      'cert:check',
+    ],
+  ],
+  ['This tool', ['schema', 'lsp', 'version', 'autocomplete']],
 ];
 
 const LINKS = `What reads configuration takes -f PATH: files, folders, - for standard input; default ./mesh.
