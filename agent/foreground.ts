@@ -10,6 +10,7 @@ import type { EngineChoice } from './choose-engine.ts';
 import { isBlocking } from './config-problems.ts';
 import type { ControllerEvent } from './controller.ts';
 import { defaultDataDirectory } from './data-directory.ts';
+import { exampleUrl, wrongPort } from './known-ports.ts';
 import { createLog } from './log.ts';
 import { collectWhenIdle } from './proxy/collect-when-idle.ts';
 import { createRouteLocator } from './route-locator.ts';
@@ -94,7 +95,9 @@ async function serve(agent: Agent, options: ForegroundOptions, signals: Signals)
     process.stderr.write(`${text}\n\n`);
   };
   await show(agent.controller.config().problems);
-  write(meshText(agent.status(), agent.api.url, options.paths, { color, width: process.stdout.columns }));
+  const mesh = agent.controller.mesh();
+  const example = mesh && exampleUrl(mesh, proxyForTrying(agent) ?? { namespace: options.namespace });
+  write(meshText(agent.status(), agent.api.url, options.paths, { color, width: process.stdout.columns, example }));
 
   // One after the other, as they happened.
   let telling = Promise.resolve();
@@ -117,7 +120,16 @@ async function serve(agent: Agent, options: ForegroundOptions, signals: Signals)
 
 function showRequests(agent: Agent, { write, color }: ForegroundOptions): void {
   const locate = createRouteLocator(() => agent.controller.mesh());
-  agent.engine.onRecord((record) => write(`${requestLine(record, { color, where: locate(record) })}\n`));
+  agent.engine.onRecord((record) => {
+    const mesh = agent.controller.mesh();
+    const hint = mesh && wrongPort(mesh, record);
+    write(`${requestLine(record, { color, where: locate(record), hint })}\n`);
+  });
+}
+
+/** The proxy that the proposed command goes through: the first that is an HTTP proxy. */
+function proxyForTrying(agent: Agent): { namespace: string } | undefined {
+  return agent.controller.proxies().find(({ node }) => node.httpProxyPort !== undefined)?.node;
 }
 
 /** Each folder has a directory of its own, so that two meshes can be up at once. */

@@ -7,12 +7,14 @@ export interface RequestLineOptions {
   color: boolean;
   /** `reviews.yaml:14` of the route that decided, when known. */
   where?: string | undefined;
+  /** What would help, when it failed. */
+  hint?: string | undefined;
 }
 
 type Style = Parameters<typeof styleText>[0];
 
 /** `12:03:04.120 GET  200    3 ms  web.default -> reviews:9080/reviews/1  reviews.default:9080 v1 10.0.0.1:9080  reviews.yaml:14` */
-export function requestLine(record: RequestRecord, { color, where }: RequestLineOptions): string {
+export function requestLine(record: RequestRecord, { color, where, hint }: RequestLineOptions): string {
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
   const tcp = record.protocol === 'TCP';
   const { status, flags } = record;
@@ -28,6 +30,7 @@ export function requestLine(record: RequestRecord, { color, where }: RequestLine
   if (flags !== '-') parts.push(paint('red', tcp ? record.details : `${flags} ${record.details}`));
   if (record.attempts > 1) parts.push(paint('yellow', `${record.attempts} attempts`));
   if (where) parts.push(paint('cyan', where));
+  if (hint) parts.push(paint('yellow', hint));
   const head = `${paint('dim', timeOfDay(record.startTime + record.duration))} ${(tcp ? 'TCP' : shown(record.method)).padEnd(4)}`;
   return `${head} ${paint(style, outcome.padEnd(3))} ${took}  ${parts.filter((p) => p !== '').join('  ')}`;
 }

@@ -10,7 +10,7 @@ export function meshText(
   status: ShownStatus,
   api: string | undefined,
   paths: readonly string[],
-  { color, width }: { color: boolean; width: number | undefined },
+  { color, width, example = 'http://SERVICE:PORT/' }: { color: boolean; width: number | undefined; example?: string | undefined },
 ): string {
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
   const { files, resources } = status.config;
@@ -23,7 +23,7 @@ export function meshText(
   ];
   if (api) lines.push(`agent API ${api}`);
   const hint = status.proxies.flatMap((p) =>
-    p.listening.filter((l) => l.purpose === 'http-proxy').map((l) => `HTTP_PROXY=http://${l.address} curl http://SERVICE/`),
+    p.listening.filter((l) => l.purpose === 'http-proxy').map((l) => `HTTP_PROXY=http://${l.address} curl ${example}`),
   )[0];
   if (hint) lines.push(`try: ${paint('cyan', hint)}`);
   lines.push(paint('dim', 'Ctrl-C ends it; saved changes apply at once'), '');
