@@ -10,7 +10,8 @@ import { describeValue } from './validation/describe-value.ts';
 /** One thing that a document holds. */
 export type Entry =
   | { type: 'problem'; problem: Problem }
-  | { type: 'resource'; resource: Resource; source: TextSource }
+  /** `identity` is what no two objects may have in common. */
+  | { type: 'resource'; resource: Resource; identity: string; source: TextSource }
   /** An object of a kind that a mesh does not read; `name` is `apiVersion/Kind`. */
   | { type: 'skipped'; name: string; source: TextSource; path: FieldPath }
   | { type: 'mesh-config'; config: MeshConfig; source: TextSource };
@@ -117,6 +118,8 @@ function collectOne(value: Item, apiVersion: string, kind: string, place: Place)
     const problems: Problem[] = [];
     const resource = validate({ value, kind: match.kind, apiVersion, version: match.version }, own, contents.namespace, problems);
     for (const problem of problems) contents.entries.push({ type: 'problem', problem });
-    contents.entries.push({ type: 'resource', resource, source: own });
+    const { group, metadata } = resource;
+    const identity = `${group}/${kind}/${metadata.namespace}/${metadata.name}`;
+    contents.entries.push({ type: 'resource', resource, identity, source: own });
   }
 }

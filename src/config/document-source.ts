@@ -133,9 +133,8 @@ function embeddedSource(file: TextFile, base: number, document: number, at: Foun
 
 function innerFile(file: TextFile, base: number, node: TreeNode, text: string): TextFile {
   const block = node.type === 'scalar' ? node.block : undefined;
-  const whole = file.positionAt(base + node.start);
-  if (block === undefined || block.indent === 0) return { name: file.name, text, positionAt: () => whole, line: (n) => file.line(n) };
-  const first = file.positionAt(base + block.start).line;
+  if (block === undefined || block.indent === 0)
+    return { name: file.name, text, positionAt: () => file.positionAt(base + node.start), line: (n) => file.line(n) };
   return {
     name: file.name,
     text,
@@ -144,6 +143,7 @@ function innerFile(file: TextFile, base: number, node: TreeNode, text: string): 
       const lastBreak = before.lastIndexOf('\n');
       let breaks = 0;
       for (let i = before.indexOf('\n'); i !== -1; i = before.indexOf('\n', i + 1)) breaks++;
+      const first = file.positionAt(base + block.start).line;
       return { file: file.name, line: first + breaks, column: offset - lastBreak + block.indent };
     },
     line: (n) => file.line(n),

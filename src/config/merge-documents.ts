@@ -56,7 +56,7 @@ function take(entry: Entry, merge: Merge): void {
       merge.problems.push(entry.problem);
       break;
     case 'resource':
-      keep(entry.resource, entry.source, merge);
+      keep(entry, merge);
       break;
     case 'skipped': {
       const { name, source, path } = entry;
@@ -72,21 +72,8 @@ function take(entry: Entry, merge: Merge): void {
   }
 }
 
-const identities = new WeakMap<Resource, string>();
-
-function identityOf(resource: Resource): string {
-  let identity = identities.get(resource);
-  if (identity === undefined) {
-    const { group, kind, metadata } = resource;
-    identity = `${group}/${kind}/${metadata.namespace}/${metadata.name}`;
-    identities.set(resource, identity);
-  }
-  return identity;
-}
-
-function keep(resource: Resource, source: TextSource, merge: Merge): void {
+function keep({ resource, identity, source }: Extract<Entry, { type: 'resource' }>, merge: Merge): void {
   const { group, kind, metadata } = resource;
-  const identity = identityOf(resource);
   const earlier = merge.seen.get(identity);
   if (earlier !== undefined && metadata.name !== '') {
     const origin = originOf(resource);

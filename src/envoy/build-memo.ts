@@ -10,12 +10,20 @@ import { holds, type Reads, trackedContext } from './tracked-context.ts';
 interface Part {
   inputs: readonly unknown[];
   reads: Reads;
+  /** Whether endpoints are among what it asked for. */
+  readsEndpoints: boolean;
   value: unknown;
   problems: readonly Problem[];
+  /** The last build that used it. */
+  build: number;
 }
 
+/** Handed from build to build of one proxy: all of them fill the same one, and it tells of the last. */
 interface State {
+  build: number;
   basis: readonly unknown[];
+  /** All that services and rules can be asked about follows from these. */
+  world: readonly (readonly unknown[])[];
   parts: Map<string, Map<string, Part>>;
   kept: Map<string, unknown>;
 }
@@ -23,7 +31,7 @@ interface State {
 const states = new WeakMap<BuildMemo, State>();
 
 /** What all parts may look at: when it changes, all of them are made again. */
-function basisOf({ mesh, scope }: Pick<BuildContext, 'mesh' | 'scope'>): unknown[] {
+export function basisOf({ mesh, scope }: Pick<BuildContext, 'mesh' | 'scope'>): unknown[] {
   const { sidecar, outboundTrafficPolicy } = scope;
   return [mesh.config, sidecar, outboundTrafficPolicy, essenceOf(scope)];
 }
@@ -49,35 +57,46 @@ function interned<T>(value: T, before: T | undefined): T {
   return sameItems(members, before) ? before : (members as T);
 }
 
+function worldOf({ mesh, scope }: Pick<BuildContext, 'mesh' | 'scope'>): State['world'] {
+  return [scope.services, mesh.ofKind('DestinationRule')];
+}
+
 function createBuildMemo(context: Pick<BuildContext, 'mesh' | 'scope'>, before?: BuildMemo): BuildMemo {
-  let old = before && states.get(before);
-  const state: State = { basis: basisOf(context), parts: new Map(), kept: new Map() };
-  const valid = old !== undefined && sameItems(old.basis, state.basis);
+  const state: State = (before && states.get(before)) ?? { build: 0, basis: [], world: [], parts: new Map(), kept: new Map() };
+  const basis = basisOf(context);
+  const world = worldOf(context);
+  const valid = sameItems(state.basis, basis);
+  /** Services and rules are what they were: questions about them need not be asked again. */
+  const quiet = state.world.length === world.length && state.world.every((list, i) => sameItems(list, world[i]!));
+  Object.assign(state, { build: state.build + 1, basis, world });
+  const isFresh = (part: Part, inputs: readonly unknown[], context: BuildContext): boolean => {
+    if (!sameItems(part.inputs, inputs)) return false;
+    // Used in this build already, or right by the build before.
+    if (part.build === state.build) return true;
+    return valid && ((quiet && part.build === state.build - 1 && !part.readsEndpoints) || holds(part.reads, context));
+  };
   const memo: BuildMemo = {
     part<T>(kind: string, key: string, inputs: readonly unknown[], context: BuildContext, make: (context: BuildContext) => T): T {
       const parts = getOrMake(state.parts, kind, () => new Map<string, Part>());
       let part = parts.get(key);
-      if (part === undefined || !sameItems(part.inputs, inputs)) {
-        const known = old?.parts.get(kind)?.get(key);
-        if (known !== undefined && valid && sameItems(known.inputs, inputs) && holds(known.reads, context)) {
-          part = known;
-        } else {
-          const tracked = trackedContext(context);
-          const value = interned(make(tracked.context), known?.value as T | undefined);
-          part = { inputs, reads: tracked.reads, value, problems: tracked.problems };
-        }
+      if (part === undefined || !isFresh(part, inputs, context)) {
+        const tracked = trackedContext(context);
+        const value = interned(make(tracked.context), part?.value as T | undefined);
+        const { reads, problems } = tracked;
+        part = { inputs, reads, readsEndpoints: reads.some(([what]) => what === 'endpoints'), value, problems, build: 0 };
         parts.set(key, part);
       }
-      context.problems.push(...part.problems);
+      part.build = state.build;
+      for (const problem of part.problems) context.problems.push(problem);
       return part.value as T;
     },
-    last: <T>(name: string) => old?.kept.get(name) as T | undefined,
+    last: <T>(name: string) => state.kept.get(name) as T | undefined,
     keep(name, value) {
       state.kept.set(name, value);
       return value;
     },
     finish() {
-      old = undefined;
+      for (const parts of state.parts.values()) for (const [key, part] of parts) if (part.build !== state.build) parts.delete(key);
     },
   };
   states.set(memo, state);

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
-import { lazily } from '../mesh/memo.ts';
 import type { Mesh, ProxyNode, ProxyScope } from '../mesh/types.ts';
 import { buildContext } from './build-memo.ts';
 import { buildClusters } from './clusters/build.ts';
@@ -16,7 +15,7 @@ import type { Snapshot } from './snapshot.ts';
 import { sortedByName } from './sorted.ts';
 import { telemetryProblems } from './telemetry-problems.ts';
 import { unsupportedProblems } from './unsupported-problems.ts';
-import { versionOf } from './version.ts';
+import { type Versioned, versionOf } from './version.ts';
 
 /** What a snapshot was made from, as far as it decides what the next one can keep. */
 interface Basis {
@@ -24,6 +23,8 @@ interface Basis {
   dependence: string;
   endpoints: TrackedEndpoints;
   memo: BuildMemo;
+  /** undefined: nobody has asked for the version. */
+  versioned(): Versioned | undefined;
 }
 
 const bases = new WeakMap<Snapshot, Basis>();
@@ -33,15 +34,19 @@ function sidecar(context: BuildContext): { listeners: ListenerJson[]; routes: Ro
   return { listeners: [...listeners, ...inboundListeners(context)], routes: outboundRoutes(context, requests) };
 }
 
-/** A snapshot whose version is computed when it is asked for. */
-function withVersion(content: Omit<Snapshot, 'version'>): Snapshot {
-  const version = lazily(() => versionOf(content));
-  return {
+/** A snapshot whose version is computed when it is asked for, from that of the one before when that is known. */
+function withVersion(content: Omit<Snapshot, 'version'>, before: Basis | undefined): { snapshot: Snapshot; versioned: Basis['versioned'] } {
+  const { listeners, routes, clusters, endpoints } = content;
+  const known = before?.versioned();
+  let made: Versioned | undefined;
+  const snapshot: Snapshot = {
     get version() {
-      return version();
+      made ??= versionOf({ listeners, routes, clusters, endpoints }, known);
+      return made.version;
     },
     ...content,
   };
+  return { snapshot, versioned: () => made };
 }
 
 /** Listeners, with those of the build before in place of equal ones. */
@@ -65,15 +70,18 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope, dependence: string, before
   const endpoints = trackedEndpoints(context, clusters, before?.endpoints);
   problems.push(...unsupportedProblems(mesh), ...telemetryProblems(mesh));
   memo.finish();
-  const snapshot = withVersion({ proxy, listeners, routes, clusters, endpoints: endpoints.list, problems });
-  return { snapshot, basis: { routingVersion: mesh.routingVersion, dependence, endpoints, memo } };
+  const { snapshot, versioned } = withVersion({ proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, before);
+  return { snapshot, basis: { routingVersion: mesh.routingVersion, dependence, endpoints, memo, versioned } };
 }
 
 function nextSnapshot(mesh: Mesh, scope: ProxyScope, previous: Snapshot, basis: Basis): { snapshot: Snapshot; basis: Basis } {
   const endpoints = updateEndpoints(mesh, scope, basis.endpoints);
   const { listeners, routes, clusters, problems } = previous;
-  const snapshot = withVersion({ proxy: scope.proxy, listeners, routes, clusters, endpoints: endpoints.list, problems });
-  return { snapshot, basis: { ...basis, endpoints } };
+  const { snapshot, versioned } = withVersion(
+    { proxy: scope.proxy, listeners, routes, clusters, endpoints: endpoints.list, problems },
+    basis,
+  );
+  return { snapshot, basis: { ...basis, endpoints, versioned } };
 }
 
 /**

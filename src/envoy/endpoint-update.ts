@@ -2,9 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import { sameItems } from '../mesh/model-memo.ts';
-import type { Mesh, ProxyScope } from '../mesh/types.ts';
+import type { DestinationRuleView, Endpoint, Mesh, ProxyScope, Service } from '../mesh/types.ts';
+import { basisOf } from './build-memo.ts';
 import type { BuildContext } from './context.ts';
 import { type AssignmentTarget, assignmentOf, assignmentTarget } from './endpoints/build.ts';
+
+/** What the load assignments of a service's clusters follow from, besides the cluster. */
+interface Inputs {
+  service: Service;
+  rule: DestinationRuleView | undefined;
+  endpoints: readonly (readonly Endpoint[])[];
+}
 
 /** Load assignments with what they were made from, so that the next ones need not all be made again. */
 export interface TrackedEndpoints {
@@ -13,44 +21,62 @@ export interface TrackedEndpoints {
   targets: readonly (AssignmentTarget | undefined)[];
   /** The mesh's, as they were. */
   changes: Mesh['endpointChanges'];
+  /** By host. */
+  inputs: ReadonlyMap<string, Inputs>;
+  /** What every assignment may look at. */
+  basis: readonly unknown[];
 }
 
-/** `list` with the assignments of `before` in place of equal ones; `before` itself when all are. */
-function keptAssignments(
-  list: ClusterLoadAssignmentJson[],
-  before: readonly ClusterLoadAssignmentJson[],
-): readonly ClusterLoadAssignmentJson[] {
-  let byName: Map<string, ClusterLoadAssignmentJson> | undefined;
-  for (const [place, made] of list.entries()) {
-    let old = before[place];
-    if (old === made) continue;
-    if (old?.clusterName !== made.clusterName) {
-      byName ??= new Map(before.map((b) => [b.clusterName!, b]));
-      old = byName.get(made.clusterName!);
-    }
-    if (old !== undefined && isDeepStrictEqual(old, made)) list[place] = old;
+function inputsOf(mesh: Mesh, scope: ProxyScope, service: Service): Inputs {
+  const endpoints = service.ports.map((port) => mesh.endpoints(service, port));
+  return { service, rule: scope.destinationRule(service), endpoints };
+}
+
+/** The inputs of each host; those that did not change are the objects that they were. */
+function allInputs({ mesh, scope }: BuildContext, before: TrackedEndpoints['inputs'] | undefined): Map<string, Inputs> {
+  const inputs = new Map<string, Inputs>();
+  for (const { host } of scope.services) {
+    const service = inputs.has(host) ? undefined : scope.serviceByHost(host);
+    if (service === undefined) continue;
+    const now = inputsOf(mesh, scope, service);
+    const old = before?.get(host);
+    const same = old !== undefined && old.service === service && old.rule === now.rule && sameItems(old.endpoints, now.endpoints);
+    inputs.set(host, same ? old : now);
   }
-  return sameItems(list, before) ? before : list;
+  return inputs;
 }
 
 /** All load assignments of a proxy's clusters; those that equal ones of `before` are the same objects. */
 export function trackedEndpoints(context: BuildContext, clusters: readonly ClusterJson[], before?: TrackedEndpoints): TrackedEndpoints {
-  const { mesh, scope, memo } = context;
-  const targets: TrackedEndpoints['targets'][number][] = [];
+  const { mesh, scope } = context;
+  const basis = basisOf(context);
+  const valid = before !== undefined && sameItems(before.basis, basis);
+  const inputs = allInputs(context, before?.inputs);
+  const names = clusters.flatMap(({ type, name }) => (type === 'EDS' ? [name!] : []));
+  const targets: (AssignmentTarget | undefined)[] = [];
   const list: ClusterLoadAssignmentJson[] = [];
-  for (const { type, name } of clusters) {
-    if (type !== 'EDS') continue;
-    const target = assignmentTarget(scope, name!);
+  let places: Map<string, number> | undefined;
+  for (const [i, name] of names.entries()) {
+    let place: number | undefined = i;
+    if (before !== undefined && before.list[i]?.clusterName !== name) {
+      places ??= new Map(before.list.map((old, at) => [old.clusterName!, at]));
+      place = places.get(name);
+    }
+    const old = place === undefined ? undefined : before?.list[place];
+    const known = place === undefined ? undefined : before?.targets[place];
+    const host = known?.service.host;
+    if (valid && known !== undefined && inputs.get(host!) === before.inputs.get(host!) && inputs.has(host!)) {
+      targets.push(known);
+      list.push(old!);
+      continue;
+    }
+    const target = assignmentTarget(scope, name);
+    const made = target === undefined ? { clusterName: name } : assignmentOf(mesh, scope, target);
     targets.push(target);
-    list.push(
-      target === undefined
-        ? memo.part('no endpoints', name!, [], context, () => ({ clusterName: name! }))
-        : memo.part('endpoints', name!, [target.service, target.port], context, (tracked) =>
-            assignmentOf(tracked.mesh, tracked.scope, target),
-          ),
-    );
+    list.push(old !== undefined && isDeepStrictEqual(old, made) ? old : made);
   }
-  return { list: before === undefined ? list : keptAssignments(list, before.list), targets, changes: mesh.endpointChanges };
+  const same = before !== undefined && sameItems(before.list, list);
+  return { list: same ? before.list : list, targets, changes: mesh.endpointChanges, inputs, basis };
 }
 
 /** Hosts of services whose endpoints are not what they were. */
@@ -76,5 +102,11 @@ export function updateEndpoints(mesh: Mesh, scope: ProxyScope, before: TrackedEn
     list ??= [...before.list];
     list[place] = now;
   }
-  return { targets: before.targets, list: list ?? before.list, changes: mesh.endpointChanges };
+  if (list === undefined) return { ...before, changes: mesh.endpointChanges };
+  const inputs = new Map(before.inputs);
+  for (const host of hosts) {
+    const service = scope.serviceByHost(host);
+    if (service !== undefined) inputs.set(host, inputsOf(mesh, scope, service));
+  }
+  return { ...before, list, inputs, changes: mesh.endpointChanges };
 }

@@ -13,7 +13,7 @@ import { completeHost } from './host-match.ts';
 import { getOrMake } from './memo.ts';
 import { resolveMeshConfig } from './mesh-config.ts';
 import { compareResources } from './order.ts';
-import { indexResources, type ResourceIndex } from './resource-index.ts';
+import { bringsDoubles, indexResources, type ResourceIndex } from './resource-index.ts';
 import { buildRouting, type Routing } from './routing.ts';
 import { scopeOf } from './scope.ts';
 import type { Mesh, ProxyNode, ProxyScope, Service, WorkloadTemplate } from './types.ts';
@@ -103,7 +103,8 @@ function updateEndpoints(previous: Parts, resources: readonly Resource[], all: R
 
 /** Builds the routing anew from what did not change; endpoints of services that are the same are kept. */
 function updateRouting(previous: Parts, resources: readonly Resource[], all: ResourceChanges): Parts {
-  const { routing, index } = buildRouting(resources, previous.routing.config, previous.routing.memo);
+  const before = { memo: previous.routing.memo, doubles: bringsDoubles(all.added, resources) };
+  const { routing, index } = buildRouting(resources, previous.routing.config, before);
   const changes = index.resources === resources ? workloadChanges(all) : undefined;
   const state = changes === undefined ? buildEndpointState(index) : followEndpointState(previous.state, changes, routing.registry);
   return { ...previous, given: resources, index, routing, state, version: {} };

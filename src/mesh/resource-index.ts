@@ -1,5 +1,4 @@
 import { type FieldPath, originOf, type Resource } from '../config/resource.ts';
-import { getOrMake } from './memo.ts';
 import { compareResources } from './order.ts';
 import { problemAt, type Report } from './problem.ts';
 
@@ -29,11 +28,7 @@ export interface ResourceIndex {
   ofKind<T = unknown>(kind: string): readonly Resource<T>[];
 }
 
-const keys = new WeakMap<Resource, string>();
-
-function keyOf(resource: Resource): string {
-  return getOrMake(keys, resource, ({ group, kind, metadata }) => `${group}/${kind}/${metadata.namespace}/${metadata.name}`);
-}
+const keyOf = ({ group, kind, metadata }: Resource): string => `${group}/${kind}/${metadata.namespace}/${metadata.name}`;
 
 /** Indexes `resources`, each kind when it is first asked for. */
 export function indexResources(resources: readonly Resource[]): ResourceIndex {
@@ -60,6 +55,22 @@ export function indexResources(resources: readonly Resource[]): ResourceIndex {
       return list as Resource<T>[];
     },
   };
+}
+
+/** With more new resources all of them are looked through at once. */
+const FEW = 16;
+
+function sameIdentity(a: Resource, b: Resource): boolean {
+  return a.metadata.name === b.metadata.name && a.kind === b.kind && a.metadata.namespace === b.metadata.namespace && a.group === b.group;
+}
+
+/** True when one of `added` has the identity of another one of `resources`, which have no doubles besides. */
+export function bringsDoubles(added: readonly Resource[], resources: readonly Resource[]): boolean {
+  if (added.length > FEW) {
+    const keys = new Set(resources.map(keyOf));
+    return keys.size < resources.length;
+  }
+  return added.some((one) => resources.some((other) => other !== one && sameIdentity(one, other)));
 }
 
 /** The resources without those that an earlier one of the same kind, namespace and name hides, which are reported. */

@@ -34,19 +34,21 @@ export interface Routing {
 /**
  * Builds everything that routes and clusters follow from. Also returns the resources without duplicates.
  *
- * @param before is of the mesh before: what it has of unchanged resources is taken over, when the settings are the same
+ * @param before is of the mesh before: what it has of unchanged resources is taken over, when the settings are the same; `doubles` is
+ *   false when it is known that no two resources have one identity
  */
 export function buildRouting(
   given: readonly Resource[],
   config: ResolvedMeshConfig,
-  before?: ModelMemo,
+  before?: { memo: ModelMemo; doubles: boolean },
 ): { routing: Routing; index: ResourceIndex } {
   const problems: Problem[] = [];
   const report = (problem: Problem): void => void problems.push(problem);
-  const index = indexResources(withoutDuplicates(given, report));
+  const index = indexResources(before?.doubles === false ? given : withoutDuplicates(given, report));
   const namespaces = index.ofKind('Namespace');
-  const kept = before !== undefined && before.config === config && sameItems(before.namespaces, namespaces);
-  const memo = kept ? before : createModelMemo(config, namespaces);
+  const known = before?.memo;
+  const kept = known !== undefined && known.config === config && sameItems(known.namespaces, namespaces);
+  const memo = kept ? known : createModelMemo(config, namespaces);
   const context: ServiceContext = { config, namespaces: new Map(namespaces.map((n) => [n.metadata.name, n])) };
   const services = index.ofKind<KubernetesService>('Service').flatMap((resource) => {
     return getOrMake(memo.services, resource, () => ({ value: [kubernetesService(resource, context)], problems: [] })).value;
