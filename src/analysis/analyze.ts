@@ -74,12 +74,12 @@ type Unsigned = Omit<Finding, 'fingerprint'>;
 function describe(code: string, args: RawFinding['args']) {
   const message = messageByCode(code);
   if (message === undefined) throw new Error(`no message ${code}`);
-  const { name, level, template, hint } = message;
+  const { name, level, template, text, hint } = message;
   return {
     code,
     name,
     level,
-    message: renderMessage(template, args),
+    message: text === undefined ? renderMessage(template, args) : text(args),
     ...(hint === undefined ? {} : { hint }),
     args,
     documentationUrl: documentationUrl(code),

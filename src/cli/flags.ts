@@ -12,17 +12,20 @@ export const config = Flags.string({
   description: 'files or folders of configuration, - for standard input [default: ./mesh when it exists]',
 });
 
+/** What --namespace takes. Throws E_USAGE for what cannot be one. */
+export async function namespaceName(typed: string): Promise<string> {
+  if (NAMESPACE.test(typed)) return typed;
+  throw new FairleadError('E_USAGE', `--namespace must be a namespace's name, not ${JSON.stringify(typed)}`, {
+    next: 'Names of namespaces are 1 to 63 lower-case letters, digits and `-`, and begin and end with a letter or digit.',
+  });
+}
+
 export const namespace = Flags.string({
   char: 'n',
   helpValue: 'NAMESPACE',
   description: 'namespace of resources that name none',
   default: 'default',
-  parse: async (typed) => {
-    if (NAMESPACE.test(typed)) return typed;
-    throw new FairleadError('E_USAGE', `--namespace must be a namespace's name, not ${JSON.stringify(typed)}`, {
-      next: 'Names of namespaces are 1 to 63 lower-case letters, digits and `-`, and begin and end with a letter or digit.',
-    });
-  },
+  parse: namespaceName,
 });
 
 export const agent = Flags.string({
@@ -57,8 +60,9 @@ export const percent = (flag: string, description: string) =>
   })();
 
 /** A flag whose value is one of a few, in whatever case. Throws E_USAGE for others: a filter that nothing can pass is a mistake. */
-export const oneOf = (flag: string, values: readonly string[], description: string) =>
+export const oneOf = (flag: string, values: readonly string[], description: string, aliases: string[] = []) =>
   Flags.string({
+    aliases,
     helpValue: values.join('|'),
     description,
     parse: async (typed) => {

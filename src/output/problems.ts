@@ -1,9 +1,9 @@
 /** Problems as people read them: what, where with the line and a caret, and what to do. The only place that formats them. */
-import { readFile, stat } from 'node:fs/promises';
-import { formatPosition, type Position } from '../config/resource.ts';
-import { textFile } from '../config/text-file.ts';
+import { formatPosition } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
+import { paint, type Style } from './paint.ts';
 import { harmless, sourceExcerpt } from './source-excerpt.ts';
+import { type LineReader, sourceLines } from './source-lines.ts';
 
 /** How problems are shown. */
 export interface ProblemFormat {
@@ -14,16 +14,13 @@ export interface ProblemFormat {
   width?: number;
 }
 
-/** Larger files are not read again to show a line. Bytes. */
-const MAX_SOURCE = 64 * 1024 * 1024;
-
 /**
  * All problems, sorted by file and place, with a closing count. Never rejects: where a source cannot be read its line is left out.
  * The text ends without a line break; no problems give an empty text.
  */
 export async function formatProblems(problems: readonly Problem[], options: ProblemFormat = {}): Promise<string> {
   if (problems.length === 0) return '';
-  const style = options.color ? colored : plain;
+  const style = paint(options.color);
   const width = Math.max(options.width ?? 100, 20);
   const lineOf = sourceLines(options.sources);
   const blocks: string[] = [];
@@ -60,25 +57,10 @@ export function problemsToJson(problems: readonly Problem[]): { errors: number; 
   return { errors, warnings: problems.length - errors, problems: sortProblems(problems) };
 }
 
-interface Style {
-  error(text: string): string;
-  warning(text: string): string;
-  bold(text: string): string;
-  dim(text: string): string;
-}
-
-const same = (text: string): string => text;
-const plain: Style = { error: same, warning: same, bold: same, dim: same };
-const ansi =
-  (code: string) =>
-  (text: string): string =>
-    `\x1b[${code}m${text}\x1b[0m`;
-const colored: Style = { error: ansi('1;31'), warning: ansi('1;33'), bold: ansi('1'), dim: ansi('2') };
-
 async function formatProblem(problem: Problem, style: Style, width: number, lineOf: LineReader): Promise<string> {
   const { severity, rule, message, hint, position, origin, path } = problem;
-  const paint = style[severity];
-  const lines = [`${paint(`${severity}:`)} ${style.bold(harmless(message))} ${style.dim(`[${rule}]`)}`];
+  const colour = style[severity];
+  const lines = [`${colour(`${severity}:`)} ${style.bold(harmless(message))} ${style.dim(`[${rule}]`)}`];
   const where = [position ? formatPosition(position) : undefined, origin, path].filter((part) => part !== undefined);
   if (where.length > 0) lines.push(`  ${harmless(where.join('  '))}`);
   const source = position === undefined ? undefined : await lineOf(position);
@@ -87,36 +69,8 @@ async function formatProblem(problem: Problem, style: Style, width: number, line
     const gutter = String(position.line);
     const excerpt = sourceExcerpt(source, position.column, width - gutter.length - 5);
     lines.push(`  ${style.dim(`${gutter} |`)} ${excerpt.line}`);
-    lines.push(`  ${' '.repeat(gutter.length)} ${style.dim('|')} ${' '.repeat(excerpt.caret)}${paint('^')}`);
+    lines.push(`  ${' '.repeat(gutter.length)} ${style.dim('|')} ${' '.repeat(excerpt.caret)}${colour('^')}`);
   }
   if (hint !== undefined) lines.push(`  ${harmless(hint)}`);
   return lines.join('\n');
-}
-
-type LineReader = (position: Position) => Promise<string | undefined>;
-
-/** Reads each file once. */
-function sourceLines(sources: ProblemFormat['sources']): LineReader {
-  const files = new Map<string, ReturnType<typeof textFile> | undefined>();
-  return async ({ file, line }) => {
-    if (!files.has(file)) {
-      const text = sources?.get(file) ?? (await readText(file));
-      files.set(file, text === undefined ? undefined : textFile(file, text.startsWith('\uFEFF') ? text.slice(1) : text));
-    }
-    return files.get(file)?.line(line);
-  };
-}
-
-async function readText(file: string): Promise<string | undefined> {
-  // Standard input and a cluster's objects are no files.
-  if (file === '-' || file.startsWith('kubernetes:')) return undefined;
-  try {
-    // Devices have no end, and a pipe's text is gone.
-    const info = await stat(file);
-    if (!info.isFile() || info.size > MAX_SOURCE) return undefined;
-    const bytes = await readFile(file);
-    return bytes.includes(0) ? undefined : bytes.toString('utf8');
-  } catch {
-    return undefined;
-  }
 }

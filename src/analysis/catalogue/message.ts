@@ -1,4 +1,4 @@
-import type { Level } from '../finding.ts';
+import type { Arguments, Level } from '../finding.ts';
 
 /** What a finding says and means. One declaration gives the text, the documentation, `analyze --code` and the tests. */
 export interface Message {
@@ -10,6 +10,8 @@ export interface Message {
   readonly args: readonly string[];
   /** `{refval}` stands for an argument. */
   readonly template: string;
+  /** In place of the template, where one sentence does not do for all arguments. */
+  readonly text?: (args: Arguments) => string;
   /** One sentence. */
   readonly summary: string;
   /** What goes wrong at run time. */

@@ -1,0 +1,2 @@
+/** Watching configuration, for commands. */
+export { type Watched, watchPaths } from './source/folder.ts';

@@ -1,0 +1,209 @@
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as Flags from '@oclif/core/flags';
+import { type Baseline, readBaseline, writeBaseline } from '../src/analysis/baseline.ts';
+import type { Level } from '../src/analysis/finding.ts';
+import { type FlagSuppression, parseSuppression } from '../src/analysis/suppressions.ts';
+import { argument } from '../src/cli/argument.ts';
+import { BaseCommand } from '../src/cli/base-command.ts';
+import * as flags from '../src/cli/flags.ts';
+import { loadForAnalysis } from '../src/cli/load-analysis.ts';
+import { EXIT, FairleadError } from '../src/errors.ts';
+import { FINDING_FORMATS, formatFindings, isAtLeast } from '../src/output/findings/format.ts';
+import type { FindingJson } from '../src/output/findings/json.ts';
+import type { FindingsReport } from '../src/output/findings/report.ts';
+
+const LEVEL_NAMES = ['Error', 'Warning', 'Info'] as const;
+
+export default class Analyze extends BaseCommand {
+  static override summary = 'Find what is wrong with a configuration: every check of istioctl analyze, with the exact place.';
+  static override description =
+    `Reads files, folders (with all below them) and standard input. What no file shows is not guessed: without any Service, Deployment
+or Pod hosts are not checked; --complete says that the input is the whole mesh.
+Exit code 1 when there is a finding at the level of --fail-on, 3 when something cannot be read.`;
+  static override examples = [
+    '<%= config.bin %> analyze',
+    '<%= config.bin %> analyze mesh/ --fail-on warning',
+    'helm template chart | <%= config.bin %> analyze -',
+    '<%= config.bin %> analyze --code IST0101',
+    '<%= config.bin %> analyze mesh/ --suppress "IST0118=Service shop/*" -o sarif > findings.sarif',
+    '<%= config.bin %> analyze mesh/ --write-baseline known.json',
+  ];
+  static override strict = false;
+  static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
+  static override flags = {
+    config: flags.config,
+    namespace: Flags.string({
+      char: 'n',
+      helpValue: 'NAMESPACE',
+      description: 'only findings of this namespace; also the namespace of resources that name none [default: all; default]',
+      parse: flags.namespaceName,
+    }),
+    'all-namespaces': Flags.boolean({ char: 'A', description: 'findings of all namespaces, even with --namespace' }),
+    'mesh-config': Flags.string({
+      aliases: ['meshConfigFile'],
+      helpValue: 'FILE',
+      description: 'MeshConfig, as in Istio’s ConfigMap key mesh',
+    }),
+    recursive: Flags.boolean({ char: 'R', allowNo: true, default: true, description: 'folders inside folders too' }),
+    output: flags.output(...FINDING_FORMATS),
+    'fail-on': flags.oneOf('fail-on', LEVEL_NAMES, 'lowest level that makes the exit code 1 [default: error]', ['failure-threshold']),
+    'output-threshold': flags.oneOf('output-threshold', LEVEL_NAMES, 'lowest level that is shown [default: info]'),
+    suppress: Flags.string({
+      char: 'S',
+      multiple: true,
+      helpValue: 'CODE=RESOURCE',
+      description: 'hide a code on a resource: "IST0118=Service shop/*"; * stands for any text',
+    }),
+    baseline: Flags.string({ helpValue: 'FILE', description: 'show only what is not in this file; see --write-baseline' }),
+    'write-baseline': Flags.string({ helpValue: 'FILE', description: 'write all findings into a baseline, and exit 0' }),
+    complete: Flags.boolean({ description: 'the input is the whole mesh: what is not in it does not exist' }),
+    'ignore-unknown': Flags.boolean({ description: 'say nothing of documents that are no objects of a cluster' }),
+    watch: Flags.boolean({ char: 'w', description: 'analyze again after every change, until Ctrl-C', exclusive: ['write-baseline'] }),
+    list: Flags.boolean({ aliases: ['list-analyzers'], char: 'L', description: 'list every code' }),
+    code: Flags.string({ helpValue: 'CODE', description: 'explain a code, with examples' }),
+  };
+
+  async run(): Promise<unknown> {
+    const { argv, flags } = await this.parse(Analyze);
+    if (flags.list || flags.code !== undefined) return this.explain(flags.code, flags.output);
+    const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
+    const suppress = (flags.suppress ?? []).map(suppression);
+    const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
+    const failOn = (flags['fail-on'] ?? 'Error') as Level;
+    const run = () => this.analyzeOnce(paths, { ...flags, suppress, baseline, failOn });
+    if (flags.watch) return this.watchAndRun(paths, flags['mesh-config'], run);
+    return run();
+  }
+
+  private async analyzeOnce(paths: readonly string[], options: Options): Promise<FindingJson[]> {
+    const { namespace, baseline, failOn } = options;
+    const loaded = await loadForAnalysis(paths, {
+      namespace,
+      meshConfig: options['mesh-config'],
+      recursive: options.recursive,
+    });
+    const { analyze } = await import('../src/analysis/analyze.ts');
+    const { findings: all, suppressed } = await analyze(loaded, {
+      onlyNamespace: options['all-namespaces'] ? undefined : namespace,
+      suppress: options.suppress,
+      complete: options.complete,
+      ignoreUnknown: options['ignore-unknown'],
+    });
+    if (loaded.problems.some((problem) => problem.rule === 'file/unreadable')) process.exitCode = EXIT.failed;
+    if (options['write-baseline'] !== undefined) {
+      await replaceFile(options['write-baseline'], writeBaseline(all));
+      const text = `${all.length} finding${all.length === 1 ? '' : 's'} written to ${options['write-baseline']}\n`;
+      if (!this.jsonEnabled()) this.write(text);
+      return [];
+    }
+    const fresh = baseline === undefined ? all : all.filter((finding) => !baseline.fingerprints.has(finding.fingerprint));
+    const findings = fresh.filter(isAtLeast((options['output-threshold'] ?? 'Info') as Level));
+    if (process.exitCode !== EXIT.failed) process.exitCode = fresh.some(isAtLeast(failOn)) ? EXIT.findings : EXIT.done;
+    const report: FindingsReport = {
+      findings,
+      suppressed,
+      known: all.length - fresh.length,
+      files: loaded.files.length,
+      resources: loaded.resources.length,
+      skipped: loaded.skipped,
+      paths,
+    };
+    if (this.jsonEnabled()) {
+      const { findingJson } = await import('../src/output/findings/json.ts');
+      return findings.map(findingJson);
+    }
+    const format = { sources: loaded.sources, color: this.color, width: process.stdout.columns ?? 100, version: this.config.version };
+    this.write(await formatFindings(options.output, report, format, failOn));
+    return [];
+  }
+
+  /** Until a signal; the exit code is that of the last analysis. */
+  private async watchAndRun(paths: readonly string[], meshConfig: string | undefined, run: () => Promise<unknown>): Promise<void> {
+    const watched = meshConfig === undefined ? paths : [...paths, meshConfig];
+    if (watched.includes('-')) throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
+    const { watchPaths } = await import('../agent/watch-paths.ts');
+    let running = Promise.resolve();
+    const again = (): Promise<void> => {
+      running = running.then(async () => {
+        process.exitCode = EXIT.done;
+        await run();
+      });
+      return running;
+    };
+    const ended = new Promise<void>((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    });
+    const watching = await watchPaths(watched, () => void again());
+    await again();
+    await ended;
+    watching.close();
+    await running;
+  }
+
+  private async explain(code: string | undefined, output: string | undefined): Promise<unknown> {
+    const { CATALOGUE, messageByCode } = await import('../src/analysis/catalogue/catalogue.ts');
+    const { explainMessage, listMessages, messageJson } = await import('../src/output/findings/explain.ts');
+    if (code === undefined) return this.print(CATALOGUE.map(messageJson), output, listMessages);
+    const message = messageByCode(code);
+    if (message === undefined) {
+      throw new FairleadError('E_USAGE', `there is no code ${JSON.stringify(code)}`, { next: '`fairlead analyze --list` lists them all.' });
+    }
+    return this.print(messageJson(message), output, () => explainMessage(message, this.color));
+  }
+}
+
+interface Options {
+  namespace?: string | undefined;
+  'all-namespaces': boolean;
+  'mesh-config'?: string | undefined;
+  recursive: boolean;
+  output?: string | undefined;
+  'output-threshold'?: string | undefined;
+  'write-baseline'?: string | undefined;
+  complete: boolean;
+  'ignore-unknown': boolean;
+  suppress: readonly FlagSuppression[];
+  baseline: Baseline | undefined;
+  failOn: Level;
+}
+
+function suppression(written: string): FlagSuppression {
+  const parsed = parseSuppression(written);
+  if (parsed !== undefined) return parsed;
+  throw new FairleadError('E_USAGE', `--suppress must be CODE=RESOURCE, not ${JSON.stringify(written)}`, {
+    next: 'A resource is a kind and a name: "IST0118=Service shop/reviews"; * stands for any text.',
+  });
+}
+
+async function loadBaseline(file: string): Promise<Baseline> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String((error as Error).message);
+    throw new FairleadError('E_CONFIG_UNREADABLE', `cannot read the baseline ${file}: ${why}`, {
+      next: `Write one with \`fairlead analyze --write-baseline ${file}\`.`,
+    });
+  }
+  const baseline = readBaseline(text);
+  if (baseline !== undefined) return baseline;
+  throw new FairleadError('E_CONFIG_UNREADABLE', `${file} is no baseline`, {
+    next: `Write one with \`fairlead analyze --write-baseline ${file}\`.`,
+  });
+}
+
+/** Whole or not at all: beside its place first, then renamed. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  let folder: string | undefined;
+  try {
+    folder = await mkdtemp(join(dirname(file), '.fairlead-'));
+    const fresh = join(folder, 'baseline');
+    await writeFile(fresh, text);
+    await rename(fresh, file);
+  } catch (error) {
+    throw new FairleadError('E_CONFIG_UNREADABLE', `cannot write ${file}: ${(error as Error).message}`);
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,44 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type LoadOptions, type LoadResult, loadSource } from '../config/load.ts';
+import type { ConfigSource } from '../config/sources/config-source.ts';
+import { pathSource } from '../config/sources/path-source.ts';
+import type { TextFile } from '../config/text-file.ts';
+
+/** A configuration with the texts it was read from, for comments. */
+export type LoadedTexts = LoadResult & { readonly texts: readonly TextFile[] };
+
+/** As loadConfig; with `recursive: false` folders inside the named ones are left out. */
+export async function loadForAnalysis(paths: readonly string[], options: LoadOptions & { recursive?: boolean } = {}): Promise<LoadedTexts> {
+  const { recursive = true, meshConfig } = options;
+  let texts: readonly TextFile[] = [];
+  const inner = pathSource(recursive ? paths : await withoutFolders(paths), options);
+  const source: ConfigSource = {
+    name: inner.name,
+    async read() {
+      const read = await inner.read();
+      texts = read.files;
+      return read;
+    },
+  };
+  const loaded = await loadSource(source, options, meshConfig === undefined ? undefined : pathSource([meshConfig], options));
+  return { ...loaded, texts };
+}
+
+const CONFIG_FILE = /\.(?:ya?ml|json)$/i;
+const TEST_FILE = /\.mesh-test\.ya?ml$/i;
+
+/** The files of each folder, less those deeper down; what is no folder stays, and so does what cannot be read, to be reported. */
+async function withoutFolders(paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const info = path === '-' ? undefined : await stat(path).catch(() => undefined);
+    const entries = info?.isDirectory() ? await readdir(path, { withFileTypes: true }).catch(() => undefined) : undefined;
+    if (entries === undefined) found.push(path);
+    for (const entry of entries ?? []) {
+      if (entry.isDirectory() || entry.name.startsWith('.') || !CONFIG_FILE.test(entry.name) || TEST_FILE.test(entry.name)) continue;
+      found.push(join(path, entry.name));
+    }
+  }
+  return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}

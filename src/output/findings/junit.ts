@@ -1,0 +1,54 @@
+/** JUnit's XML, which CI systems show as tests: a failing one for each finding, one that passes when there is none. */
+import type { Finding } from '../../analysis/finding.ts';
+import { formatPosition } from '../../config/resource.ts';
+import type { FindingsReport } from './report.ts';
+
+/** One suite a file; findings below the level that fails are skipped tests, so that they are seen and do not fail. */
+export function findingsJunit({ findings, files }: FindingsReport, fails: (finding: Finding) => boolean): string {
+  const suites = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const file = finding.position?.file ?? 'fairlead';
+    suites.set(file, [...(suites.get(file) ?? []), finding]);
+  }
+  const failures = findings.filter(fails).length;
+  const tests = Math.max(findings.length, 1);
+  const out = [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="fairlead analyze" tests="${tests}" failures="${failures}" errors="0" skipped="${findings.length - failures}">`,
+  ];
+  if (findings.length === 0) {
+    out.push('  <testsuite name="fairlead analyze" tests="1" failures="0" errors="0" skipped="0">');
+    out.push(`    <testcase name="nothing found in ${files} file${files === 1 ? '' : 's'}" classname="fairlead"/>`, '  </testsuite>');
+  }
+  for (const [file, own] of suites) {
+    const failed = own.filter(fails).length;
+    out.push(`  <testsuite name="${xml(file)}" tests="${own.length}" failures="${failed}" errors="0" skipped="${own.length - failed}">`);
+    for (const finding of own) out.push(...testCase(finding, fails(finding)));
+    out.push('  </testsuite>');
+  }
+  out.push('</testsuites>', '');
+  return out.join('\n');
+}
+
+function testCase({ code, level, origin, path, message, hint, position }: Finding, failed: boolean): string[] {
+  const name = path === '' ? `${code} ${origin}` : `${code} ${origin} ${path}`;
+  const place = position === undefined ? '' : ` file="${xml(position.file)}" line="${position.line}"`;
+  const details = [position === undefined ? '' : formatPosition(position), origin, path, hint].filter((text) => text).join('\n');
+  const said = failed
+    ? `<failure message="${xml(message)}" type="${level}">${xml(details)}</failure>`
+    : `<skipped message="${xml(`${level}: ${message}`)}"/>`;
+  return [`    <testcase name="${xml(name)}" classname="${code}"${place}>`, `      ${said}`, '    </testcase>'];
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\n': '&#10;' };
+
+/** XML 1.0 2.2: other control characters and lone surrogates cannot be written at all. */
+function xml(text: string): string {
+  return (
+    text
+      .toWellFormed()
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
+      .replace(/[&<>"'\n]/g, (character) => ENTITIES[character]!)
+  );
+}
