@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   parse: async () => (await import('./parse.ts')).benchParse(),
   config: async () => (await import('./config.ts')).benchConfig(),
   push: async () => (await import('./push.ts')).benchPush(),
+  explain: async () => (await import('./explain.ts')).benchExplain(),
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };

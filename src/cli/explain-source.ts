@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import type { Gateway } from '../config/kinds/networking.ts';
 import { loadConfig } from '../config/load.ts';
 import { buildSnapshot } from '../envoy/build.ts';
+import type { Snapshot } from '../envoy/snapshot.ts';
 import { FairleadError } from '../errors.ts';
 import { createLocator } from '../explain/locator.ts';
 import { servesHost } from '../explain/serves-host.ts';
-import { type Locator, type ProxyView, viewOfSnapshot } from '../explain/view.ts';
+import { type ProxyView, viewOfSnapshot } from '../explain/view.ts';
 import { impliedGateways, isGatewayWorkload } from '../mesh/implied-workloads.ts';
 import { buildMesh } from '../mesh/mesh.ts';
 import { findProxy } from '../mesh/proxies.ts';
@@ -80,39 +81,38 @@ async function computed(
       next: 'Name files or folders of configuration with -f PATH, or ask a running agent with --agent.',
     });
   const locator = createLocator(mesh);
-  const viewOf = (proxy: ProxyNode): ProxyView => {
+  const open = (proxy: ProxyNode): Opened => {
     const snapshot = buildSnapshot(mesh, proxy);
-    const note = leftOutSummary([...mesh.problems, ...snapshot.problems]);
-    if (note !== undefined) around.warn(note);
-    return viewOfSnapshot(snapshot, paths.join(', '), locator);
+    return { snapshot, view: viewOfSnapshot(snapshot, paths.join(', '), locator) };
   };
   const named = choice.from ?? choice.to;
-  if (named !== undefined) return { view: viewOf(workload(mesh, named)), notes: [] };
-  if (choice.gateway !== undefined) return { view: viewOf(gatewayProxy(mesh, choice.gateway)), notes: [] };
-  return byHost(mesh, host, viewOf, locator, paths);
+  const { snapshot, view, notes } =
+    named !== undefined
+      ? { ...open(workload(mesh, named)), notes: [] }
+      : choice.gateway !== undefined
+        ? { ...open(gatewayProxy(mesh, choice.gateway)), notes: [] }
+        : byHost(mesh, host, open);
+  const note = leftOutSummary([...mesh.problems, ...snapshot.problems]);
+  if (note !== undefined) around.warn(note);
+  return { view, notes };
+}
+
+interface Opened {
+  snapshot: Snapshot;
+  view: ProxyView;
 }
 
 /** The implied client, unless a gateway alone knows the host. */
-function byHost(
-  mesh: Mesh,
-  host: string | undefined,
-  viewOf: (proxy: ProxyNode) => ProxyView,
-  locator: Locator,
-  paths: readonly string[],
-): ExplainSource {
-  const client = workload(mesh, CLIENT);
-  if (host === undefined) return { view: viewOf(client), notes: [] };
-  const own = viewOfSnapshot(buildSnapshot(mesh, client), paths.join(', '), locator);
-  if (servesHost(own, host)) return { view: viewOf(client), notes: [] };
+function byHost(mesh: Mesh, host: string | undefined, open: (proxy: ProxyNode) => Opened): Opened & { notes: string[] } {
+  const client = open(workload(mesh, CLIENT));
+  if (host === undefined || servesHost(client.view, host)) return { ...client, notes: [] };
   for (const gateway of gatewayProxies(mesh)) {
-    if (!servesHost(viewOfSnapshot(buildSnapshot(mesh, gateway), '', undefined), host)) continue;
-    const name = `${gateway.name}.${gateway.namespace}`;
-    return {
-      view: viewOf(gateway),
-      notes: [`inside the mesh nothing is called ${host}: the gateway ${name} serves it, so the request is taken to come from outside`],
-    };
+    const opened = open(gateway);
+    if (!servesHost(opened.view, host)) continue;
+    const note = `inside the mesh nothing is called ${host}: the gateway ${opened.view.proxy} serves it, so the request is taken to come from outside`;
+    return { ...opened, notes: [note] };
   }
-  return { view: viewOf(client), notes: [] };
+  return { ...client, notes: [] };
 }
 
 async function loadMesh(choice: ExplainChoice, paths: readonly string[]): Promise<{ mesh: Mesh }> {

@@ -47,7 +47,7 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
   const entry = request.entry ?? defaultEntry(view, wanted);
   // An HTTP proxy never sees the TLS of its clients: it is asked for a tunnel (RFC 9110 9.3.6).
   const tunnel = tls && entry.kind === 'http-proxy';
-  const trace = newTrace(view);
+  const trace = newTrace(view, entry.kind);
   const reached = reach(trace, tunnel ? { ...wanted, tls: false } : wanted, entry);
   if (reached === undefined) return conclude(trace, 'request', undefined, undefined);
   const { arrival, chain, facts } = reached;
@@ -118,8 +118,9 @@ export function explainConnection(view: ProxyView, connection: ExplainConnection
     alpn: connection.alpn ?? [],
     sourceIp,
   };
-  const trace = newTrace(view);
-  const reached = reach(trace, wanted, connection.entry ?? defaultEntry(view, wanted));
+  const entry = connection.entry ?? defaultEntry(view, wanted);
+  const trace = newTrace(view, entry.kind);
+  const reached = reach(trace, wanted, entry);
   if (reached === undefined) return conclude(trace, 'connection', undefined, undefined);
   const { arrival, chain, facts } = reached;
   const filter = terminalOf(trace, chain);
@@ -172,7 +173,7 @@ function reach(trace: Trace, wanted: Wanted, entry: Parameters<typeof arrive>[2]
   const arrival = arrive(view, wanted, entry);
   if (typeof arrival === 'string') {
     addStep(trace, 'listener', '', arrival, { effect: 'stops' });
-    trace.outcomes.push(endOutcome('no-listener', arrival));
+    trace.outcomes.push(endOutcome('no-listener', 'no listener takes it: the client cannot connect'));
     return undefined;
   }
   const { listener, how } = arrival;
@@ -281,9 +282,11 @@ function conclude(
     version: 1,
     kind,
     proxy: view.proxy,
+    ...(view.type !== undefined && { proxyType: view.type }),
     source: view.source,
     ...(request !== undefined && { request }),
     connection: {
+      entry: trace.entry,
       listener: connection?.arrival.listener.name ?? '',
       filterChain: connection?.chain.name ?? '',
       localAddress: connection?.local ?? '',

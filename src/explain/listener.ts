@@ -141,7 +141,7 @@ function atPort(view: ProxyView, wanted: Wanted, entry: Extract<Entry, { kind: '
     const ports = [...new Set(bound.map((l) => listenerPlace(l).port))].sort((a, b) => a - b);
     return ports.length === 0
       ? `${view.proxy} listens nowhere`
-      : `${view.proxy} does not listen on port ${entry.port}; it listens on ${ports.join(', ')}`;
+      : `${isGateway(view) ? '' : `nothing redirects the connections of ${view.proxy}, and `}${view.proxy} does not listen on port ${entry.port}; it listens on ${ports.join(', ')}`;
   }
   const { ip, port } = listenerPlace(found);
   const how =

@@ -1,8 +1,8 @@
-import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
-import { explainMatch } from '../routing/explain-match.ts';
+import type { RouteConsidered } from '../routing/explain-match.ts';
 import type { RouteRequest } from '../routing/request.ts';
-import type { CompiledRoute, CompiledRouteConfiguration, CompiledVirtualHost } from '../routing/types.ts';
+import type { CompiledRoute, CompiledVirtualHost } from '../routing/types.ts';
 import { originOfMetadata } from './origin.ts';
+import type { PreparedRoutes } from './routes.ts';
 import type { NearMiss, Origin } from './types.ts';
 import type { Locator } from './view.ts';
 
@@ -11,25 +11,27 @@ const MOST = 5;
 
 /** Routes of the virtual host that would have taken the request but for a condition, in their order. */
 export function routeMisses(
-  config: CompiledRouteConfiguration,
-  json: RouteConfigurationJson,
+  routes: readonly RouteConsidered[],
+  prepared: PreparedRoutes,
   request: RouteRequest,
-  draw: number,
   locator: Locator | undefined,
 ): NearMiss[] {
-  const { routes } = explainMatch(config, request, () => draw);
+  const virtualHost = prepared.config.virtualHosts[0]?.name ?? '';
+  const matched = routes.some(({ failed }) => failed === undefined);
   return routes
     .flatMap(({ route, failed }): NearMiss[] => {
       if (failed === undefined || route.path.describe() === 'path is "\\u0000"') return [];
+      // Beside a route that took the request, routes for altogether other paths tell nothing.
+      if (matched && !route.path.test(request) && !isNearPath(route, request)) return [];
       const held = heldBefore(route, request);
       const decisive = failing(route, request) === 1;
       const origin = originOfMetadata(route.json.metadata, locator);
       return [
         {
           kind: 'route',
-          resource: route.name === '' ? route.field : route.name,
-          message: `${routeLabel(route, json, origin)} asks that ${condition(failed.expected)}; the request ${has(failed.actual)}`,
-          field: failed.field,
+          resource: route.name === '' ? prepared.field(route.field) : route.name,
+          message: `${routeLabel(route, virtualHost, origin)} asks that ${condition(failed.expected)}; the request ${has(failed.actual)}`,
+          field: prepared.field(failed.field),
           expected: failed.expected,
           actual: failed.actual,
           held,
@@ -43,8 +45,8 @@ export function routeMisses(
 }
 
 /** `route #2 of reviews.yaml:14`, `route #2 of reviews:9080` where the sources are not at hand. */
-function routeLabel(route: CompiledRoute, json: RouteConfigurationJson, origin: Origin | undefined): string {
-  const where = origin?.file === undefined ? hostOf(json, route) : `${origin.file.replace(/^.*\//, '')}:${origin.line}`;
+function routeLabel(route: CompiledRoute, virtualHost: string, origin: Origin | undefined): string {
+  const where = origin?.file === undefined ? virtualHost : `${origin.file.replace(/^.*\//, '')}:${origin.line}`;
   return `route #${numberOf(route)} of ${where}`;
 }
 
@@ -53,14 +55,18 @@ const has = (actual: string): string => (actual === 'absent' ? 'has none' : actu
 
 const numberOf = (route: CompiledRoute): number => Number(/routes\[(\d+)\]$/.exec(route.field)?.[1] ?? 0) + 1;
 
-function hostOf(json: RouteConfigurationJson, route: CompiledRoute): string {
-  const at = Number(/^virtualHosts\[(\d+)\]/.exec(route.field)?.[1] ?? 0);
-  return json.virtualHosts?.[at]?.name ?? '';
-}
-
 const conditionsOf = (route: CompiledRoute) => [route.path, ...route.conditions];
 const heldBefore = (route: CompiledRoute, request: RouteRequest): number => conditionsOf(route).filter((c) => c.test(request)).length;
 const failing = (route: CompiledRoute, request: RouteRequest): number => conditionsOf(route).filter((c) => !c.test(request)).length;
+
+/** Whether a path misses a route's by its case, a slash at the end or a slip of the pen. */
+function isNearPath({ json: { match = {} } }: CompiledRoute, { pathOnly }: RouteRequest): boolean {
+  const wanted = match.path ?? match.prefix ?? match.pathSeparatedPrefix;
+  if (wanted === undefined || wanted === '/') return false;
+  const part = match.path === undefined ? pathOnly.slice(0, wanted.length) : pathOnly;
+  const trim = (path: string): string => path.toLowerCase().replace(/\/$/, '');
+  return trim(part) === trim(wanted) || (wanted.length > 4 && editDistance(part, wanted) <= 1);
+}
 
 /** Virtual hosts whose domains come close to a host that none of them has. */
 export function hostMisses(virtualHosts: readonly CompiledVirtualHost[], request: RouteRequest): NearMiss[] {

@@ -4,7 +4,7 @@ import type { Problem } from '../errors.ts';
 import { compileRouteConfiguration } from '../routing/compile.ts';
 import { virtualHostOf } from '../routing/match.ts';
 import type { RouteRequest } from '../routing/request.ts';
-import type { CompiledRouteConfiguration } from '../routing/types.ts';
+import type { CompiledRouteConfiguration, CompiledVirtualHost } from '../routing/types.ts';
 import { indexOf, type ProxyView } from './view.ts';
 
 /** Matches no path at all: it takes the place of a route that cannot be evaluated, so that the places of others stay. */
@@ -19,30 +19,53 @@ export function routeConfigurationOf(view: ProxyView, hcm: HttpConnectionManager
   return indexOf(view).routes(name) ?? `the route configuration ${name} is not part of what was read`;
 }
 
+/** As much of a configuration as one request needs. */
 export interface PreparedRoutes {
+  /** The virtual host that takes the request, alone; nothing when none does. */
   readonly config: CompiledRouteConfiguration;
-  /** Fields and routes of the virtual host that were left out, because nothing here evaluates them. */
+  /** All of them, without their routes. */
+  readonly virtualHosts: readonly CompiledVirtualHost[];
+  /** A field of `config` as a field of the whole configuration. */
+  field(of: string): string;
+  /** Fields and routes that were left out, because nothing here evaluates them. */
   readonly leftOut: readonly Problem[];
 }
 
+/** What was compiled of a configuration: its domains, and the virtual hosts that were asked for, by their place. */
+interface Compiled {
+  bare: CompiledRouteConfiguration;
+  hosts: Map<number, PreparedRoutes>;
+}
+
+const compiled = new WeakMap<RouteConfigurationJson, Compiled>();
+
 /**
- * Compiles as much of a configuration as the request needs: the domains of all virtual hosts, and the routes of the one that takes it.
- * Fields that the routing core refuses (a dump of another control plane may have them) are left out and reported; a route whose match
- * cannot be evaluated matches nothing.
+ * Compiles the domains of all virtual hosts, and the routes of the one that takes the request. Fields that the routing core refuses (a
+ * dump of another control plane may have them) are left out and reported; a route whose match cannot be evaluated matches nothing.
+ * What was compiled is kept for as long as the configuration is.
  */
 export function prepareRoutes(json: RouteConfigurationJson, request: RouteRequest): PreparedRoutes {
   const hosts = json.virtualHosts ?? [];
-  const bare = compileLeniently({
-    ...json,
-    virtualHosts: hosts.map(({ name, domains, requireTls }) => ({ name: name!, domains: domains!, ...(requireTls && { requireTls }) })),
-  });
-  const chosen = virtualHostOf(bare.config, request);
-  const index = chosen === undefined ? -1 : bare.config.virtualHosts.indexOf(chosen);
-  return compileLeniently({ ...json, virtualHosts: hosts.map((host, i) => (i === index ? host : { ...host, routes: [] })) });
+  let known = compiled.get(json);
+  if (known === undefined) {
+    const bare = hosts.map(({ name, domains, requireTls }) => ({ name: name!, domains: domains!, ...(requireTls && { requireTls }) }));
+    known = { bare: compileLeniently({ ...json, virtualHosts: bare }).config, hosts: new Map() };
+    compiled.set(json, known);
+  }
+  const { virtualHosts } = known.bare;
+  const chosen = virtualHostOf(known.bare, request);
+  const index = chosen === undefined ? -1 : virtualHosts.indexOf(chosen);
+  let prepared = known.hosts.get(index);
+  if (prepared === undefined) {
+    const alone = compileLeniently({ ...json, virtualHosts: index < 0 ? [] : [hosts[index]!] });
+    prepared = { ...alone, virtualHosts, field: (of) => of.replace(/^virtualHosts\[0\]/, `virtualHosts[${index}]`) };
+    known.hosts.set(index, prepared);
+  }
+  return prepared;
 }
 
 /** Compiles what can be compiled: see `prepareRoutes`. */
-export function compileLeniently(json: RouteConfigurationJson): PreparedRoutes {
+export function compileLeniently(json: RouteConfigurationJson): Pick<PreparedRoutes, 'config' | 'leftOut'> {
   const leftOut: Problem[] = [];
   let now = json;
   for (;;) {

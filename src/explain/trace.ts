@@ -1,9 +1,10 @@
-import type { Dependence, NearMiss, Origin, Outcome, Step } from './types.ts';
+import type { Dependence, Entry, NearMiss, Origin, Outcome, Step } from './types.ts';
 import type { ProxyView } from './view.ts';
 
 /** What is collected on a request's way. */
 export interface Trace {
   readonly view: ProxyView;
+  readonly entry: Entry['kind'];
   readonly steps: Step[];
   readonly nearMisses: NearMiss[];
   readonly unevaluated: { name: string; why: string; origin?: Origin }[];
@@ -12,8 +13,8 @@ export interface Trace {
   readonly notes: string[];
 }
 
-export function newTrace(view: ProxyView): Trace {
-  return { view, steps: [], nearMisses: [], unevaluated: [], dependsOn: [], outcomes: [], notes: [] };
+export function newTrace(view: ProxyView, entry: Entry['kind']): Trace {
+  return { view, entry, steps: [], nearMisses: [], unevaluated: [], dependsOn: [], outcomes: [], notes: [] };
 }
 
 /** Adds a step; `origin` and `outcome` are left out where there is none. */

@@ -290,6 +290,7 @@ export interface Explanation {
   readonly kind: 'request' | 'connection';
   /** `web.default`; of a dump, the node's id. */
   readonly proxy: string;
+  readonly proxyType?: 'sidecar' | 'router';
   readonly source: string;
   /** The request as the connection manager took it; absent for connections. */
   readonly request?: {
@@ -300,6 +301,8 @@ export interface Explanation {
     readonly headers: readonly HeaderLine[];
   };
   readonly connection: {
+    /** How it reaches the proxy: the kind of `Entry`. */
+    readonly entry: Entry['kind'];
     readonly listener: string;
     readonly filterChain: string;
     readonly localAddress: string;

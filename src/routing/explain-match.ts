@@ -47,15 +47,32 @@ export function explainMatch(config: CompiledRouteConfiguration, request: RouteR
     const failed = { field: `${virtualHost.field}.domains`, expected, actual: JSON.stringify(request.authority) };
     return { virtualHost, domain: undefined, failed };
   });
+  return { decision, virtualHosts, routes: routesConsidered(chosen, request, draw) };
+}
+
+/** Routes of a virtual host up to the one that takes the request, each with the condition that failed; `draw` is the request's dice. */
+export function routesConsidered(
+  virtualHost: CompiledVirtualHost | undefined,
+  request: RouteRequest,
+  draw: number,
+): readonly RouteConsidered[] {
   const routes: RouteConsidered[] = [];
-  if (chosen !== undefined && !needsTls(chosen, request)) {
-    for (const route of chosen.routes) {
-      const failed = firstFailure(route, request, draw);
-      routes.push({ route, failed });
-      if (failed === undefined) break;
-    }
+  if (virtualHost === undefined || needsTls(virtualHost, request)) return routes;
+  for (const route of virtualHost.routes) {
+    const failed = firstFailure(route, request, draw);
+    routes.push({ route, failed });
+    if (failed === undefined) break;
   }
-  return { decision, virtualHosts, routes };
+  return routes;
+}
+
+/** The domain of a virtual host, as configured, that takes the request best; undefined for none. */
+export function domainTaking(
+  config: CompiledRouteConfiguration,
+  virtualHost: CompiledVirtualHost,
+  request: RouteRequest,
+): string | undefined {
+  return bestDomain(virtualHost.domains, config.ignorePort ? withoutPort(request.host) : request.host);
 }
 
 function firstFailure(route: CompiledRoute, request: RouteRequest, draw: number): FailedCondition | undefined {

@@ -1,7 +1,7 @@
 /** An explanation as people read it: the way on a line of stations, then how it ends. */
 import type { Draws } from '../../explain/draw.ts';
 import { percent } from '../../explain/percent.ts';
-import type { Explanation, NearMiss, Origin, Outcome, Step, StepKind } from '../../explain/types.ts';
+import type { Destination, Explanation, NearMiss, Origin, Outcome, Step, StepKind } from '../../explain/types.ts';
 import { drawsText } from './draws.ts';
 import { type Canvas, paint, printable, type Style, wrap } from './paint.ts';
 import { destinationText, positionText, resourceText, settings } from './words.ts';
@@ -44,8 +44,10 @@ export function explanationText(explanation: Explanation, canvas: Canvas, asked:
   return `${lines.join('\n')}\n`;
 }
 
-function heading({ proxy, source }: Explanation, canvas: Canvas, asked: string): string {
-  const by = `${proxy}, ${source}`;
+function heading({ proxy, proxyType, connection, source }: Explanation, canvas: Canvas, asked: string): string {
+  const { entry } = connection;
+  const role = entry === 'inbound' ? 'at' : proxyType === 'router' || entry === 'port' ? 'through' : 'from';
+  const by = `${role} ${proxy}  (${source})`;
   const one = `${printable(asked)}  ${by}`;
   const shown = paint(canvas, 'bold', printable(asked));
   return one.length <= canvas.width ? `${shown}  ${paint(canvas, 'dim', by)}` : `${shown}\n${paint(canvas, 'dim', by)}`;
@@ -68,7 +70,7 @@ const MARKS: Readonly<Record<Step['effect'], [string, Style]>> = {
 function station(step: Step, canvas: Canvas): string[] {
   const [mark, style] = MARKS[step.effect];
   const name = step.kind === 'request' || step.resource === '' ? '' : step.resource;
-  const body = wrap(name === '' ? step.decision : `${name}: ${step.decision}`, canvas.width - INDENT - LABEL);
+  const body = wrap(name === '' ? step.decision : `${name}  ${step.decision}`, canvas.width - INDENT - LABEL);
   const first = `${paint(canvas, style, mark)}  ${paint(canvas, 'dim', LABELS[step.kind].padEnd(LABEL))}${emphasize(body[0]!, name, canvas)}`;
   const spine = paint(canvas, 'dim', '│');
   const pad = `${spine}${' '.repeat(INDENT - 1 + LABEL)}`;
@@ -134,7 +136,7 @@ function ending(outcome: Outcome, several: boolean, own: readonly [string, strin
   const style = ENDS[outcome.type] ?? 'red';
   const label = (several ? percent(outcome.share) : '').padStart(several ? 6 : 0);
   const { destination } = outcome;
-  const what = outcome.type === 'forward' && destination !== undefined ? destinationText(destination) : outcome.summary;
+  const what = outcome.type === 'forward' && destination !== undefined ? forwardText(outcome, destination) : outcome.summary;
   const head = `${paint(canvas, style, '▶')}  ${several ? `${paint(canvas, 'bold', label)}  ` : ''}${paint(canvas, style, what)}`;
   const flags = outcome.flags === '-' ? '' : paint(canvas, 'dim', `  flags ${outcome.flags}`);
   const spine = more ? paint(canvas, 'dim', '│') : ' ';
@@ -143,6 +145,11 @@ function ending(outcome: Outcome, several: boolean, own: readonly [string, strin
   const rows: [string, string][] = [...endpointRows(outcome), ...upstreamRows(outcome), ...answerRows(outcome), ...own];
   for (const row of rows) lines.push(...setting(row, canvas, more ? '│' : ' '));
   return lines;
+}
+
+/** A cluster that looks names up is nothing that people know: the name is. */
+function forwardText({ upstream }: Outcome, destination: Destination): string {
+  return destination.discovery === 'DNS_ON_DEMAND' ? `${upstream?.authority ?? ''}, looked up in DNS` : destinationText(destination);
 }
 
 function setting([word, text]: [string, string], canvas: Canvas, spine: string): string[] {
