@@ -2,6 +2,7 @@
 
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { FairleadError, type Problem } from '../../src/errors.ts';
+import { serviceCluster } from '../../src/mesh/canonical.ts';
 import type { ProxyNode } from '../../src/mesh/types.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import type { ApplyResult, Engine } from '../engine.ts';
@@ -130,7 +131,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
     async apply(snapshot) {
       const { id, name, namespace } = snapshot.proxy;
       const { version, listeners, routes, clusters, endpoints } = snapshot;
-      return run(id, { version, name: `${name}.${namespace}`, listeners, routes, clusters, endpoints });
+      return run(id, { version, name: `${name}.${namespace}`, node: nodeOf(snapshot.proxy), listeners, routes, clusters, endpoints });
     },
     async applyEndpoints(id, version, endpoints) {
       const config = wanted.get(id);
@@ -185,6 +186,12 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       records?.();
     },
   };
+}
+
+/** Envoy's node, as the bootstrap of the real one has it. */
+function nodeOf({ id, labels, namespace, locality, workload }: ProxyNode): NonNullable<ProxyConfig['node']> {
+  const workloadName = workload.workloadName || workload.name;
+  return { id, cluster: serviceCluster(undefined, { labels, namespace, workloadName }), zone: locality.zone };
 }
 
 function read(answer: HttpAnswer): ApplyResult {

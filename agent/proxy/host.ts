@@ -56,7 +56,14 @@ export function createProxyHost(events: HostEvents): ProxyHost {
     const stats = createStatsRegistry();
     const log = events.log;
     const clusters = createClusterManager({ stats, log });
-    const runtime = createProxyRuntime({ proxyId: config.name, clusters, stats, record: events.record, log });
+    const runtime = createProxyRuntime({
+      proxyId: config.name,
+      node: config.node ?? { id, cluster: config.name, zone: '' },
+      clusters,
+      stats,
+      record: events.record,
+      log,
+    });
     return { id, name: config.name, clusters, stats, runtime, config: { ...EMPTY, name: config.name, updatedAt: 0 }, failing: false };
   }
 

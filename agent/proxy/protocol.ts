@@ -38,6 +38,8 @@ export interface ProxyConfig {
   version: string;
   /** `<name>.<namespace>`: how records name the proxy. */
   name: string;
+  /** Envoy's node, which spans name; made of `name` without it. */
+  node?: { id: string; cluster: string; zone: string };
   listeners: readonly ListenerJson[];
   routes: readonly RouteConfigurationJson[];
   clusters: readonly ClusterJson[];

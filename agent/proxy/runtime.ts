@@ -12,11 +12,14 @@ import type { RouteSlot } from './http/connection-manager.ts';
 import { bindProblem } from './listener/bind-problem.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { RunningListener } from './listener/running-listener.ts';
+import type { TracingNode } from './tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from './types.ts';
 
 export interface ProxyRuntimeDeps {
   /** `<name>.<namespace>`: what records are signed with. */
   proxyId: string;
+  /** Who spans are of. */
+  node?: TracingNode;
   clusters: ClusterManager;
   stats: StatsRegistry;
   /** One finished request or connection. */
@@ -53,6 +56,7 @@ const DRAIN_LOOK_MS = 20;
 
 export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
   const { proxyId, clusters, stats, record } = deps;
+  const { node = { id: proxyId, cluster: proxyId, zone: '' } } = deps;
   const running = new Map<string, RunningListener>();
   const retired = new Set<RunningListener>();
   let slots = new Map<string, Slot>();
@@ -108,7 +112,7 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
         before !== undefined && isDeepStrictEqual(before.json, json) && rdsNames(before.json).every((name) => next.has(name));
       const result = unchanged
         ? { listener: before, problems: [] }
-        : compileListener(json, { proxyId, clusters, stats, record, routes: resolve });
+        : compileListener(json, { proxyId, node, clusters, stats, record, routes: resolve });
       problems.push(...result.problems);
       const { listener } = result;
       if (listener === undefined) continue;

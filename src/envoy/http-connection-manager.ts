@@ -7,6 +7,7 @@ import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
 import { dnsCaches } from './dns-caches.ts';
 import { httpFilters } from './http-filters.ts';
+import { tracing } from './tracing.ts';
 
 const serverName = 'istio-envoy';
 
@@ -61,6 +62,7 @@ function roleSettings(context: BuildContext, role: HttpConnectionManagerOptions[
 export function httpConnectionManager(context: BuildContext, options: HttpConnectionManagerOptions): FilterJson {
   const { config } = context.mesh;
   const { routes } = options;
+  const traced = tracing(context);
   const manager: HttpConnectionManagerJson = {
     statPrefix: options.statPrefix,
     ...(typeof routes === 'string'
@@ -70,12 +72,15 @@ export function httpConnectionManager(context: BuildContext, options: HttpConnec
     ...(options.absoluteUrls && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     ...roleSettings(context, options.role),
     accessLog: httpAccessLogs(context),
+    ...(traced && { tracing: traced.tracing }),
     proxy100Continue: true,
     streamIdleTimeout: '0s',
     upgradeConfigs: [{ upgradeType: 'websocket' }],
     ...pathSettings(config.pathNormalization?.normalization),
     requestIdExtension: {
-      typedConfig: typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', { useRequestIdForTraceSampling: true }),
+      typedConfig: typed('envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig', {
+        useRequestIdForTraceSampling: traced?.useRequestId ?? true,
+      }),
     },
   };
   return {

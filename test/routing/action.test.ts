@@ -4,8 +4,6 @@ import { compileRouteConfiguration } from '../../src/routing/compile.ts';
 import { filterConfig, filterConfigs, filterDisabled } from '../../src/routing/filter-config.ts';
 import { clusterName, match } from '../../src/routing/match.ts';
 import { mirrorsOf, shadowAuthority } from '../../src/routing/mirror.ts';
-import { ProblemList } from '../../src/routing/problems.ts';
-import { checkTracing, traceIdOf } from '../../src/routing/tracing.ts';
 import { upgradeAllowed } from '../../src/routing/upgrade.ts';
 import { compiled, forwarded, request } from './compiled.ts';
 
@@ -131,27 +129,6 @@ test('dynamic metadata and client certificates are conditions', () => {
   assert.is(name({ metadata: { jwt: { payload: {} } } }), 'rest');
   assert.is(name({ tls: { presented: true, validated: true } }), 'cert');
   assert.is(name({ tls: { presented: true, validated: false } }), 'rest');
-});
-
-test('a tracing provider is refused; trace ids are only read', () => {
-  const problems = new ProblemList();
-  checkTracing({ randomSampling: { value: 1 } }, 'hcm.tracing', problems);
-  assert.equal(problems.all, []);
-  checkTracing({ provider: { name: 'zipkin' } }, 'hcm.tracing', problems);
-  assert.is(problems.all[0]?.path, 'hcm.tracing.provider');
-  const id = '0af7651916cd43dd8448eb211c80319c';
-  assert.is(
-    traceIdOf((n) => (n === 'traceparent' ? `00-${id}-b7ad6b7169203331-01` : undefined)),
-    id,
-  );
-  assert.is(
-    traceIdOf((n) => (n === 'b3' ? `${id}-b7ad6b7169203331-1` : undefined)),
-    id,
-  );
-  assert.is(
-    traceIdOf(() => undefined),
-    undefined,
-  );
 });
 
 test.run();

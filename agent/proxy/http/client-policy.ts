@@ -56,7 +56,7 @@ const makeUuid = (): string => randomUUID();
 let ownAddress: string | undefined;
 
 /** This machine's first address that others can reach; loopback when there is none. */
-function nodeAddress(): string {
+export function nodeAddress(): string {
   ownAddress ??=
     Object.values(networkInterfaces())
       .flat()

@@ -1,13 +1,14 @@
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { Problem } from '../../../src/errors.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
-import { checkTracing } from '../../../src/routing/tracing.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { compileHttpFilters } from '../filters/http-filters.ts';
 import { refuseFields } from '../listener/unsupported.ts';
+import { compileTracing } from '../tracing/compile-tracing.ts';
+import type { TracingNode } from '../tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { compileAccessLoggers } from './access-loggers.ts';
-import { compileClientPolicy } from './client-policy.ts';
+import { compileClientPolicy, nodeAddress } from './client-policy.ts';
 import type { ConnectionManager, RouteSlot } from './connection-manager.ts';
 import { createHttpStats } from './http-stats.ts';
 import { routeStatsOf } from './route-stats.ts';
@@ -15,7 +16,9 @@ import { readHttpSettings } from './settings.ts';
 
 export interface ConnectionManagerContext {
   proxyId: string;
+  node: TracingNode;
   inbound: boolean;
+  outbound: boolean;
   /** `listener.0.0.0.0_8080`. */
   listenerStats: string;
   bufferLimit: number | null | undefined;
@@ -36,12 +39,18 @@ export function compileConnectionManager(
   refuseFields('HttpConnectionManager', json, path, problems);
   refuseFields('HttpProtocolOptions1', json.httpProtocolOptions ?? {}, `${path}.httpProtocolOptions`, problems);
   refuseFields('HttpProtocolOptions2', json.http2ProtocolOptions ?? {}, `${path}.http2ProtocolOptions`, problems);
-  checkTracing(json.tracing, `${path}.tracing`, problems);
   for (const [i, upgrade] of (json.upgradeConfigs ?? []).entries())
     if ((upgrade.filters ?? []).length > 0) problems.unsupported(`${path}.upgradeConfigs[${i}].filters`, 'upgrades pass the usual filters');
   const { settings, problems: ofSettings } = readHttpSettings(json, path, context.bufferLimit);
   const chain = compileHttpFilters(json.httpFilters ?? [], path, settings.statPrefix, context.stats);
   const logs = compileAccessLoggers(json.accessLog, path);
+  const { node, outbound, clusters, stats } = context;
+  const tracing = compileTracing(
+    json.tracing,
+    `${path}.tracing`,
+    { node, egress: outbound, clusters, stats, address: nodeAddress() },
+    problems,
+  );
   const client = compileClientPolicy(json, path, problems);
   const routes = context.routes(json, path, problems);
   const all = [...problems.all, ...ofSettings, ...chain.problems, ...logs.problems];
@@ -67,6 +76,7 @@ export function compileConnectionManager(
     filters: chain.filters,
     router: chain.router,
     clusters: context.clusters,
+    tracing,
     accessLogs: logs.loggers,
     recordHeaders: logs.records.headers,
     record: context.record,

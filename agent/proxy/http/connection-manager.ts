@@ -2,6 +2,7 @@ import type { PathOptions } from '../../../src/routing/path.ts';
 import type { CompiledRouteConfiguration, RouteDecision } from '../../../src/routing/types.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import type { HttpFilter } from '../filters/http-filter.ts';
+import type { Tracing } from '../tracing/compile-tracing.ts';
 import type { ClusterManager } from '../types.ts';
 import type { AccessLogger } from './access-loggers.ts';
 import type { ClientPolicy } from './client-policy.ts';
@@ -39,6 +40,7 @@ export interface ConnectionManager {
   readonly filters: readonly HttpFilter[];
   readonly router: RouterSettings;
   readonly clusters: ClusterManager;
+  readonly tracing: Tracing | undefined;
   readonly accessLogs: readonly AccessLogger[];
   /** Lower-case names of request headers that records keep. */
   readonly recordHeaders: readonly string[];

@@ -9,6 +9,8 @@ import type { Decision } from '../../../src/routing/types.ts';
 import type { BodyTranscoder } from '../filters/body-transcoder.ts';
 import type { HttpFilter } from '../filters/http-filter.ts';
 import { formatAddress } from '../listener/connection.ts';
+import { spanSeesResponse, startSpan } from '../tracing/exchange-span.ts';
+import type { Span } from '../tracing/span.ts';
 import type { Host, RawHeaders } from '../types.ts';
 import { admitRequest } from './admit-request.ts';
 import { collectStreamed } from './collect-streamed.ts';
@@ -63,6 +65,8 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   upstreamTransportFailure = '';
   upstreamServiceTime: number | undefined;
   attempts = 0;
+  /** Where requests are traced. */
+  span: Span | undefined;
   /** Counted for gRPC calls whose upstream is asked. */
   grpcMessages: { readonly request: GrpcFrameCounter; readonly response: GrpcFrameCounter } | undefined;
   /** Filters keep what they need of one request here. */
@@ -101,6 +105,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     if (settings.maxStreamDuration > 0) this.#start(TIMER.maxStream, settings.maxStreamDuration);
     if (!admitRequest(this)) return;
     this.decision = match(this.manager.routes.current, this.request);
+    if (this.manager.tracing !== undefined) startSpan(this, this.manager.tracing);
     if (this.upgrade !== undefined && !this.#mayUpgrade()) return;
     this.continueRequest();
   }
@@ -225,6 +230,7 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     if (!server && settings.serverHeader !== 'PASS_THROUGH') headers.push('server', settings.serverName);
     if (this.manager.requestIdInResponse) applyResponseRequestId(headers, this.request.header('x-request-id') ?? '');
     if (settings.via !== '') appendVia(headers, settings.via);
+    if (this.manager.tracing !== undefined) spanSeesResponse(this, this.manager.tracing, headers);
     this.responseStarted = true;
     this.responseHeaders = headers;
     if (this.connection.shouldClose()) stats.cxDrainClose.value++;

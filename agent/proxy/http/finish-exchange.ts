@@ -1,6 +1,7 @@
 import type { HeaderSource } from '../../../src/routing/header-matcher.ts';
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
+import { finishSpan } from '../tracing/exchange-span.ts';
 import type { Exchange } from './exchange.ts';
 import { grpcStatusIn } from './grpc-status-in.ts';
 import { provenanceOf } from './route-provenance.ts';
@@ -24,9 +25,10 @@ export function finishExchange(exchange: Exchange): void {
   }
   const record = recordOf(exchange, duration);
   manager.record(record);
-  const { accessLogs } = manager;
-  if (accessLogs.length > 0) {
+  const { accessLogs, tracing } = manager;
+  if (accessLogs.length > 0 || tracing !== undefined) {
     const info = streamInfo(exchange, record);
+    if (tracing !== undefined) finishSpan(exchange, tracing, info);
     for (let i = 0; i < accessLogs.length; i++) accessLogs[i]!.log(info);
   }
 }
@@ -36,7 +38,7 @@ export function exchangeInfo(exchange: Exchange): StreamInfo {
   return streamInfo(exchange, recordOf(exchange, performance.now() - exchange.started));
 }
 
-function streamInfo(exchange: Exchange, record: RequestRecord): StreamInfo {
+function streamInfo(exchange: Exchange, record: RequestRecord): RequestRecord & StreamInfo {
   const info = record as RequestRecord & StreamInfo;
   info.request = exchange.request;
   if (exchange.responseHeaders !== undefined) info.responseHeaders = exchange.responseHeaders;

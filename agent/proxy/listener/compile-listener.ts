@@ -12,6 +12,7 @@ import { compileConnectionManager } from '../http/compile-connection-manager.ts'
 import type { RouteSlot } from '../http/connection-manager.ts';
 import { checkTcpProxy } from '../tcp/check-tcp-proxy.ts';
 import { createTcpProxy } from '../tcp/tcp-proxy.ts';
+import type { TracingNode } from '../tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { type ListenAddress, readAddress } from './address.ts';
 import type { Inspector } from './inspector.ts';
@@ -44,6 +45,7 @@ export interface CompiledListener {
 
 export interface ListenerContext {
   proxyId: string;
+  node: TracingNode;
   clusters: ClusterManager;
   stats: StatsRegistry;
   record(record: RequestRecord): void;
@@ -119,11 +121,13 @@ function compileFilters(
     if (type === MONGO) return;
     if (type === HTTP || type === TCP) {
       if (i !== all.length - 1) problems.invalid(field, 'a terminal filter must be the last');
-      const { proxyId, clusters, stats, record } = context;
+      const { proxyId, node, clusters, stats, record } = context;
       if (type === HTTP) {
         const compiled = compileConnectionManager(config as HttpConnectionManagerJson, `${field}.typedConfig`, {
           proxyId,
+          node,
           inbound: listener.trafficDirection === 'INBOUND',
+          outbound: listener.trafficDirection === 'OUTBOUND',
           listenerStats: statPrefix,
           bufferLimit: listener.perConnectionBufferLimitBytes,
           clusters,

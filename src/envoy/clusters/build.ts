@@ -6,6 +6,7 @@ import { keptWhenEqual } from '../build-memo.ts';
 import type { BuildContext } from '../context.ts';
 import { configPath } from '../metadata.ts';
 import { sortedByName } from '../sorted.ts';
+import { tracingClusters } from '../tracing-collector.ts';
 import { autoMtlsProblem } from './auto-mtls-problem.ts';
 import { fixedClusters } from './fixed.ts';
 import { inboundClusters } from './inbound.ts';
@@ -55,7 +56,13 @@ export function buildClusters(context: BuildContext): readonly ClusterJson[] {
   const rules = new Set<DestinationRuleView>();
   const hosts = new Set<string>();
   const sni = scope.proxy.type === 'router' && passesSni(scope);
-  const clusters = [...keptWhenEqual(memo, 'own clusters', [...fixedClusters(mesh, scope), ...inboundClusters(mesh, scope)])];
+  const clusters = [
+    ...keptWhenEqual(memo, 'own clusters', [
+      ...fixedClusters(mesh, scope),
+      ...tracingClusters(mesh, scope),
+      ...inboundClusters(mesh, scope),
+    ]),
+  ];
   for (const service of scope.services) {
     // A ServiceEntry with several addresses gives one service for each, all with the same clusters.
     if (hosts.has(service.host)) continue;
