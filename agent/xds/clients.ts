@@ -16,6 +16,8 @@ export interface XdsClient {
   id: number;
   node: string;
   protocol: Protocol;
+  /** A gRPC client without a proxy. */
+  proxyless: boolean;
   peer: string;
   /** Milliseconds since 1970, as are all times here. */
   connectedAt: number;
@@ -23,11 +25,12 @@ export interface XdsClient {
 }
 
 export function clientOf(stream: XdsStream): XdsClient {
-  const { id, proxy, protocol, peer, connectedAt, subscriptions } = stream;
+  const { id, proxy, proxyless, protocol, peer, connectedAt, subscriptions } = stream;
   return {
     id,
     node: proxy.id,
     protocol,
+    proxyless,
     peer,
     connectedAt,
     types: [...subscriptions.values()].map((sub) => ({

@@ -17,7 +17,8 @@ const NONE: ResourceSet = new Map();
 const sets = new WeakMap<readonly object[], ResourceSet>();
 const versions = new WeakMap<ResourceSet, string>();
 
-function setOf(kind: ResourceKind, list: readonly object[], encode: EncodeMessage): ResourceSet {
+/** A list's resources by name; the same object for the same list. */
+export function setOf(kind: ResourceKind, list: readonly object[], encode: EncodeMessage): ResourceSet {
   let found = sets.get(list);
   if (found === undefined) {
     found = new Map(list.map((json) => resourceOf(RESOURCE_TYPES[kind], json, encode)).map((r) => [r.name, r]));

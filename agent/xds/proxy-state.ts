@@ -1,24 +1,46 @@
-/** What is known of one proxy, whether it is connected or not. */
+/** What is known of one node, whether it is connected or not. */
+import type { EncodeMessage } from '../../src/envoy/encode.ts';
 import type { Desired } from './desired.ts';
+import { proxylessOf } from './proxyless.ts';
 import type { XdsResource } from './resource.ts';
 import type { XdsStream } from './stream.ts';
 
-export interface ProxyState {
-  /** The node id. */
-  readonly id: string;
+/** What a client of the node is to have and took: the proxy's own config, or what a gRPC client makes of it. */
+export interface ProxyView {
   /** undefined until it is set: who asks until then waits. */
-  desired: Desired | undefined;
-  readonly streams: Set<XdsStream>;
+  readonly desired: Desired | undefined;
   /** The last version of each resource of a type that a client took, by name. */
   lastGood(url: string): Map<string, XdsResource>;
 }
 
-export function newProxyState(id: string): ProxyState {
-  const good = new Map<string, Map<string, XdsResource>>();
-  return {
+export interface ProxyState {
+  /** The node id. */
+  readonly id: string;
+  desired: Desired | undefined;
+  readonly streams: Set<XdsStream>;
+  /** For Envoy. */
+  readonly envoy: ProxyView;
+  /** For gRPC clients without a proxy. */
+  readonly grpc: ProxyView;
+}
+
+export function newProxyState(id: string, encode: EncodeMessage): ProxyState {
+  const state: ProxyState = {
     id,
     desired: undefined,
     streams: new Set(),
+    envoy: viewOf(() => state.desired),
+    grpc: viewOf(() => state.desired && proxylessOf(state.desired, encode)),
+  };
+  return state;
+}
+
+function viewOf(desired: () => Desired | undefined): ProxyView {
+  const good = new Map<string, Map<string, XdsResource>>();
+  return {
+    get desired() {
+      return desired();
+    },
     lastGood(url) {
       let found = good.get(url);
       if (found === undefined) {

@@ -10,10 +10,10 @@ export function refusalsOf(streams: Iterable<XdsStream>): Problem[] {
     for (const { type, refused, heldFor, nack } of stream.subscriptions.values()) {
       if (type === undefined) continue;
       for (const [name, { version, reason }] of refused) {
-        if (stream.proxy.desired?.sets[type.kind].get(name)?.version !== version) continue;
+        if (stream.view.desired?.sets[type.kind].get(name)?.version !== version) continue;
         problems.set(`${type.kind} ${name}`, problemOf(type, name, reason));
       }
-      if (heldFor !== undefined && heldFor === stream.proxy.desired?.sets[type.kind] && refused.size === 0 && nack)
+      if (heldFor !== undefined && heldFor === stream.view.desired?.sets[type.kind] && refused.size === 0 && nack)
         problems.set(type.kind, problemOf(type, '', nack.reason));
     }
   return [...problems.values()];

@@ -17,7 +17,7 @@ import { newProxyState, type ProxyState } from './proxy-state.ts';
 import { refusalsOf } from './refusals.ts';
 import { RESOURCE_TYPES } from './resource-types.ts';
 import { discoveryServices } from './services.ts';
-import { createStream } from './stream.ts';
+import { createStream, type XdsStream } from './stream.ts';
 
 export interface XdsServerOptions {
   /** A Unix socket, mode 0600. One that nobody serves any more is replaced. */
@@ -73,7 +73,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const stateOf = (id: string): ProxyState => {
     let state = proxies.get(id);
     if (state === undefined) {
-      state = newProxyState(id);
+      state = newProxyState(id, encode);
       proxies.set(id, state);
     }
     return state;
@@ -94,12 +94,13 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   }
 
   const services = discoveryServices({
-    open: (protocol, call, nodeId, only) => {
-      const proxy = stateOf(nodeId);
+    open: (protocol, call, { id, proxyless }, only) => {
+      const proxy = stateOf(id);
       const stream = createStream({
         protocol,
         call,
         proxy,
+        proxyless,
         only,
         events: {
           answered: (s, sub, answer) => {
@@ -111,7 +112,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
         },
       });
       proxy.streams.add(stream);
-      log.debug('xDS: connected', { proxy: nodeId, peer: stream.peer, protocol });
+      log.debug('xDS: connected', { proxy: id, peer: stream.peer, protocol });
       tell({ event: 'connect', client: clientOf(stream) });
       return stream;
     },
@@ -165,7 +166,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
           const state = proxies.get(id);
           if (state === undefined || !isSettled(state)) return;
           end();
-          const problems = refusalsOf(state.streams);
+          const problems = refusalsOf(envoysOf(state.streams));
           resolve(problems.length === 0 ? { applied: true, version } : { applied: false, version, problems });
         };
         waiting.add(look);
@@ -183,9 +184,14 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
 
 /** Some stream asked for clusters, some for listeners, and all have what they asked for. */
 function isSettled({ streams, desired }: ProxyState): boolean {
-  const all = [...streams];
+  const all = envoysOf(streams);
   const answered = (url: string): boolean => all.some((s) => s.subscriptions.has(url));
   return desired !== undefined && all.every((s) => s.idle) && answered(RESOURCE_TYPES.cluster.url) && answered(RESOURCE_TYPES.listener.url);
+}
+
+/** gRPC clients without a proxy ask for what they dial; nobody waits for them. */
+function envoysOf(streams: Iterable<XdsStream>): XdsStream[] {
+  return [...streams].filter((s) => !s.proxyless);
 }
 
 function unsettled(state: ProxyState | undefined, id: string, deadlineMs: number): FairleadError {

@@ -13,7 +13,7 @@ export interface GrpcService {
 
 export interface DiscoveryHandlers {
   /** A client has said who it is. */
-  open(protocol: Protocol, call: XdsCall, nodeId: string, only: string | undefined): XdsStream;
+  open(protocol: Protocol, call: XdsCall, node: { id: string; proxyless: boolean }, only: string | undefined): XdsStream;
   closed(stream: XdsStream): void;
 }
 
@@ -67,7 +67,7 @@ function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { op
     if (stream === undefined) {
       const id = request.node?.id;
       if (!id) return refuseCall(call, 'the first request names no node');
-      stream = open(protocol, call, id, only);
+      stream = open(protocol, call, { id, proxyless: request.node?.metadata?.['GENERATOR'] === 'grpc' }, only);
     }
     stream.take(request);
   });

@@ -6,7 +6,7 @@ import { type ResourceSet, setVersion } from './desired.ts';
 import { deltaResponse, sotwResponse } from './encode-response.ts';
 import type { Plan } from './plan.ts';
 import { prepare } from './prepare.ts';
-import type { ProxyState } from './proxy-state.ts';
+import type { ProxyState, ProxyView } from './proxy-state.ts';
 import { refuseCall } from './refuse-call.ts';
 import { takeDelta, takeSotw } from './requests.ts';
 import type { XdsResource } from './resource.ts';
@@ -25,6 +25,8 @@ export interface XdsStream {
   readonly connectedAt: number;
   readonly subscriptions: ReadonlyMap<string, Subscription>;
   readonly proxy: ProxyState;
+  readonly view: ProxyView;
+  readonly proxyless: boolean;
   /** Nothing is in flight and nothing left to send. */
   readonly idle: boolean;
   take(request: XdsRequest): void;
@@ -51,13 +53,16 @@ export interface StreamOptions {
   protocol: Protocol;
   call: XdsCall;
   proxy: ProxyState;
+  /** A gRPC client without a proxy. */
+  proxyless: boolean;
   /** The URL of the only type of the stream; undefined on an aggregated one. */
   only: string | undefined;
   events: StreamEvents;
 }
 
-export function createStream({ protocol, call, proxy, only, events }: StreamOptions): XdsStream {
+export function createStream({ protocol, call, proxy, proxyless, only, events }: StreamOptions): XdsStream {
   const subscriptions = new Map<string, Subscription>();
+  const view = proxyless ? proxy.grpc : proxy.envoy;
   let sending = false;
   let again = false;
   let over = false;
@@ -82,9 +87,9 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
   }
 
   function onAnswer(sub: Subscription, reason: string | undefined): void {
-    const lastGood = proxy.lastGood(sub.url);
+    const lastGood = view.lastGood(sub.url);
     if (reason === undefined) acknowledge(sub, lastGood, Date.now());
-    else refuse(sub, reason, proxy.desired && wantedOf(proxy.desired, sub), lastGood, Date.now());
+    else refuse(sub, reason, view.desired && wantedOf(view.desired, sub), lastGood, Date.now());
     events.answered(stream, sub, reason === undefined ? 'ack' : 'nack');
   }
 
@@ -122,27 +127,27 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
 
   async function next(): Promise<Step | undefined> {
     await prepare(wanted());
-    const { desired } = proxy;
+    const { desired } = view;
     if (desired === undefined) return undefined;
     // A newer state may have come while the last one was encoded.
     if (prepare(wanted())) return next();
     for (const sub of subscriptions.values()) if (protocol === 'sotw') honourClaim(sub);
-    return nextStep({ protocol, subscriptions, desired, lastGood: proxy.lastGood });
+    return nextStep({ protocol, subscriptions, desired, lastGood: view.lastGood });
   }
 
   function wanted(): ResourceSet[] {
-    const { desired } = proxy;
+    const { desired } = view;
     return desired === undefined ? [] : [...subscriptions.values()].flatMap((sub) => wantedOf(desired, sub) ?? []);
   }
 
   /** A reconnecting client that asks for everything and has this very version need not get it again. */
   function honourClaim(sub: Subscription): void {
-    const set = wantedOf(proxy.desired!, sub);
+    const set = wantedOf(view.desired!, sub);
     if (sub.claimed === '' || set === undefined) return;
     if (sub.wildcard && sub.names.size === 0 && sub.claimed === setVersion(set)) {
       for (const [name, resource] of set) {
         sub.sent.set(name, { version: resource.version, resource });
-        proxy.lastGood(sub.url).set(name, resource);
+        view.lastGood(sub.url).set(name, resource);
       }
       sub.owed = false;
     }
@@ -154,7 +159,7 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
     const chunk = protocol === 'delta' ? upTo(all, CHUNK_BYTES) : all;
     const changed = plan.whole ? plan.changed : chunk;
     const nonce = String(++nonces);
-    const version = protocol === 'sotw' ? setVersion(wantedOf(proxy.desired!, sub) ?? new Map()) : proxy.desired!.version;
+    const version = protocol === 'sotw' ? setVersion(wantedOf(view.desired!, sub) ?? new Map()) : view.desired!.version;
     const head = { url: sub.url, version, nonce };
     const bytes = protocol === 'sotw' ? sotwResponse(head, chunk) : deltaResponse(head, chunk, plan.removed);
     note(sub, { ...plan, changed }, head);
@@ -199,6 +204,8 @@ export function createStream({ protocol, call, proxy, only, events }: StreamOpti
     connectedAt: Date.now(),
     subscriptions,
     proxy,
+    view,
+    proxyless,
     get idle() {
       if (sending || again || over) return false;
       for (const { inFlight } of subscriptions.values()) if (inFlight) return false;
