@@ -62,7 +62,7 @@ export class TcpSession {
     const cluster = this.#cluster!;
     if (this.#attempts >= maxAttempts) {
       cluster.stats.counter('upstream_cx_connect_attempts_exceeded').inc();
-      this.#refuse();
+      this.#refuse('URX');
       return;
     }
     const context: LoadBalancerContext = {};
@@ -138,7 +138,6 @@ export class TcpSession {
       return;
     }
     this.#settings.stats.idleTimeout.inc();
-    this.#flags.push('SI');
     this.#end();
   }
 
