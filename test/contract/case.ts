@@ -108,7 +108,7 @@ export interface RequestStep {
   body?: string;
   /** The body is so many times `body`. */
   repeat?: number;
-  protocol?: 'http/1.1' | 'h2c' | 'grpc' | 'grpc-stream' | 'websocket' | 'tcp' | 'tls' | 'raw';
+  protocol?: 'http/1.1' | 'h2c' | 'grpc' | 'grpc-stream' | 'websocket' | 'tcp' | 'tcp-end' | 'tls' | 'raw';
   /** The workload whose sidecar is asked, `NAME.NAMESPACE`. */
   from?: string;
   /** A port that a gateway or a Sidecar listens on; requests go there in origin form. */

@@ -5,7 +5,14 @@ import type { Reply } from '../case.ts';
 import { selfSigned } from './self-signed.ts';
 import type { Arrival, Backend } from './types.ts';
 
-async function listening(name: string, server: Server, reply: Reply, address: string, arrivals: Arrival[]): Promise<Backend> {
+async function listening(
+  name: string,
+  server: Server,
+  reply: Reply,
+  address: string,
+  arrivals: Arrival[],
+  held: (() => void)[] = [],
+): Promise<Backend> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -18,7 +25,9 @@ async function listening(name: string, server: Server, reply: Reply, address: st
     port: (server.address() as AddressInfo).port,
     reply,
     arrivals,
-    release: () => undefined,
+    release: () => {
+      for (const go of held.splice(0)) go();
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -27,24 +36,26 @@ async function listening(name: string, server: Server, reply: Reply, address: st
   };
 }
 
-function echo(name: string, socket: Socket, protocol: string, sni: string, arrivals: Arrival[]): void {
+function echo(name: string, socket: Socket, protocol: string, sni: string, arrivals: Arrival[], held?: (() => void)[]): void {
   const arrival: Arrival = { backend: name, protocol, method: '', path: '', authority: sni, headers: [], body: '' };
   arrivals.push(arrival);
   socket.on('error', () => undefined);
   socket.on('data', (d) => {
     arrival.body += d;
-    socket.write(`${name}:${d}`);
+    if (held) held.push(() => socket.write(`${name}:${d}`));
+    else socket.write(`${name}:${d}`);
   });
   socket.on('end', () => socket.end());
 }
 
 export function startTcpBackend(name: string, reply: Reply, address: string): Promise<Backend> {
   const arrivals: Arrival[] = [];
+  const held: (() => void)[] = [];
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    if (reply.reset) return void socket.resetAndDestroy();
-    echo(name, socket, 'tcp', '', arrivals);
+    if (reply.reset) socket.resetAndDestroy();
+    else echo(name, socket, 'tcp', '', arrivals, reply.hold ? held : undefined);
   });
-  return listening(name, server, reply, address, arrivals);
+  return listening(name, server, reply, address, arrivals, held);
 }
 
 /** With a certificate that it signed itself; tells the server name that the client asked for. */

@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, type Sent } from './types.ts';
 
-type Kind = 'tcp' | 'tls' | 'websocket' | 'raw';
+type Kind = 'tcp' | 'tcp-end' | 'tls' | 'websocket' | 'raw';
 
 function open(kind: Kind, { port, source, sni }: Sent): Socket {
-  const at = { host: '127.0.0.1', port, ...(source && { localAddress: source }) };
+  const at = { host: '127.0.0.1', port, allowHalfOpen: kind === 'tcp-end', ...(source && { localAddress: source }) };
   return kind === 'tls' ? connectTls({ ...at, ...(sni && { servername: sni }), rejectUnauthorized: false }) : connect(at);
 }
 
@@ -20,6 +20,17 @@ function parseHead(text: string): Pick<Answer, 'status' | 'headers' | 'body'> {
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   });
   return { status, headers, body: at < 0 ? '' : text.slice(at + 4) };
+}
+
+/** How long a listener that was just configured may take to listen. */
+const LISTENS_MS = 3000;
+
+async function patiently(kind: Kind, request: Sent): Promise<Answer> {
+  for (const end = Date.now() + LISTENS_MS; ; ) {
+    const answer = await converse(kind, request);
+    if (!answer.error?.startsWith('connect ECONNREFUSED') || Date.now() > end) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 function converse(kind: Kind, request: Sent): Promise<Answer> {
@@ -44,11 +55,12 @@ function converse(kind: Kind, request: Sent): Promise<Answer> {
     socket.once(kind === 'tls' ? 'secureConnect' : 'connect', () => {
       if (kind === 'websocket') socket.write(handshake(request), 'latin1');
       else if (kind === 'raw') for (const bytes of queue.splice(0)) socket.write(bytes, 'latin1');
+      else if (kind === 'tcp-end') socket.end(queue.splice(0).join(''), 'latin1');
       else next();
     });
     socket.on('data', (d: string) => {
       text += d;
-      if (kind === 'raw') return;
+      if (kind === 'raw' || kind === 'tcp-end') return;
       if (head) {
         messages.push(d);
         return next();
@@ -79,4 +91,4 @@ function handshake({ target, authority, headers }: Sent): string {
 }
 
 /** A connection for each request. */
-export const bytesClient = (kind: Kind): Client => ({ send: (request) => converse(kind, request), close: () => undefined });
+export const bytesClient = (kind: Kind): Client => ({ send: (request) => patiently(kind, request), close: () => undefined });

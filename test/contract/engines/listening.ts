@@ -13,10 +13,11 @@ function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** Waits until every listener of a snapshot takes connections. */
+/** Waits until every listener for HTTP takes connections. Through one for TCP the attempt would reach a backend. */
 export async function listening({ listeners }: Snapshot): Promise<void> {
-  for (const { name, address, bindToPort } of listeners) {
-    const port = address?.socketAddress?.portValue;
+  for (const { name, address, bindToPort, filterChains = [] } of listeners) {
+    const http = filterChains.some((c) => c.filters?.some((f) => f.name === 'envoy.filters.network.http_connection_manager'));
+    const port = http ? address?.socketAddress?.portValue : undefined;
     if (port !== undefined && bindToPort !== false) await until(`${name} listens`, () => accepts(port));
   }
 }
