@@ -68,7 +68,7 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope, dependence: string, before
   const routes = sortedByName(memo, 'routes', made.routes);
   const clusters = buildClusters(context);
   const endpoints = trackedEndpoints(context, clusters, before?.endpoints);
-  problems.push(...unsupportedProblems(mesh), ...telemetryProblems(mesh));
+  problems.push(...unsupportedProblems(mesh), ...telemetryProblems(mesh, scope));
   memo.finish();
   const { snapshot, versioned } = withVersion({ proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, before);
   return { snapshot, basis: { routingVersion: mesh.routingVersion, dependence, endpoints, memo, versioned } };

@@ -2,16 +2,18 @@ import type { Telemetry } from '../config/kinds/telemetry.ts';
 import type { FieldPath, Resource } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import { type ProblemText, problemAt } from '../mesh/problem.ts';
-import type { Mesh } from '../mesh/types.ts';
+import type { Mesh, ProxyScope } from '../mesh/types.ts';
 import { KNOWN_ATTRIBUTES } from '../telemetry/cel/attributes.ts';
 import { compileTag, isPrometheus, tagOverridesIn } from '../telemetry/metrics/settings.ts';
 import { findProvider } from './access-logging.ts';
 import { logFilter } from './log-filter.ts';
 import { isNamespaceWide } from './telemetry-levels.ts';
+import { collectorProblems } from './tracing-collector.ts';
+import { tracingProvider } from './tracing-settings.ts';
 
 /** Access logging that comes to nothing: unknown providers, ones that do not write to files, resources that an older one hides. */
-export function telemetryProblems(mesh: Pick<Mesh, 'ofKind' | 'config'>): Problem[] {
-  const out: Problem[] = [];
+export function telemetryProblems(mesh: Mesh, scope: ProxyScope): Problem[] {
+  const out: Problem[] = [...collectorProblems(mesh, scope)];
   const wide = new Map<string, Resource<Telemetry>>();
   for (const telemetry of mesh.ofKind<Telemetry>('Telemetry')) {
     const { metadata, spec } = telemetry;
@@ -29,6 +31,18 @@ export function telemetryProblems(mesh: Pick<Mesh, 'ofKind' | 'config'>): Proble
         });
       }
     }
+    spec.tracing?.forEach(({ providers = [] }, entry) => {
+      providers.forEach(({ name }, i) => {
+        const provider = tracingProvider(mesh.config, name);
+        if (provider?.zipkin || provider?.opentelemetry) return;
+        add(['spec', 'tracing', entry, 'providers', i, 'name'], {
+          rule: provider ? 'unsupported/Telemetry.tracing.providers' : 'telemetry/unknown-provider',
+          message: provider
+            ? `provider ${name} is neither zipkin nor opentelemetry: nothing is traced`
+            : `no provider ${name} among the mesh's extensionProviders: nothing is traced`,
+        });
+      });
+    });
     spec.metrics?.forEach(({ providers = [] }, entry) => {
       providers.forEach(({ name }, i) => {
         if (isPrometheus(mesh.config, name)) return;

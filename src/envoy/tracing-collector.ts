@@ -1,7 +1,10 @@
 /** Where spans go: the cluster of a provider's service. */
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
+import { type FieldPath, formatPath } from '../config/resource.ts';
+import type { Problem } from '../errors.ts';
 import type { Mesh, ProxyScope } from '../mesh/types.ts';
 import { clusterName } from './names.ts';
+import { tracingSettings } from './tracing-settings.ts';
 
 export interface Collector {
   cluster: string;
@@ -61,4 +64,35 @@ export function tracingClusters(mesh: Mesh, scope: ProxyScope): ClusterJson[] {
       },
     },
   ];
+}
+
+/** Collectors that spans of this proxy would go to and cannot: the provider's service, where the mesh's settings name it. */
+export function collectorProblems(mesh: Mesh, scope: ProxyScope): Problem[] {
+  const { config, configSource } = mesh;
+  const names = new Set(
+    (['CLIENT', 'SERVER'] as const)
+      .map((mode) => tracingSettings(mesh, scope.proxy, mode))
+      .filter((settings) => settings?.disabled === false)
+      .map((settings) => settings?.provider),
+  );
+  const found: { path: FieldPath; why: string }[] = [];
+  for (const name of names) {
+    const index = (config.extensionProviders ?? []).findIndex((p) => p.name?.toLowerCase() === name?.toLowerCase());
+    const provider = config.extensionProviders?.[index];
+    const kind = provider?.zipkin ? 'zipkin' : 'opentelemetry';
+    const given = provider?.zipkin ?? provider?.opentelemetry;
+    const why = name === undefined ? zipkinCollector(mesh, scope) : given && collectorOf(scope, given.service, given.port);
+    if (typeof why !== 'string') continue;
+    const path = name === undefined ? ['defaultConfig', 'tracing', 'zipkin', 'address'] : ['extensionProviders', index, kind];
+    found.push({ path, why });
+  }
+  return found.map(({ path, why }) => ({
+    severity: 'warning',
+    rule: 'telemetry/no-collector',
+    message: `spans cannot be sent, and none are made: ${why}`,
+    hint: 'declare the collector as a Service or a ServiceEntry',
+    origin: 'MeshConfig',
+    path: formatPath(path),
+    ...(configSource && { position: configSource.positionOf(path) }),
+  }));
 }

@@ -29,7 +29,7 @@ export interface UnsupportedEntry {
 export const GATEWAY_API = 'gateway.networking.k8s.io';
 
 const sessions = 'persistent sessions are not supported: requests are balanced as if the label were not there';
-const noTracing = 'tracing is not supported: no spans are made';
+const noTracer = 'spans go to Zipkin and OpenTelemetry only';
 const noCertificates = 'workloads have no certificates yet';
 
 const attached = 'attaching it to a resource is not supported: it applies to nothing';
@@ -38,13 +38,11 @@ const attached = 'attaching it to a resource is not supported: it applies to not
 const unusedProviders = [
   'envoyExtAuthzHttp',
   'envoyExtAuthzGrpc',
-  'zipkin',
   'lightstep',
   'datadog',
   'stackdriver',
   'opencensus',
   'skywalking',
-  'opentelemetry',
   'envoyHttpAls',
   'envoyTcpAls',
   'envoyOtelAls',
@@ -96,7 +94,6 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   },
 
   // Telemetry.
-  { kind: 'Telemetry', path: ['spec', 'tracing'], severity: 'warning', reason: noTracing },
   {
     kind: 'Telemetry',
     path: ['spec', 'metrics', '*', 'reportingInterval'],
@@ -152,7 +149,6 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
     [
       [['enableEnvoyAccessLogService'], 'access logs go to files only'],
       ...unusedProviders.map((field) => [['extensionProviders', '*', field], 'only file access logs are used of all providers'] as const),
-      [['defaultProviders', 'tracing'], noTracing],
       [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
       [['caCertificates'], noCertificates],
       [['ca'], noCertificates],
@@ -164,7 +160,24 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       [['serviceSettings'], 'there is one cluster only'],
       [['serviceScopeConfigs'], 'ambient mode is not supported'],
       [['hboneIdleTimeout'], 'ambient mode is not supported'],
-      [['defaultConfig', 'tracing'], noTracing],
+      [['extensionProviders', '*', 'zipkin', 'timeout'], 'it is 5s'],
+      [['extensionProviders', '*', 'zipkin', 'headers'], 'headers cannot be added'],
+      [['extensionProviders', '*', 'opentelemetry', 'resourceDetectors'], 'resources have the service’s name only'],
+      [['extensionProviders', '*', 'opentelemetry', 'serviceAttributeEnrichment'], 'services have their canonical names'],
+      [['extensionProviders', '*', 'opentelemetry', 'dynatraceSampler'], 'Telemetry says what is sampled'],
+      [
+        ['extensionProviders', '*', 'opentelemetry', 'http', 'headers', '*', 'envName'],
+        'values stand in the configuration: no such header is sent',
+      ],
+      [
+        ['extensionProviders', '*', 'opentelemetry', 'grpc', 'initialMetadata', '*', 'envName'],
+        'values stand in the configuration: no such metadata are sent',
+      ],
+      [['defaultConfig', 'tracing', 'lightstep'], noTracer],
+      [['defaultConfig', 'tracing', 'datadog'], noTracer],
+      [['defaultConfig', 'tracing', 'stackdriver'], noTracer],
+      [['defaultConfig', 'tracing', 'openCensusAgent'], noTracer],
+      [['defaultConfig', 'tracing', 'tlsSettings'], 'spans are sent in plain text'],
       [['defaultConfig', 'proxyHeaders'], 'headers that the proxy adds cannot be switched off'],
       [['defaultConfig', 'connectionSettings'], 'limits on client connections are not acted on'],
       [['defaultConfig', 'extraStatTags'], 'statistics cannot be changed'],

@@ -68,7 +68,10 @@ const unsupported: [text: string, problem: string | undefined][] = [
     'error unsupported/PeerAuthentication.portLevelMtls.mode spec.portLevelMtls["81"].mode',
   ],
   [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: PERMISSIVE}}'), undefined],
-  [policy('Telemetry', 'p', 'spec: {tracing: [{providers: [{name: zipkin}]}]}'), 'warning unsupported/Telemetry.tracing spec.tracing'],
+  [
+    policy('Telemetry', 'p', 'spec: {metrics: [{reportingInterval: 5s}]}'),
+    'warning unsupported/Telemetry.metrics.reportingInterval spec.metrics[0].reportingInterval',
+  ],
   [
     policy('EnvoyFilter', 'p', 'spec: {configPatches: [{applyTo: CLUSTER, patch: {operation: MERGE, value: {}}}]}'),
     'warning unsupported/EnvoyFilter spec',
