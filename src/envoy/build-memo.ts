@@ -24,6 +24,7 @@ interface State {
   basis: readonly unknown[];
   /** All that services and rules can be asked about follows from these. */
   world: readonly (readonly unknown[])[];
+  endpoints: object | undefined;
   parts: Map<string, Map<string, Part>>;
   kept: Map<string, unknown>;
 }
@@ -62,18 +63,26 @@ function worldOf({ mesh, scope }: Pick<BuildContext, 'mesh' | 'scope'>): State['
 }
 
 function createBuildMemo(context: Pick<BuildContext, 'mesh' | 'scope'>, before?: BuildMemo): BuildMemo {
-  const state: State = (before && states.get(before)) ?? { build: 0, basis: [], world: [], parts: new Map(), kept: new Map() };
+  const state: State = (before && states.get(before)) ?? {
+    build: 0,
+    basis: [],
+    world: [],
+    endpoints: undefined,
+    parts: new Map(),
+    kept: new Map(),
+  };
   const basis = basisOf(context);
   const world = worldOf(context);
   const valid = sameItems(state.basis, basis);
   /** Services and rules are what they were: questions about them need not be asked again. */
   const quiet = state.world.length === world.length && state.world.every((list, i) => sameItems(list, world[i]!));
-  Object.assign(state, { build: state.build + 1, basis, world });
+  const still = quiet && state.endpoints === context.mesh.endpointsVersion;
+  Object.assign(state, { build: state.build + 1, basis, world, endpoints: context.mesh.endpointsVersion });
   const isFresh = (part: Part, inputs: readonly unknown[], context: BuildContext): boolean => {
     if (!sameItems(part.inputs, inputs)) return false;
     // Used in this build already, or right by the build before.
     if (part.build === state.build) return true;
-    return valid && ((quiet && part.build === state.build - 1 && !part.readsEndpoints) || holds(part.reads, context));
+    return valid && ((part.build === state.build - 1 && (part.readsEndpoints ? still : quiet)) || holds(part.reads, context));
   };
   const memo: BuildMemo = {
     part<T>(kind: string, key: string, inputs: readonly unknown[], context: BuildContext, make: (context: BuildContext) => T): T {
@@ -90,6 +99,7 @@ function createBuildMemo(context: Pick<BuildContext, 'mesh' | 'scope'>, before?:
       for (const problem of part.problems) context.problems.push(problem);
       return part.value as T;
     },
+    still: valid && still,
     last: <T>(name: string) => state.kept.get(name) as T | undefined,
     keep(name, value) {
       state.kept.set(name, value);

@@ -11,6 +11,8 @@ export interface BuildMemo {
    * has the same answers. `make` must look at nothing else that changes.
    */
   part<T>(kind: string, key: string, inputs: readonly unknown[], context: BuildContext, make: (context: BuildContext) => T): T;
+  /** Services, rules, endpoints, settings and the proxy are what they were in the build before. */
+  readonly still: boolean;
   /** What the build before kept under a name. */
   last<T>(name: string): T | undefined;
   keep<T>(name: string, value: T): T;

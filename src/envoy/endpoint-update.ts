@@ -48,7 +48,11 @@ function allInputs({ mesh, scope }: BuildContext, before: TrackedEndpoints['inpu
 
 /** All load assignments of a proxy's clusters; those that equal ones of `before` are the same objects. */
 export function trackedEndpoints(context: BuildContext, clusters: readonly ClusterJson[], before?: TrackedEndpoints): TrackedEndpoints {
-  const { mesh, scope } = context;
+  const { mesh, scope, memo } = context;
+  const slot = 'clusters of endpoints';
+  // The memo may have seen other builds than the one of `before`.
+  const last = memo.last<{ clusters: readonly ClusterJson[]; made: TrackedEndpoints }>(slot);
+  if (memo.still && before !== undefined && last?.made === before && last.clusters === clusters) return before;
   const basis = basisOf(context);
   const valid = before !== undefined && sameItems(before.basis, basis);
   const inputs = allInputs(context, before?.inputs);
@@ -76,7 +80,9 @@ export function trackedEndpoints(context: BuildContext, clusters: readonly Clust
     list.push(old !== undefined && isDeepStrictEqual(old, made) ? old : made);
   }
   const same = before !== undefined && sameItems(before.list, list);
-  return { list: same ? before.list : list, targets, changes: mesh.endpointChanges, inputs, basis };
+  const made = { list: same ? before.list : list, targets, changes: mesh.endpointChanges, inputs, basis };
+  memo.keep(slot, { clusters, made });
+  return made;
 }
 
 /** Hosts of services whose endpoints are not what they were. */

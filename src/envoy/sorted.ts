@@ -6,6 +6,7 @@ interface Named {
 }
 
 interface Sorted<T> {
+  items: readonly T[];
   /** As they came, doubles included. */
   names: readonly string[];
   /** Where each of `list` came. */
@@ -27,11 +28,12 @@ function orderOf(names: readonly string[]): number[] {
  * @param slot names the list in the memo
  */
 export function sortedByName<T extends Named>(memo: BuildMemo, slot: string, items: readonly T[]): readonly T[] {
-  const names = items.map((item) => item.name!);
   const before = memo.last<Sorted<T>>(slot);
+  if (before !== undefined && sameItems(before.items, items)) return before.list;
+  const names = items.map((item) => item.name!);
   const known = before !== undefined && sameItems(before.names, names);
   const order = known ? before.order : orderOf(names);
   const list = order.map((place) => items[place]!);
   const same = before !== undefined && sameItems(before.list, list);
-  return memo.keep(slot, { names: known ? before.names : names, order, list: same ? before.list : list }).list;
+  return memo.keep(slot, { items, names: known ? before.names : names, order, list: same ? before.list : list }).list;
 }

@@ -65,6 +65,9 @@ export function trackedContext(context: BuildContext): { context: BuildContext; 
     get endpointChanges() {
       return untracked('changed endpoints');
     },
+    get endpointsVersion() {
+      return untracked('all endpoints');
+    },
     get routingVersion() {
       return untracked('the routing');
     },

@@ -18,6 +18,8 @@ export interface Client {
 export interface DestinationRules {
   /** The rule that `client` uses for a service: of its own namespace, else of the service's, else of the root namespace. */
   find(service: Pick<Service, 'host' | 'namespace'>, client: Client): DestinationRuleView | undefined;
+  /** `find` for one client, which remembers what it found. Equal clients get the same one. */
+  finder(client: Client): (service: Service) => DestinationRuleView | undefined;
   all: readonly DestinationRuleView[];
 }
 
@@ -155,7 +157,8 @@ export function buildDestinationRules(
     return undefined;
   }
 
-  return {
+  const finders = new Map<string, (service: Service) => DestinationRuleView | undefined>();
+  const rules: DestinationRules = {
     all: [...byNamespace.values()].flatMap((byHost) => [...byHost.values()].flat()),
     find(service, client) {
       // The root namespace's rules are for everybody, so they come last even for its own clients.
@@ -165,5 +168,17 @@ export function buildDestinationRules(
       }
       return inNamespace(service.namespace, service.host, client) ?? inNamespace(config.rootNamespace, service.host, client);
     },
+    finder: (client) =>
+      getOrMake(finders, JSON.stringify([client.namespace, client.labels]), () => {
+        const known = new Map<Service, DestinationRuleView | undefined>();
+        return (service) => {
+          const found = known.get(service);
+          if (found !== undefined || known.has(service)) return found;
+          const made = rules.find(service, client);
+          known.set(service, made);
+          return made;
+        };
+      }),
   };
+  return rules;
 }

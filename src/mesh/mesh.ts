@@ -79,6 +79,7 @@ function assemble(parts: Parts): Mesh {
     ofKind: (kind) => index.ofKind(kind),
     endpoints,
     endpointChanges: state.changed,
+    endpointsVersion: state.inputs,
     scope: (proxy) => getOrMake(scopes, proxy, () => scopeOf(proxy, routing, instanceInputs)),
     routingVersion: version,
     get problems() {

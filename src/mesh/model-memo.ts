@@ -20,6 +20,8 @@ export interface ModelMemo {
   namespaces: readonly Resource[];
   services: WeakMap<Resource, Made<readonly Service[]>>;
   registry: RegistryMemo;
+  /** What was made of all objects of some kinds, as long as they are the same. */
+  stages: Map<string, Made<unknown> & { inputs: readonly unknown[] }>;
   views: WeakMap<Resource<VirtualService>, VirtualServiceView>;
   /** Views with delegates merged in, by their roots, with the delegates that were asked for. */
   merged: WeakMap<VirtualServiceView, Made<VirtualServiceView> & { delegates: readonly (VirtualServiceView | undefined)[] }>;
@@ -47,6 +49,7 @@ export function createModelMemo(config: ResolvedMeshConfig, namespaces: readonly
     namespaces,
     services: new WeakMap(),
     registry: { parts: new WeakMap(), originals: new WeakMap(), derived: new WeakMap(), united: new WeakMap(), linked: new WeakMap() },
+    stages: new Map(),
     views: new WeakMap(),
     merged: new WeakMap(),
     rules: new WeakMap(),
@@ -63,6 +66,16 @@ export function made<T>(make: (report: Report) => T): Made<T> {
   const problems: Problem[] = [];
   const value = make((problem) => void problems.push(problem));
   return { value, problems };
+}
+
+/** The whole that `make` makes of `inputs`: the one before when these are the same objects. */
+export function stage<T>(memo: ModelMemo, name: string, inputs: readonly unknown[], report: Report, make: (report: Report) => T): T {
+  let known = memo.stages.get(name);
+  if (known === undefined || !sameItems(known.inputs, inputs)) {
+    known = { ...made(make), inputs };
+    memo.stages.set(name, known);
+  }
+  return reported(known as Made<T>, report);
 }
 
 /** The value, after its problems were reported once more. */

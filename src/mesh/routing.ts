@@ -5,7 +5,7 @@ import type { Problem } from '../errors.ts';
 import { checkDestinations, checkDuplicateHosts } from './checks.ts';
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts';
 import { getOrMake } from './memo.ts';
-import { createModelMemo, type ModelMemo, made, reported, sameItems } from './model-memo.ts';
+import { createModelMemo, type ModelMemo, made, reported, sameItems, stage } from './model-memo.ts';
 import { indexResources, type ResourceIndex, withoutDuplicates } from './resource-index.ts';
 import { buildServiceRegistry, type ServiceRegistry } from './service-registry.ts';
 import { entryServices } from './services-entry.ts';
@@ -57,8 +57,11 @@ export function buildRouting(
     const known = getOrMake(memo.services, resource, () => made((report) => entryServices(resource, context, report)));
     services.push(...reported(known, report));
   }
-  const registry = buildServiceRegistry(services, memo.registry, report);
-  const virtualServices = buildVirtualServices(index.ofKind<VirtualService>('VirtualService'), memo, report);
+  const registry = stage(memo, 'services', services, report, (report) => buildServiceRegistry(services, memo.registry, report));
+  const views = index.ofKind<VirtualService>('VirtualService');
+  const virtualServices = stage(memo, 'VirtualServices', views, report, (report) => buildVirtualServices(views, memo, report));
+  const rules = index.ofKind<DestinationRule>('DestinationRule');
+  const destinationRules = stage(memo, 'DestinationRules', rules, report, (report) => buildDestinationRules(rules, memo, report));
   checkDestinations(virtualServices.all, registry.byHost, config.domain, report);
   checkDuplicateHosts(virtualServices.all, report);
   const sidecars = index.ofKind<Sidecar>('Sidecar');
@@ -66,7 +69,7 @@ export function buildRouting(
   const scopes = new Map<Resource<Sidecar> | 'gateway' | undefined, Map<string, SharedScope>>();
   const routing: Routing = {
     ...inputs,
-    destinationRules: buildDestinationRules(index.ofKind<DestinationRule>('DestinationRule'), memo, report),
+    destinationRules,
     gateways: index.ofKind<Gateway>('Gateway'),
     sidecarFor: buildSidecarSelection(sidecars, config.rootNamespace, report),
     shared(namespace, by) {

@@ -2,7 +2,7 @@ import { gatewaysOf } from './gateways.ts';
 import { type InstanceInputs, instancesOf } from './instances.ts';
 import { lazily } from './memo.ts';
 import type { Routing } from './routing.ts';
-import type { DestinationRuleView, ProxyNode, ProxyScope, Service } from './types.ts';
+import type { ProxyNode, ProxyScope } from './types.ts';
 
 /** What one proxy sees. Everything is computed when it is first asked for; what proxies have in common is computed once for them all. */
 export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: InstanceInputs): ProxyScope {
@@ -13,8 +13,8 @@ export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: Inst
   const instances = lazily(() => instancesOf(proxy.workload, instanceInputs));
   const gateways = lazily(() => (router ? gatewaysOf(routing.gateways, labels) : []));
   const rules = {
-    outbound: new Map<Service, DestinationRuleView | undefined>(),
-    inbound: new Map<Service, DestinationRuleView | undefined>(),
+    outbound: routing.destinationRules.finder({ namespace, labels }),
+    inbound: routing.destinationRules.finder({ namespace, labels: undefined }),
   };
   const ingress = sidecar?.spec.ingress;
   return {
@@ -34,14 +34,7 @@ export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: Inst
       return shared().virtualServices;
     },
     virtualServicesFor: (gateway) => routing.virtualServices.attachedTo(gateway, namespace),
-    destinationRule(service: Service, direction = 'outbound') {
-      const memo = rules[direction];
-      const known = memo.get(service);
-      if (known !== undefined || memo.has(service)) return known;
-      const found = routing.destinationRules.find(service, { namespace, labels: direction === 'outbound' ? labels : undefined });
-      memo.set(service, found);
-      return found;
-    },
+    destinationRule: (service, direction = 'outbound') => rules[direction](service),
     get instances() {
       return instances();
     },

@@ -5,6 +5,7 @@ import { parseEgressHosts } from './egress-hosts.ts';
 import { isExportedTo } from './export-to.ts';
 import { resolveHostConflicts } from './host-conflicts.ts';
 import { completeHost } from './host-match.ts';
+import { getOrMake } from './memo.ts';
 import { parseProtocol } from './protocol.ts';
 import { type ImportedServices, importServices } from './service-imports.ts';
 import type { ServiceRegistry } from './service-registry.ts';
@@ -58,13 +59,29 @@ function byHostOf(services: readonly Service[], registry: ServiceRegistry): (hos
   };
 }
 
+interface Visible {
+  services: readonly Service[];
+  serviceByHost(host: string): Service | undefined;
+}
+
+/** By registry, which outlives a routing when no service changed. */
+const visible = new WeakMap<ServiceRegistry, Map<string, Visible>>();
+
+function visibleServices(namespace: string, inputs: ScopeInputs): Visible {
+  const byNamespace = getOrMake(visible, inputs.registry, () => new Map<string, Visible>());
+  return getOrMake(byNamespace, namespace, () => {
+    const services = resolveHostConflicts(exportedServices(namespace, inputs), namespace);
+    return { services, serviceByHost: byHostOf(services, inputs.registry) };
+  });
+}
+
 /** The scope without a Sidecar: everything that is visible in the namespace, on one catch-all listener. */
 export function namespaceScope(namespace: string, gateway: boolean, inputs: ScopeInputs): SharedScope {
-  const services = resolveHostConflicts(exportedServices(namespace, inputs), namespace);
+  const { services, serviceByHost } = visibleServices(namespace, inputs);
   const virtualServices = gateway ? inputs.virtualServices.visibleIn(namespace) : inputs.virtualServices.attachedTo('mesh', namespace);
   return {
     services,
-    serviceByHost: byHostOf(services, inputs.registry),
+    serviceByHost,
     egress: [{ port: undefined, bind: undefined, captureMode: 'DEFAULT', services, virtualServices, path: undefined }],
     virtualServices,
   };

@@ -260,6 +260,8 @@ export interface Mesh {
    * where two meshes of one routing have the same object, or none, endpoints are the same.
    */
   endpointChanges: ReadonlyMap<Service, object>;
+  /** Same object while endpoints of services that are the same objects stay the same. */
+  endpointsVersion: object;
   scope(proxy: ProxyNode): ProxyScope;
   /**
    * Same object while nothing but endpoints changed: listeners, routes and clusters of the same proxy can be kept. (A proxy whose own

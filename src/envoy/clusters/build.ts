@@ -52,7 +52,8 @@ function serviceClusters({ mesh, scope }: BuildContext, service: Service, sni: b
  */
 export function buildClusters(context: BuildContext): readonly ClusterJson[] {
   const { mesh, scope, memo, problems } = context;
-  problems.push(...ingressProblems(scope), ...autoMtlsProblem(mesh, scope));
+  const mtls = (memo.still ? memo.last<Problem[]>('automatic mTLS') : undefined) ?? autoMtlsProblem(mesh, scope);
+  problems.push(...ingressProblems(scope), ...memo.keep('automatic mTLS', mtls));
   const rules = new Set<DestinationRuleView>();
   const hosts = new Set<string>();
   const sni = scope.proxy.type === 'router' && passesSni(scope);
