@@ -5,6 +5,7 @@ import type { Kind } from './kinds/kind.ts';
 import { originOf, type Resource } from './resource.ts';
 import { findSemantics } from './semantics/find-semantics.ts';
 import { checkValue } from './validation/check-value.ts';
+import { conform } from './validation/conform.ts';
 import { readMetadata } from './validation/metadata.ts';
 import { createReport, type Report } from './validation/report.ts';
 import { type SchemaNode, schemaNode } from './validation/schema-node.ts';
@@ -31,6 +32,7 @@ export function validate(object: KindedObject, source: TextSource, defaultNamesp
   const metadata = readMetadata(value['metadata'], kind, defaultNamespace, report);
   if (metadata.name !== '') named = originOf({ kind: kind.kind, metadata });
   const before = report.typeErrors;
+  const first = problems.length;
   const node = schemaNode(kind.schema);
   const spec = kind.payload === 'spec' ? checkSpec(value, node, kind, report) : checkWhole(value, node, report);
   const status = Object.hasOwn(value, 'status') ? value['status'] : undefined;
@@ -45,8 +47,25 @@ export function validate(object: KindedObject, source: TextSource, defaultNamesp
     source,
   };
   // Rules take the types for granted.
-  if (report.typeErrors === before) findSemantics(kind)?.(resource, report);
-  return resource;
+  if (report.typeErrors === before) {
+    findSemantics(kind)?.(resource, report);
+    return resource;
+  }
+  const safe: Resource = { ...resource, spec: conform(node, spec) };
+  const found = problems.slice(first);
+  // With a value of a wrong type left out, rules would complain about what is not wrong.
+  if (!found.some((problem) => problem.rule === 'schema/type')) problems.push(...furtherProblems(safe, kind, source, found));
+  return safe;
+}
+
+/** What the rules say of an object that lacks required fields, less what is said of those already. */
+function furtherProblems(resource: Resource, kind: Kind, source: TextSource, found: readonly Problem[]): Problem[] {
+  const further: Problem[] = [];
+  findSemantics(kind)?.(
+    resource,
+    createReport(further, source, () => originOf(resource)),
+  );
+  return further.filter(({ path = '' }) => !found.some((problem) => problem.path !== undefined && path.startsWith(problem.path)));
 }
 
 function provisionalOrigin({ kind, value }: KindedObject, defaultNamespace: string): string {

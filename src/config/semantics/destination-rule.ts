@@ -1,7 +1,7 @@
 import type { DestinationRule } from '../kinds/networking.ts';
 import type { Resource } from '../resource.ts';
 import { quote } from '../validation/describe-value.ts';
-import type { Report } from '../validation/report.ts';
+import { errorsOnly, type Report } from '../validation/report.ts';
 import { checkExportTo, checkLabels, checkSelector, checkSubsetName, checkWildcardHost } from './common.ts';
 import { checkTrafficPolicy } from './traffic-policy.ts';
 
@@ -19,7 +19,7 @@ export function checkDestinationRule(resource: Resource, report: Report): void {
       report.error([...path, 'name'], 'semantic/duplicate-name', `the subset ${quote(subset.name)} is there twice`);
     names.add(subset.name);
     checkLabels(subset.labels, [...path, 'labels'], report);
-    if (subset.trafficPolicy) checkTrafficPolicy(subset.trafficPolicy, [...path, 'trafficPolicy'], namespace, report);
+    if (subset.trafficPolicy) checkTrafficPolicy(subset.trafficPolicy, [...path, 'trafficPolicy'], namespace, errorsOnly(report));
   }
   checkExportTo(spec.exportTo, namespace, ['spec', 'exportTo'], report, { onlyOwn: spec.workloadSelector !== undefined });
   if (spec.workloadSelector) checkSelector(spec.workloadSelector.matchLabels, ['spec', 'workloadSelector', 'matchLabels'], report);

@@ -1,7 +1,7 @@
 import type { HTTPMatchRequest } from '../kinds/networking.ts';
 import type { FieldPath } from '../resource.ts';
 import { quote } from '../validation/describe-value.ts';
-import type { Report } from '../validation/report.ts';
+import { errorsOnly, type Report } from '../validation/report.ts';
 import { checkGatewayNames, checkLabels, checkRegex, checkStringMatch } from './common.ts';
 import { isDnsLabel } from './names.ts';
 
@@ -29,7 +29,7 @@ export function checkHttpMatch(match: HTTPMatchRequest, path: FieldPath, { gatew
     if (value !== undefined) checkStringMatch(value, [...path, field], report);
   }
   for (const [name, value] of Object.entries(match.queryParams ?? {})) checkStringMatch(value, [...path, 'queryParams', name], report);
-  checkSourceConditions(match, path, report);
+  checkSourceConditions(match, path, errorsOnly(report));
 }
 
 function checkHeader(name: string, path: FieldPath, gatewayOnly: boolean, report: Report): void {

@@ -8,7 +8,7 @@ import type {
 } from '../kinds/networking.ts';
 import type { FieldPath } from '../resource.ts';
 import { quote } from '../validation/describe-value.ts';
-import type { Report } from '../validation/report.ts';
+import { errorsOnly, type Report } from '../validation/report.ts';
 import { checkClientTls } from './client-tls.ts';
 import { checkLocalities } from './localities.ts';
 import { isFqdn, isIpAddress, isPort } from './names.ts';
@@ -32,7 +32,7 @@ export function checkTrafficPolicy(policy: TrafficPolicy, path: FieldPath, names
     if (!PORT_PARTS.some((part) => settings[part] !== undefined)) {
       report.error(at, 'semantic/empty', 'the settings of the port say nothing', { hint: 'Remove them' });
     }
-    checkParts(settings, at, namespace, report);
+    checkParts(settings, at, namespace, errorsOnly(report));
   }
   if (policy.tunnel) checkTunnel(policy.tunnel, [...path, 'tunnel'], report);
 }

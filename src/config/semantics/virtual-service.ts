@@ -1,7 +1,7 @@
 import type { VirtualService } from '../kinds/networking.ts';
 import type { FieldPath, Resource } from '../resource.ts';
 import { quote } from '../validation/describe-value.ts';
-import type { Report } from '../validation/report.ts';
+import { errorsOnly, type Report } from '../validation/report.ts';
 import { checkDestination, checkExportTo, checkGatewayNames, checkSubnets, hostHint, notAHost } from './common.ts';
 import { checkSourceConditions } from './http-match.ts';
 import { checkHttpRoute } from './http-route.ts';
@@ -25,7 +25,7 @@ export function checkVirtualService(resource: Resource, report: Report): void {
   checkHosts(spec, gatewayOnly, report);
   for (const [i, route] of (spec.http ?? []).entries()) checkHttpRoute(route, ['spec', 'http', i], { delegate, gatewayOnly }, report);
   for (const [i, route] of (spec.tls ?? []).entries()) checkTlsRoute(route, ['spec', 'tls', i], hosts, gatewayOnly, report);
-  for (const [i, route] of (spec.tcp ?? []).entries()) checkLayer4Route(route, ['spec', 'tcp', i], report);
+  for (const [i, route] of (spec.tcp ?? []).entries()) checkLayer4Route(route, ['spec', 'tcp', i], errorsOnly(report));
   checkExportTo(spec.exportTo, resource.metadata.namespace, ['spec', 'exportTo'], report);
 }
 

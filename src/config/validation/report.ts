@@ -49,3 +49,15 @@ export function createReport(problems: Problem[], source: TextSource, origin: ()
 }
 
 const TYPE_RULES = new Set(['schema/type', 'schema/required', 'schema/empty-entry']);
+
+/** The same report without its warnings: Istio loses those of some places, and people's suppressions count on that. */
+export function errorsOnly(report: Report): Report {
+  return {
+    error: (...finding) => report.error(...finding),
+    warning: () => {},
+    writtenAt: (path) => report.writtenAt(path),
+    get typeErrors() {
+      return report.typeErrors;
+    },
+  };
+}
