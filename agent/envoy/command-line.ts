@@ -6,6 +6,7 @@ import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstr
 import { FairleadError } from '../../src/errors.ts';
 import type { EnvoyBinary } from './find.ts';
 import { LOG_FORMAT } from './log-file.ts';
+import { plainReason } from './refusal.ts';
 
 /** All that makes one Envoy differ from another. */
 export interface EnvoyPlan {
@@ -79,7 +80,7 @@ export function validateBootstrap(binary: EnvoyBinary, file: string): Promise<vo
         reject(
           new FairleadError(
             'E_ENGINE_FAILED',
-            `Envoy ${binary.version} refuses its bootstrap: ${said.trim().slice(0, 1000) || error.message}`,
+            `Envoy ${binary.version} refuses its bootstrap: ${plainReason(said).slice(0, 1000) || error.message}`,
             {
               next: `The bootstrap is ${file}; \`${binary.path} --mode validate -c ${file}\` says it again.`,
               cause: error,

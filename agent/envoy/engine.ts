@@ -308,14 +308,8 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
     status,
     sync(id) {
       const entry = entries.get(id);
-      return (
-        entry &&
-        xds &&
-        typeSyncs(
-          xds.clients().filter((c) => c.node === id),
-          entry.refusal,
-        )
-      );
+      const clients = xds?.clients().filter((c) => c.node === id) ?? [];
+      return entry && typeSyncs(clients, entry.refusal, entry.applied !== undefined && !entry.refusal);
     },
     async refresh() {
       if (state !== 'running') return;

@@ -20,8 +20,11 @@ export function readRefusal(result: ApplyResult): ApplyResult {
 /** Before its reason Envoy may print the whole message, in a debug form that says `goo.gle/debug…` first. */
 const PRINTED = /goo\.gle\/debug\w*\s[\s\S]*\n?: (?=[A-Z])/;
 
+/** Envoy's reason without what it prints before it. */
+export const plainReason = (text: string): string => text.replace(PRINTED, '').trim();
+
 function readProblem(given: Problem): Problem {
-  const problem = { ...given, message: given.message.replace(PRINTED, '') };
+  const problem = { ...given, message: plainReason(given.message) };
   const [, address, why = ''] = BIND.exec(problem.message) ?? [];
   const name = /^listener (.+)$/.exec(problem.origin ?? '')?.[1];
   if (address === undefined || name === undefined) return problem;

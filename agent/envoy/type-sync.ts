@@ -19,9 +19,14 @@ const KINDS: Readonly<Record<string, TypeSync['type']>> = { cluster: 'CDS', endp
 /**
  * One row a type that the newest connection asked for. What was refused shows as NACK although the last good config was given again.
  *
+ * @param taken the newest config was taken: refusals that a connection tells are of earlier ones
  * @param clients connections of the proxy; while a hot restart is under way there are two
  */
-export function typeSyncs(clients: readonly XdsClient[], refusal: { at: number; problems: readonly Problem[] } | undefined): TypeSync[] {
+export function typeSyncs(
+  clients: readonly XdsClient[],
+  refusal: { at: number; problems: readonly Problem[] } | undefined,
+  taken: boolean,
+): TypeSync[] {
   const newest = [...clients].sort((a, b) => b.connectedAt - a.connectedAt || b.id - a.id)[0];
   const reasons = new Map<TypeSync['type'], string>();
   for (const { origin, message } of refusal?.problems ?? []) {
@@ -32,14 +37,16 @@ export function typeSyncs(clients: readonly XdsClient[], refusal: { at: number; 
     .flatMap((t): TypeSync[] => {
       const type = TYPES.get(t.typeUrl.split('.').at(-1) ?? '');
       if (!type) return [];
-      const reason = reasons.get(type) ?? t.nack?.reason;
+      const reason = reasons.get(type) ?? (taken ? undefined : t.nack?.reason);
       if (reason !== undefined) return [{ type, state: 'NACK', since: refusal?.at ?? t.nack?.at ?? Date.now(), reason }];
-      return [{ type, ...stateOf(t, newest?.connectedAt ?? 0), reason: undefined }];
+      return [{ type, ...stateOf(t, newest?.connectedAt ?? 0, taken), reason: undefined }];
     })
     .sort((a, b) => ORDER.indexOf(a.type) - ORDER.indexOf(b.type));
 }
 
-function stateOf({ sent, acked }: XdsClientType, connectedAt: number): Pick<TypeSync, 'state' | 'since'> {
+/** What was refused meanwhile and then asked for no more leaves no acknowledgement behind. */
+function stateOf({ sent, acked }: XdsClientType, connectedAt: number, taken: boolean): Pick<TypeSync, 'state' | 'since'> {
   if (!sent) return { state: 'NOT SENT', since: connectedAt };
-  return acked?.version === sent.version ? { state: 'SYNCED', since: acked.at } : { state: 'STALE', since: sent.at };
+  if (acked?.version === sent.version) return { state: 'SYNCED', since: acked.at };
+  return { state: taken ? 'SYNCED' : 'STALE', since: sent.at };
 }
