@@ -1,4 +1,5 @@
 /** The analysis of a configuration: what loading found and what the analyzers find, less what is suppressed, in a fixed order. */
+import { setImmediate } from 'node:timers/promises';
 import type { ParseResult } from '../config/parse-config.ts';
 import { formatPath, originOf, type Position } from '../config/resource.ts';
 import type { TextFile } from '../config/text-file.ts';
@@ -11,6 +12,9 @@ import { analysisModel } from './model/analysis-model.ts';
 import { runAnalyzers } from './run-analyzers.ts';
 import type { FlagSuppression } from './suppressions.ts';
 import { createSuppressor } from './suppressor.ts';
+
+/** Findings between two pauses. */
+const BATCH = 250;
 
 /** How a configuration is analyzed. */
 export interface AnalyzeOptions {
@@ -59,7 +63,11 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
     else if (isShown(finding, options.onlyNamespace)) findings.push(finding);
   };
   for (const found of inputFindings(problems, resources, options.ignoreUnknown ?? false)) add(fromInput(found));
-  for (const found of raw) add(fromAnalyzer(found));
+  for (const [i, found] of raw.entries()) {
+    // The positions of a document that a WeakRef holds live as long as this turn of the event loop, at least.
+    if (i % BATCH === BATCH - 1) await setImmediate();
+    add(fromAnalyzer(found));
+  }
   for (const unused of suppressor.unused()) {
     const finding = { ...describe('FL0005', { suppression: unused.what }), ...unused, path: '', related: [] };
     if (isShown(finding, options.onlyNamespace)) findings.push(finding);

@@ -8,6 +8,7 @@ import { deprecations } from './deprecations.ts';
 import { destinationRuleHosts } from './destination-rule-hosts.ts';
 import { destinations } from './destinations.ts';
 import { envoyFilterOperations } from './envoy-filter-operations.ts';
+import { envoyFilterValues } from './envoy-filter-values.ts';
 import { externalControlPlane } from './external-control-plane.ts';
 import { gatewayApiCrds } from './gateway-api-crds.ts';
 import { gatewayCertificates } from './gateway-certificates.ts';
@@ -48,6 +49,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   destinationRuleHosts,
   destinations,
   envoyFilterOperations,
+  envoyFilterValues,
   externalControlPlane,
   gatewayApiCrds,
   gatewayCertificates,
