@@ -67,7 +67,19 @@ spec:
   );
   return {
     name: 'fairlead',
-    command: [process.execPath, here('../../bin/fairlead.js'), 'up', mesh, '--quiet', '--data', join(scratch, 'data'), '--api-port', '0'],
+    command: [
+      process.execPath,
+      here('../../bin/fairlead.js'),
+      'up',
+      mesh,
+      '--engine',
+      'embedded',
+      '--quiet',
+      '--data',
+      join(scratch, 'data'),
+      '--api-port',
+      '0',
+    ],
     port,
   };
 }
