@@ -6,6 +6,7 @@
 const BENCHES: Record<string, () => Promise<void>> = {
   start: async () => (await import('./start.ts')).benchStart(),
   parse: async () => (await import('./parse.ts')).benchParse(),
+  analyze: async () => (await import('./analyze.ts')).benchAnalyze(),
   config: async () => (await import('./config.ts')).benchConfig(),
   push: async () => (await import('./push.ts')).benchPush(),
   explain: async () => (await import('./explain.ts')).benchExplain(),
