@@ -80,7 +80,8 @@ export function admit(hcm: HttpConnectionManagerJson, incoming: Incoming, intern
       normalizePath: hcm.normalizePath === true,
       mergeSlashes: hcm.mergeSlashes === true,
       escapedSlashes: escaped === undefined || escaped === 'IMPLEMENTATION_SPECIFIC_DEFAULT' ? 'KEEP_UNCHANGED' : escaped,
-      rejectFragment: true,
+      // As Istio's bootstrap says (http_reject_path_with_fragment).
+      rejectFragment: false,
     });
     if (outcome.action === 'reject') return answered(400, outcome.details, `its path ${JSON.stringify(path)} cannot be normalized`);
     if (outcome.action === 'redirect')

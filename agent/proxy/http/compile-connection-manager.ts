@@ -67,7 +67,8 @@ export function compileConnectionManager(
       normalizePath: json.normalizePath === true,
       mergeSlashes: json.mergeSlashes === true,
       escapedSlashes: escaped === undefined || escaped === 'IMPLEMENTATION_SPECIFIC_DEFAULT' ? 'KEEP_UNCHANGED' : escaped,
-      rejectFragment: true,
+      // As Istio's bootstrap says (http_reject_path_with_fragment).
+      rejectFragment: false,
     },
     client,
     requestIdInResponse: json.alwaysSetRequestIdInResponse === true,

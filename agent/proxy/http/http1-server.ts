@@ -69,6 +69,9 @@ function create(maxHeaderBytes: number): Server {
     if (connection === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) socket.destroy();
     else if (error.code === 'HPE_HEADER_OVERFLOW')
       connection.onProtocolError(431, 'Request Header Fields Too Large', 'http1.headers_too_large');
+    // Envoy: a transfer coding that it does not know.
+    else if (error.code === 'HPE_INVALID_TRANSFER_ENCODING' && detailsOf(error) === 'http1.codec_error')
+      connection.onProtocolError(501, 'Not Implemented', 'http1.invalid_transfer_encoding');
     else connection.onProtocolError(400, 'Bad Request', detailsOf(error));
   });
   return server;
