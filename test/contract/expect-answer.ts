@@ -1,7 +1,7 @@
 /** What one answer, and what reached the backend, must be like. */
 import type { Arrival } from './backends/types.ts';
 import type { Expectation, TextMatch } from './case.ts';
-import type { Answer } from './clients/types.ts';
+import { type Answer, NO_END } from './clients/types.ts';
 import { countMismatch, textMismatch } from './match.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -31,6 +31,7 @@ export function answerMismatches(expected: Expectation, answer: Answer): string[
   const { status, from, local, broken, took, grpcStatus } = expected;
   if (status !== undefined && answer.status !== status)
     say('status', `${answer.status} (${answer.error ?? answer.body.slice(0, 200)}), not ${status}`);
+  if (answer.error === NO_END) say('end', 'the connection stays open');
   const origin = originOf(answer);
   if (from !== undefined && ![from].flat().includes(origin ?? '')) say('from', `${origin ?? 'no backend'}, not ${String(from)}`);
   if (local && origin !== undefined) say('local', `${origin} answered`);

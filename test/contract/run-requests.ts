@@ -14,9 +14,12 @@ export function splitUrl(url: string): { authority: string; path: string } {
   return { authority, path: path === '' ? '/' : path };
 }
 
-/** What the nth request of a step is. `{{n}}` counts up to `vary`. */
+/** What the nth request of a step is. `{{n}}` counts up to `vary`; `{{ab*3}}` is ababab. */
 export function requestOf(step: RequestStep, n: number, port: number): Sent {
-  const count = (text: string): string => text.replaceAll('{{n}}', String(n % (step.vary ?? 1)));
+  const count = (text: string): string =>
+    text
+      .replaceAll('{{n}}', String(n % (step.vary ?? 1)))
+      .replace(/\{\{([^{}]+)\*(\d+)\}\}/gs, (_all, part: string, times: string) => part.repeat(Number(times)));
   const url = count(step.url ?? '');
   const { authority, path } = splitUrl(url);
   const headers = Object.entries(step.headers ?? {}).flatMap(([name, value]) =>

@@ -1,7 +1,7 @@
 /** Clients that write bytes: TCP, TLS, WebSocket handshakes and raw requests. Each message waits for the answer to the one before. */
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, type Sent } from './types.ts';
+import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END, type Sent } from './types.ts';
 
 type Kind = 'tcp' | 'tcp-end' | 'tls' | 'websocket' | 'raw';
 
@@ -20,6 +20,12 @@ function parseHead(text: string): Pick<Answer, 'status' | 'headers' | 'body'> {
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   });
   return { status, headers, body: at < 0 ? '' : text.slice(at + 4) };
+}
+
+/** A whole answer after which the server closes: a client that waited for it to would only wait. */
+function isLast({ headers, body }: Pick<Answer, 'headers' | 'body'>): boolean {
+  const field = (name: string): string | undefined => headers.find(([k]) => k === name)?.[1];
+  return field('connection') === 'close' && body.length >= Number(field('content-length') ?? Number.POSITIVE_INFINITY);
 }
 
 /** How long a listener that was just configured may take to listen. */
@@ -43,7 +49,7 @@ function converse(kind: Kind, request: Sent): Promise<Answer> {
     let head = kind !== 'websocket';
     let error: string | undefined;
     const timer = setTimeout(() => {
-      error = 'no answer in time';
+      error = NO_END;
       socket.destroy();
     }, CLIENT_DEADLINE_MS);
     const next = (): void => {
@@ -60,6 +66,7 @@ function converse(kind: Kind, request: Sent): Promise<Answer> {
     });
     socket.on('data', (d: string) => {
       text += d;
+      if (kind === 'raw' && isLast(parseHead(text))) socket.end();
       if (kind === 'raw' || kind === 'tcp-end') return;
       if (head) {
         messages.push(d);

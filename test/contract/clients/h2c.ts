@@ -2,7 +2,7 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import { pairs } from '../backends/pairs.ts';
 import { createFrameReader, frame } from '../grpc-frames.ts';
-import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, type Sent } from './types.ts';
+import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END, type Sent } from './types.ts';
 
 /** How a message goes out: all at once, or the next one when the one before came back. */
 type Mode = 'plain' | 'grpc' | 'grpc-stream';
@@ -35,7 +35,7 @@ export function h2cClient(mode: Mode): Client {
       const answer: Answer & { headers: [string, string][]; trailers: [string, string][]; messages: string[] } = {
         ...{ status: 0, headers: [], body: '', trailers: [], messages: [], took: 0, error: undefined },
       };
-      const timer = setTimeout(() => stream.destroy(new Error('no answer in time')), CLIENT_DEADLINE_MS);
+      const timer = setTimeout(() => stream.destroy(new Error(NO_END)), CLIENT_DEADLINE_MS);
       const next = (): void => {
         const message = messages.shift();
         if (message === undefined) stream.end();

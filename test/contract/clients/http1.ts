@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { pairs } from '../backends/pairs.ts';
-import { type Answer, CLIENT_DEADLINE_MS, type Client, failed } from './types.ts';
+import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END } from './types.ts';
 
 /** HTTP/1.1 over connections that are kept. */
 export function http1Client(concurrent: number): Client {
@@ -44,7 +44,7 @@ export function http1Client(concurrent: number): Client {
             res.on('error', (e) => end(e.message));
           },
         );
-        req.setTimeout(CLIENT_DEADLINE_MS, () => req.destroy(new Error('no answer in time')));
+        req.setTimeout(CLIENT_DEADLINE_MS, () => req.destroy(new Error(NO_END)));
         req.on('error', (e) => resolve(failed(e.message, started)));
         req.end(body);
       });

@@ -35,6 +35,9 @@ export interface Client {
   close(): void;
 }
 
+/** Why an answer is not whole when the time for it is over. */
+export const NO_END = 'no answer in time';
+
 /** No answer may take longer. */
 export const CLIENT_DEADLINE_MS = 20_000;
 
