@@ -60,13 +60,21 @@ export async function explainSource(choice: ExplainChoice, host: string | undefi
 async function recorded(choice: ExplainChoice, around: ExplainAround): Promise<ExplainSource> {
   const { file, agent, config } = choice;
   const proxy = choice.from ?? choice.to ?? choice.gateway;
-  if (file !== undefined && proxy !== undefined)
-    throw new FairleadError('E_USAGE', 'a dump is of one proxy: --from, --to and --gateway have no meaning beside --file');
-  const source = await proxySource({ ...(file !== undefined ? { file } : { agent }), proxy }, around);
+  const source = await proxySource(file !== undefined ? { file } : { agent, proxy }, around);
   const { viewOfDump } = await import('../explain/view-of-dump.ts');
   const dump = await source.dump();
   const locator = config === undefined ? undefined : createLocator((await loadMesh(choice, config)).mesh);
-  return { view: viewOfDump(dump, locator), notes: [] };
+  const view = viewOfDump(dump, locator);
+  if (file !== undefined && proxy !== undefined && !isNameOf(view, proxy))
+    throw new FairleadError('E_PROXY_UNKNOWN', `${file} is a dump of ${view.proxy}, not of ${proxy}`, {
+      next: 'A dump is of one proxy: leave --from, --to and --gateway out, or name that one.',
+    });
+  return { view, notes: [] };
+}
+
+/** `web`, `web.default`, or the owner of a pod: `web` of `web-6f7d-x2x.default`. */
+function isNameOf({ proxy }: ProxyView, name: string): boolean {
+  return proxy === name || proxy.startsWith(`${name}.`) || proxy.startsWith(`${name}-`);
 }
 
 async function computed(

@@ -1,18 +1,9 @@
 import type { FilterChainJson, FilterJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { type ChainMiss, chainMatchText, chooseChain } from './chains.ts';
 import { pairs } from './forward.ts';
 import { explainHttp } from './http.ts';
-import {
-  type Arrival,
-  arrive,
-  type ChainMiss,
-  chooseChain,
-  defaultEntry,
-  factsOf,
-  listenerPlace,
-  typeOf,
-  type Wanted,
-} from './listener.ts';
+import { type Arrival, arrive, defaultEntry, factsOf, listenerPlace, typeOf, type Wanted } from './listener.ts';
 import { originOfMetadata } from './origin.ts';
 import { routeConfigurationOf } from './routes.ts';
 import { explainTcpProxy } from './tcp.ts';
@@ -197,12 +188,8 @@ function reach(trace: Trace, wanted: Wanted, entry: Parameters<typeof arrive>[2]
     return undefined;
   }
   if (isDefault) trace.nearMisses.push(...misses.map((miss) => chainNearMiss(trace, miss)).slice(0, 3));
-  const match = Object.keys(chain.filterChainMatch ?? {});
-  const why = isDefault
-    ? 'no other filter chain takes the connection'
-    : match.length === 0
-      ? 'the filter chain takes every connection'
-      : 'the filter chain matches';
+  const match = chainMatchText(chain);
+  const why = isDefault ? 'no other filter chain takes the connection' : match === '' ? 'takes every connection' : `is for ${match}`;
   addStep(trace, 'filterChain', chain.name ?? '', why, {
     origin: originOfMetadata(chain.metadata, view.locator),
     details: {

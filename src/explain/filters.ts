@@ -43,6 +43,18 @@ const NEUTRAL: ReadonlySet<string> = new Set([
 /** Istio's own extensions that do the same, by their names: their types differ from version to version. */
 const NEUTRAL_NAMES =
   /^istio\.(?:metadata_exchange|stats|alpn)$|^envoy\.filters\.http\.(?:istio\.)?(?:metadata_exchange|peer_metadata|alpn)$/;
+/** Why the usual ones are not evaluated, by a part of their type or name. */
+const UNEVALUATED: Readonly<Record<string, string>> = {
+  jwt_authn: 'it may refuse the request for its token (401)',
+  istio_authn: 'it may refuse the request for its peer or token (401)',
+  rbac: 'it may deny the request (403)',
+  ext_authz: 'a service outside decides whether the request may pass',
+  ratelimit: 'it may refuse the request when there are too many (429)',
+  lua: 'it runs a script',
+  wasm: 'it runs code of its own',
+  ext_proc: 'a service outside may change or answer the request',
+  oauth2: 'it may send the client to log in',
+};
 const DNS = `${HTTP}.dynamic_forward_proxy.v3.FilterConfig`;
 export const ROUTER = `${HTTP}.router.v3.Router`;
 
@@ -65,7 +77,8 @@ export function evaluateFilter(
   if (type === CORS) return cors(name, decision, request);
   if (type === DNS) return { kind: 'neutral' };
   if (NEUTRAL.has(type) || NEUTRAL_NAMES.test(name)) return { kind: 'neutral' };
-  return { kind: 'unevaluated', why: `explain does not know what ${type === '' ? 'it' : type.replace(/^.*\./, '')} does` };
+  const known = Object.entries(UNEVALUATED).find(([part]) => type.includes(part) || name.includes(part));
+  return { kind: 'unevaluated', why: known?.[1] ?? `explain does not know what ${type === '' ? 'it' : type.replace(/^.*\./, '')} does` };
 }
 
 function fault(filter: HttpFilterJson, decision: Decision, request: RouteRequest): FilterVerdict {

@@ -4,14 +4,14 @@ import { virtualHostOf } from '../routing/match.ts';
 import type { RouteRequest } from '../routing/request.ts';
 import type { StreamInfo } from '../routing/stream-info.ts';
 import { explainBranch } from './branch.ts';
-import { branchesOf } from './branches.ts';
+import { type Branch, branchesOf } from './branches.ts';
 import { admit, flatHeaders, type Incoming } from './connection-manager.ts';
 import { ROUTER } from './filters.ts';
 import type { ForwardContext } from './forward.ts';
 import { typeOf } from './listener.ts';
 import { hostMisses, routeMisses } from './near-misses.ts';
 import { hostStep, routeSteps } from './route-steps.ts';
-import { prepareRoutes, routeConfigurationOf } from './routes.ts';
+import { type PreparedRoutes, prepareRoutes, routeConfigurationOf } from './routes.ts';
 import { addDependence, addStep, endOutcome, type Trace } from './trace.ts';
 
 /** What a connection manager does with one request, from its head to the request that goes upstream. */
@@ -42,10 +42,10 @@ export function explainHttp(trace: Trace, hcm: HttpConnectionManagerJson, incomi
     return request;
   }
   const prepared = prepareRoutes(json, request);
-  const { config, leftOut } = prepared;
-  for (const problem of leftOut) trace.unevaluated.push({ name: `route configuration ${json.name ?? ''}`, why: problem.message });
+  const { config } = prepared;
   const virtualHost = virtualHostOf(config, request);
   const branches = branchesOf(config, virtualHost, request);
+  noteLeftOut(trace, prepared, branches);
   const domain = virtualHost && domainTaking(config, virtualHost, request);
   hostStep(trace, prepared, domain, request);
   if (virtualHost === undefined || domain === '*') trace.nearMisses.push(...hostMisses(prepared.virtualHosts, request));
@@ -64,6 +64,26 @@ export function explainHttp(trace: Trace, hcm: HttpConnectionManagerJson, incomi
   for (const branch of branches) explainBranch(trace, prepared, branch, request, context, branches.length > 1);
   return request;
 }
+
+/** Fields that change nothing by themselves: the filter that reads them is named when it is there. */
+const HARMLESS = /\.(?:rateLimits|includeVhRateLimits|tracing|earlyDataPolicy|hedgePolicy)$/;
+
+/** What was left out and could have mattered: of the routes up to the one that is taken their matches, of that one everything. */
+function noteLeftOut(trace: Trace, { config, leftOut, field }: PreparedRoutes, branches: readonly Branch[]): void {
+  const taken = branches.map(({ decision }) =>
+    decision.route === undefined ? Number.POSITIVE_INFINITY : routeIndex(decision.route.field),
+  );
+  for (const [i, { path = '', message }] of leftOut.entries()) {
+    if (HARMLESS.test(path) || leftOut.findIndex((p) => p.path === path) < i) continue;
+    const at = routeIndex(path);
+    const isMatch = /\.routes\[\d+\]\.match/.test(path);
+    if (at >= 0 && !(isMatch ? taken.some((t) => at < t) : taken.includes(at))) continue;
+    const why = message.replace(`${path} is not supported: `, '').replace(`${path}: `, '');
+    trace.unevaluated.push({ name: `${field(path)} of route configuration ${config.name}`, why });
+  }
+}
+
+const routeIndex = (path: string): number => Number(/\.routes\[(\d+)\]/.exec(path)?.[1] ?? -1);
 
 const seconds = (text: string | undefined, absent: number): number =>
   text === undefined ? absent : Math.round(Number.parseFloat(text) * 1000);

@@ -15,7 +15,12 @@ export function hostStep(trace: Trace, { config, field }: PreparedRoutes, domain
     addStep(trace, 'virtualHost', routes, `no virtual host is for ${host}`, { effect: 'stops' });
     return;
   }
-  const why = domain === '*' ? `takes whatever no other virtual host is for, and none is for ${host}` : `is for ${domain}`;
+  const why =
+    virtualHosts.length === 1 && domain === '*'
+      ? 'is for every host'
+      : domain === '*'
+        ? `takes whatever no other virtual host is for, and none is for ${host}`
+        : `is for ${domain}`;
   addStep(trace, 'virtualHost', virtualHost.name, why, {
     details: { routeConfiguration: routes, domain: domain ?? '', field: field(virtualHost.field) },
   });

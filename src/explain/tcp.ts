@@ -18,7 +18,9 @@ export function explainTcpProxy(trace: Trace, filter: AnyJson, sourceIp: string)
   const several = choices.length > 1;
   const split = choices.map((c) => `${percent(c.share)} to ${c.name}`).join(', ');
   const details = { ...(config.idleTimeout !== undefined && { idleTimeout: config.idleTimeout }), source: sourceIp };
-  addStep(trace, 'tcpProxy', config.statPrefix ?? '', several ? split : `joins the connection with ${choices[0]!.name}`, { details });
+  addStep(trace, 'tcpProxy', several ? (config.statPrefix ?? '') : '', several ? split : `joins the connection with ${choices[0]!.name}`, {
+    details,
+  });
   if (several) addDependence(trace, 'chance', 'weights decide among several clusters');
   for (const [i, { name, share }] of choices.entries()) {
     const id = String(i + 1);

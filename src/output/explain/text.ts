@@ -38,7 +38,7 @@ export function explanationText(explanation: Explanation, canvas: Canvas, asked:
   if (near.length > 0) lines.push('', paint(canvas, 'bold', 'almost'), ...near.flatMap((miss) => nearText(miss, canvas)));
   const notes = [
     ...explanation.notes,
-    ...explanation.unevaluated.map((u) => `not evaluated: ${u.name}: ${u.why}; what it would do is not in this answer`),
+    ...explanation.unevaluated.map((u) => `not evaluated: ${u.name}: ${u.why}. What it would do is not in this answer`),
   ];
   if (notes.length > 0) lines.push('', ...notes.flatMap((note) => bullet(note, canvas, 'yellow')));
   return `${lines.join('\n')}\n`;
@@ -69,7 +69,7 @@ const MARKS: Readonly<Record<Step['effect'], [string, Style]>> = {
 
 function station(step: Step, canvas: Canvas): string[] {
   const [mark, style] = MARKS[step.effect];
-  const name = step.kind === 'request' || step.resource === '' ? '' : step.resource;
+  const name = nameOf(step);
   const body = wrap(name === '' ? step.decision : `${name}  ${step.decision}`, canvas.width - INDENT - LABEL);
   const first = `${paint(canvas, style, mark)}  ${paint(canvas, 'dim', LABELS[step.kind].padEnd(LABEL))}${emphasize(body[0]!, name, canvas)}`;
   const spine = paint(canvas, 'dim', '│');
@@ -85,6 +85,13 @@ function station(step: Step, canvas: Canvas): string[] {
   }
   lines.push(spine);
   return lines;
+}
+
+/** Routes without a name are counted from 1, as people do. */
+function nameOf({ kind, resource }: Step): string {
+  if (kind === 'request') return '';
+  const unnamed = /^virtualHosts\[\d+\]\.routes\[(\d+)\]$/.exec(resource);
+  return unnamed === null ? resource : `#${Number(unnamed[1]) + 1}`;
 }
 
 const emphasize = (line: string, name: string, canvas: Canvas): string =>
