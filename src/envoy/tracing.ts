@@ -7,6 +7,7 @@ import type { CustomTagJson } from '#envoy-api/envoy/type/tracing/v3/custom_tag_
 import { parseDuration } from '../config/duration.ts';
 import { canonicalRevision, canonicalService } from '../mesh/canonical.ts';
 import { CLUSTER_ID } from '../mesh/locality.ts';
+import { getOrMake } from '../mesh/memo.ts';
 import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
 import { envoyDuration } from './duration.ts';
@@ -124,13 +125,21 @@ function istioTags({ mesh, proxy }: BuildContext): CustomTagJson[] {
 const percent = (value: number): { value: number } => ({ value });
 
 /** Settings of a proxy's tracing and the tracer; undefined when nothing asks for traces. */
-export function tracerFor(context: BuildContext): { settings: TracingSettings; tracer: Tracer } | undefined {
+function tracerFor(context: BuildContext): { settings: TracingSettings; tracer: Tracer } | undefined {
   const settings = tracingSettings(context.mesh, context.proxy, context.receives ? 'SERVER' : 'CLIENT');
   return settings && { settings, tracer: tracerOf(context, settings) };
 }
 
+type HttpTracing = { tracing: HttpConnectionManager_TracingJson; useRequestId: boolean };
+const memo = new WeakMap<BuildContext['scope'], Map<boolean, { made: HttpTracing | undefined }>>();
+
 /** A connection manager's tracing; undefined where no spans are made. Without a tracer trace headers travel on untouched. */
-export function tracing(context: BuildContext): { tracing: HttpConnectionManager_TracingJson; useRequestId: boolean } | undefined {
+export function tracing(context: BuildContext): HttpTracing | undefined {
+  const byMode = getOrMake(memo, context.scope, () => new Map<boolean, { made: HttpTracing | undefined }>());
+  return getOrMake(byMode, context.receives === true, () => ({ made: make(context) })).made;
+}
+
+function make(context: BuildContext): HttpTracing | undefined {
   const found = tracerFor(context);
   if (found === undefined || found.settings.disabled || typeof found.tracer === 'string') return undefined;
   const { settings, tracer } = found;

@@ -218,6 +218,65 @@ if ('missing' in envoy) {
   }
 }
 
+const serverMesh = (ingress: number): string => `
+${workload('server-1', { app: 'server' }, backend.port)}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: server }
+spec:
+  workloadSelector: { labels: { app: server } }
+  ingress: [{ port: { number: ${ingress}, name: http, protocol: HTTP }, bind: 127.0.0.1, defaultEndpoint: "127.0.0.1:${backend.port}" }]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: istio, namespace: istio-system }
+data:
+  mesh: |
+    defaultConfig: { tracing: { sampling: 100, zipkin: { address: "127.0.0.1:${collector.port}" }, maxPathTagLength: 20 } }
+`;
+
+if ('path' in envoy) {
+  test('same spans of the server’s side, by the mesh’s own Zipkin', async () => {
+    const made: unknown[][] = [];
+    for (const engine of ['embedded', 'envoy'] as const) {
+      const ingress = testPort();
+      const name = 'server-1.default';
+      const proxy =
+        engine === 'embedded'
+          ? await runEmbedded(serverMesh(ingress), testPort(), name)
+          : await runEnvoy(envoy.path, serverMesh(ingress), testPort(), name);
+      const client = createClient();
+      const before = collector.spans.length;
+      const seen: unknown[] = [];
+      const decorated: Record<string, string>[] = [{}, { 'x-envoy-decorator-operation': 'told by the client' }];
+      try {
+        const headers = { host: 'server.example.com', 'x-b3-traceid': B3, 'x-b3-spanid': PARENT, 'x-b3-sampled': '1' };
+        for (const more of decorated) {
+          arrived.clear();
+          const answer = await client.get(`http://127.0.0.1:${ingress}/served/at/length/and/more`, { ...headers, ...more });
+          seen.push(answer.headers['x-envoy-decorator-operation']);
+        }
+        await until(`${engine} reports its spans`, () => collector.spans.length >= before + 2, 15_000);
+        assert.is(proxy.records.at(-1)?.direction ?? 'inbound', 'inbound');
+      } finally {
+        client.close();
+        await proxy.close();
+      }
+      const spans = collector.spans.slice(before).sort((a, b) => a.start - b.start);
+      const shared = JSON.stringify(spans.map((s) => comparable(s, arrived.get(s.tags['http.url'] ?? '')))).replaceAll(
+        String(ingress),
+        'PORT',
+      );
+      made.push([JSON.parse(shared), JSON.parse(JSON.stringify(seen).replaceAll(String(ingress), 'PORT'))]);
+    }
+    assert.equal(made[0], made[1]);
+    const [span] = (made[0] as [{ kind: string; from: string }[]])[0];
+    assert.is(span?.kind, 'SERVER');
+    assert.is(span?.from, 'server.default');
+  });
+}
+
 test('a collector that is not there delays nothing, and loses spans only', async () => {
   const mesh = meshOf(PROVIDERS.zipkin).replace(`http: ${collector.port}`, 'http: 9');
   const proxy = await runEmbedded(mesh, testPort());

@@ -2,6 +2,7 @@
 import { createProxyHost } from '../../../agent/proxy/host.ts';
 import { parseConfig } from '../../../src/config/parse-config.ts';
 import { buildSnapshot } from '../../../src/envoy/build.ts';
+import { nodeJson } from '../../../src/envoy/dump/node.ts';
 import type { Snapshot } from '../../../src/envoy/snapshot.ts';
 import { buildMesh } from '../../../src/mesh/mesh.ts';
 import { findProxy } from '../../../src/mesh/proxies.ts';
@@ -35,7 +36,9 @@ export async function runEmbedded(yaml: string, port: number, proxyName = 'clien
   const records: RequestRecord[] = [];
   const host = createProxyHost({ record: (r) => records.push(r), log: () => undefined });
   const { proxy, listeners, routes, clusters, endpoints, version } = snapshot;
-  const config = { id: proxy.id, name: `${proxy.name}.${proxy.namespace}`, version, listeners, routes, clusters, endpoints };
+  const { id, cluster = '' } = nodeJson(proxy, mesh.config, 'test');
+  const node = { id: id ?? '', cluster, zone: '' };
+  const config = { id: proxy.id, name: `${proxy.name}.${proxy.namespace}`, node, version, listeners, routes, clusters, endpoints };
   const problems = await host.apply(proxy.id, config);
   if (problems.length > 0) throw new Error(problems.map((p) => p.message).join('\n'));
   return { engine: 'embedded', mesh, snapshot, records, httpProxy: `127.0.0.1:${port}`, close: () => host.close() };
