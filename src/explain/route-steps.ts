@@ -7,7 +7,12 @@ import type { PreparedRoutes } from './routes.ts';
 import { addStep, type Trace } from './trace.ts';
 
 /** The virtual host that a request's host belongs to; `domain` is the one of its domains that fits. */
-export function hostStep(trace: Trace, { config, field }: PreparedRoutes, domain: string | undefined, request: RouteRequest): void {
+export function hostStep(
+  trace: Trace,
+  { config, field, virtualHosts }: PreparedRoutes,
+  domain: string | undefined,
+  request: RouteRequest,
+): void {
   const { host } = request;
   const routes = config.name;
   const [virtualHost] = config.virtualHosts;
