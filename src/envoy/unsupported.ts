@@ -148,7 +148,7 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   ...(
     [
       [['enableEnvoyAccessLogService'], 'access logs go to files only'],
-      ...unusedProviders.map((field) => [['extensionProviders', '*', field], 'only file access logs are used of all providers'] as const),
+      ...unusedProviders.map((field) => [['extensionProviders', '*', field], 'of providers only file logs, Zipkin, OpenTelemetry and Prometheus are used'] as const),
       [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
       [['caCertificates'], noCertificates],
       [['ca'], noCertificates],

@@ -22,7 +22,7 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
   Route: {
     filterAction: 'it belongs to listener filters',
     nonForwardingAction: 'it belongs to proxyless clients',
-    tracing: 'no tracer is configured',
+    tracing: 'the connection manager says what is sampled',
   },
   RouteMatch: {
     pathMatchPolicy: 'path templates are not evaluated',

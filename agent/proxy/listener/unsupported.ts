@@ -48,7 +48,7 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
   Router: {
     upstreamLog: 'there is no log of upstream requests',
     upstreamHttpFilters: 'filters run downstream',
-    startChildSpan: 'no spans are made',
+    startChildSpan: 'a request has one span',
     strictCheckHeaders: 'headers of the router are read leniently',
     respectExpectedRqTimeout: 'the route and its headers give timeouts',
   },
