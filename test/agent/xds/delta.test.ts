@@ -319,19 +319,19 @@ test(
 test(
   'a large push is split',
   withXds(async ({ server, target }) => {
-    const many = Object.fromEntries(Array.from({ length: 30_000 }, (_, i) => [`outbound|80||service-${i}.namespace.svc.cluster.local`, 1]));
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`${'x'.repeat(1000)}${i}`, 1]));
     server.set(snapshotOf({ clusters: many }));
     const stream = rawStream(target, 'delta');
     stream.send('cluster', {});
     const got = new Set<string>();
     let responses = 0;
-    while (got.size < 30_000) {
+    while (got.size < 20_000) {
       const seen = await stream.next();
       responses++;
       for (const name of seen.resources) got.add(name);
       ack(stream, seen);
     }
-    assert.ok(responses > 1 && responses < 30, `${responses} responses`);
+    assert.ok(responses > 1 && responses < 5, `${responses} responses`);
     await nothing(stream);
     stream.close();
   }),

@@ -43,8 +43,14 @@ export function urlOf(kind: ResourceKind | 'other'): string {
 const kinds = new Map<string, string>(Object.values(RESOURCE_TYPES).map((t) => [t.url, t.kind]));
 
 /** @param node the node's id; it goes with the first request. @param path of a method other than the aggregated one */
-export function rawStream(target: string, protocol: 'sotw' | 'delta', node = 'node', path?: string): RawStream {
-  const client = new grpc.Client(target, grpc.credentials.createInsecure(), { 'grpc.max_receive_message_length': -1 });
+export function rawStream(
+  target: string,
+  protocol: 'sotw' | 'delta',
+  node = 'node',
+  path?: string,
+  credentials = grpc.credentials.createInsecure(),
+): RawStream {
+  const client = new grpc.Client(target, credentials, { 'grpc.max_receive_message_length': -1 });
   const method = path ?? `${ADS}${protocol === 'sotw' ? 'Stream' : 'Delta'}AggregatedResources`;
   const call = client.makeBidiStreamRequest<Buffer, Buffer>(
     method,
