@@ -2,6 +2,7 @@
  * The xDS server: it gives Envoy, and any other client of the protocol, the configuration of its node. State of the world and incremental,
  * aggregated and by type; see Envoy's "xDS REST and gRPC protocol".
  */
+import type { PeerCertificate } from 'node:tls';
 import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
@@ -23,7 +24,13 @@ export interface XdsServerOptions {
   /** A Unix socket, mode 0600. One that nobody serves any more is replaced. */
   socket: string;
   /** For proxies on other hosts: both sides show certificates of `ca`. All in PEM. */
-  tcp?: { host: string; port: number; tls: { key: string; cert: string; ca: string } };
+  tcp?: {
+    host: string;
+    port: number;
+    tls: { key: string; cert: string; ca: string };
+    /** Whether who shows this certificate may have that node's configuration and secrets. Without it every certificate of `ca` may have every node's. */
+    mayHave?(nodeId: string, certificate: PeerCertificate): boolean;
+  };
   log: Log;
   /** Further gRPC services on the same sockets, as Envoy's access log service. */
   services?: readonly { definition: ServiceDefinition; implementation: UntypedServiceImplementation }[];
@@ -94,6 +101,10 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   }
 
   const services = discoveryServices({
+    mayHave: (id, call) => {
+      const { sslPeerCertificate } = call.getAuthContext();
+      return sslPeerCertificate === undefined || (options.tcp?.mayHave?.(id, sslPeerCertificate) ?? true);
+    },
     open: (protocol, call, { id, proxyless }, only) => {
       const proxy = stateOf(id);
       const stream = createStream({

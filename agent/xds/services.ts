@@ -2,7 +2,7 @@
 import { type DescMessage, fromBinary } from '@bufbuild/protobuf';
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from '#envoy-api/envoy/service/discovery/v3/discovery_pb.js';
-import { refuseCall } from './refuse-call.ts';
+import { PERMISSION_DENIED, refuseCall } from './refuse-call.ts';
 import { RESOURCE_TYPES } from './resource-types.ts';
 import type { Protocol, XdsCall, XdsRequest, XdsStream } from './stream.ts';
 
@@ -12,6 +12,8 @@ export interface GrpcService {
 }
 
 export interface DiscoveryHandlers {
+  /** Whether a client may have a node's configuration. */
+  mayHave(nodeId: string, call: XdsCall): boolean;
   /** A client has said who it is. */
   open(protocol: Protocol, call: XdsCall, node: { id: string; proxyless: boolean }, only: string | undefined): XdsStream;
   closed(stream: XdsStream): void;
@@ -51,7 +53,7 @@ function method(service: string, name: string, request: DescMessage): MethodDefi
   };
 }
 
-function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { open, closed }: DiscoveryHandlers): void {
+function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { mayHave, open, closed }: DiscoveryHandlers): void {
   let stream: XdsStream | undefined;
   let over = false;
   const end = (): void => {
@@ -67,6 +69,7 @@ function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { op
     if (stream === undefined) {
       const id = request.node?.id;
       if (!id) return refuseCall(call, 'the first request names no node');
+      if (!mayHave(id, call)) return refuseCall(call, `the certificate is not that of ${id}`, PERMISSION_DENIED);
       stream = open(protocol, call, { id, proxyless: request.node?.metadata?.['GENERATOR'] === 'grpc' }, only);
     }
     stream.take(request);

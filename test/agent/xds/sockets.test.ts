@@ -63,7 +63,11 @@ function certificates(name: string): { ca: string; key: string; cert: string } {
 test('TCP serves who shows a certificate of the CA, and nobody else', async () => {
   const mine = certificates('mine');
   const strange = certificates('strange');
-  const server = await startXdsServer({ socket: join(folder, 'tcp.sock'), log: silentLog, tcp: { host: '127.0.0.1', port: 0, tls: mine } });
+  const server = await startXdsServer({
+    socket: join(folder, 'tcp.sock'),
+    log: silentLog,
+    tcp: { host: '127.0.0.1', port: 0, tls: mine, mayHave: (id, { subject }) => subject.CN === 'host' && id === 'node' },
+  });
   try {
     server.set(snapshotOf({ clusters: { a: 1 } }));
     const target = `127.0.0.1:${server.port}`;
@@ -78,6 +82,16 @@ test('TCP serves who shows a certificate of the CA, and nobody else', async () =
     good.send('cluster', {});
     assert.equal((await good.next()).resources, ['a']);
     good.close();
+    const other = rawStream(
+      target,
+      'delta',
+      'other',
+      undefined,
+      grpc.credentials.createSsl(ca, Buffer.from(mine.key), Buffer.from(mine.cert)),
+    );
+    other.send('cluster', {});
+    assert.is((await other.ended).code, grpc.status.PERMISSION_DENIED, 'another node');
+    other.close();
     for (const credentials of [
       grpc.credentials.createSsl(ca),
       grpc.credentials.createSsl(ca, Buffer.from(strange.key), Buffer.from(strange.cert)),
