@@ -309,7 +309,7 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
     sync(id) {
       const entry = entries.get(id);
       const clients = xds?.clients().filter((c) => c.node === id) ?? [];
-      return entry && typeSyncs(clients, entry.refusal, entry.applied !== undefined && !entry.refusal);
+      return entry && typeSyncs(clients, entry.refusal, entry.applied !== undefined && !entry.refusal, entry.applied);
     },
     async refresh() {
       if (state !== 'running') return;
