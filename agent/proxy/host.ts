@@ -69,9 +69,9 @@ export function createProxyHost(events: HostEvents): ProxyHost {
 
   async function apply(id: string, config: ProxyConfig): Promise<Problem[]> {
     const known = proxies.get(id);
-    const checked = new Set(known?.config.clusters);
-    const fresh = config.clusters === known?.config.clusters ? [] : config.clusters.filter((c) => !checked.has(c));
-    const refused = fresh.flatMap((c) => checkCluster(c)).filter((p) => p.severity === 'error');
+    const refused = added(config.clusters, known?.config.clusters ?? [])
+      .flatMap((c) => checkCluster(c))
+      .filter((p) => p.severity === 'error');
     if (refused.length > 0) return refused;
     const proxy = known ?? create(id, config);
     // Make before break: routes must never name a cluster that is not there yet.
@@ -115,6 +115,13 @@ export function createProxyHost(events: HostEvents): ProxyHost {
       await Promise.all([...proxies.keys()].map((id) => inOrder(id, () => remove(id))));
     },
   };
+}
+
+/** What is not in `before`. */
+function added<T>(list: readonly T[], before: readonly T[]): readonly T[] {
+  if (list === before) return [];
+  const known = new Set(before);
+  return list.filter((one) => !known.has(one));
 }
 
 const EMPTY: Omit<AppliedConfig, 'name' | 'updatedAt'> = { version: '', listeners: [], routes: [], clusters: [], endpoints: [] };

@@ -116,6 +116,11 @@ export function createClusterManager(deps: ClusterManagerDeps): ClusterManager &
   }
 
   function takeAll(endpoints: readonly ClusterLoadAssignmentJson[]): void {
+    const before = taken.endpoints;
+    if (before?.length === endpoints.length && endpoints.every((e, i) => e.clusterName === before[i]!.clusterName)) {
+      reassign(take(endpoints.filter((e, i) => e !== before[i])));
+      return;
+    }
     const named = new Set(endpoints.map((e) => e.clusterName ?? ''));
     const gone = [...assignments.keys()].filter((name) => !named.has(name));
     for (const name of gone) assignments.delete(name);

@@ -73,12 +73,16 @@ function defaultRoutes(context: BuildContext, { host, services, port }: HostOnPo
   ]);
 }
 
+interface SplitHosts {
+  known: HostOnPort[];
+  unknown: string[];
+}
+
+/** Of VirtualServices without wildcards, which other VirtualServices have no part in. */
+const plainHosts = new WeakMap<PortBuild['hosts'], WeakMap<VirtualServiceView, SplitHosts>>();
+
 /** The hosts of a VirtualService on a port: those that services have, and the rest. */
-function splitHosts(
-  build: PortBuild,
-  view: VirtualServiceView,
-  wildcards: ReadonlyMap<string, HostOnPort[]> | undefined,
-): { known: HostOnPort[]; unknown: string[] } {
+function splitHosts(build: PortBuild, view: VirtualServiceView, wildcards: ReadonlyMap<string, HostOnPort[]> | undefined): SplitHosts {
   const known: HostOnPort[] = [];
   const unknown: string[] = [];
   for (const host of view.hosts) {
@@ -94,8 +98,10 @@ function buildPort(build: PortBuild): void {
   const { context, egress, port, hosts } = build;
   const covered = new Set<HostOnPort>();
   const wildcards = wildcardAssignments(egress.virtualServices, hosts);
+  const plain = getOrMake(plainHosts, hosts, () => new WeakMap<VirtualServiceView, SplitHosts>());
   for (const view of egress.virtualServices) {
-    const { known, unknown } = splitHosts(build, view, wildcards.get(view));
+    const { known, unknown } =
+      wildcards.size > 0 ? splitHosts(build, view, wildcards.get(view)) : getOrMake(plain, view, () => splitHosts(build, view, undefined));
     if (known.length === 0 && port !== portOfUnknownHosts) continue;
     if (known.length === 0 && unknown.length === 0) continue;
     const routes = virtualServiceRoutes(context, { view, listenPort: port, gateway: 'mesh' });

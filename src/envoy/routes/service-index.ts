@@ -12,9 +12,16 @@ export interface HostOnPort {
 /** Which of an egress listener's hosts have which port, in the listener's order. */
 export type PortIndex = ReadonlyMap<number, ReadonlyMap<string, HostOnPort>>;
 
-export function indexByPort(egress: EgressListenerView): PortIndex {
+const indexes = new WeakMap<EgressListenerView['services'], PortIndex>();
+
+/** Made once for a list of services. */
+export function indexByPort({ services }: EgressListenerView): PortIndex {
+  return getOrMake(indexes, services, makeIndex);
+}
+
+function makeIndex(services: EgressListenerView['services']): PortIndex {
   const index = new Map<number, Map<string, HostOnPort>>();
-  for (const service of egress.services) {
+  for (const service of services) {
     if (service.resolution === 'alias') continue;
     for (const port of service.ports) {
       if (port.protocol === 'UDP') continue;
@@ -33,15 +40,9 @@ export function wildcardAssignments(
   hosts: ReadonlyMap<string, HostOnPort>,
 ): ReadonlyMap<VirtualServiceView, ReadonlyMap<string, HostOnPort[]>> {
   const out = new Map<VirtualServiceView, Map<string, HostOnPort[]>>();
+  if (!virtualServices.some((view) => view.hosts.some(isWildcard))) return out;
   const oldest = new Map<string, VirtualServiceView>();
-  let wild = false;
-  for (const view of virtualServices) {
-    for (const host of view.hosts) {
-      if (!oldest.has(host)) oldest.set(host, view);
-      wild ||= isWildcard(host);
-    }
-  }
-  if (!wild) return out;
+  for (const view of virtualServices) for (const host of view.hosts) if (!oldest.has(host)) oldest.set(host, view);
   for (const entry of hosts.values()) {
     for (const host of coveringPatterns(entry.host)) {
       const view = oldest.get(host);
