@@ -89,6 +89,16 @@ export function createAgentFamilies(options: AgentFamiliesOptions): { families: 
         .proxies()
         .flatMap(({ node, applied }) => (applied ? [[{ proxy: `${node.name}.${node.namespace}` }, applied.at / 1000]] : [])),
     ),
+    read('proxy_xds_synced', 'gauge', '1 where a proxy has the newest of a type; only Envoy tells by type.', () =>
+      controller
+        .proxies()
+        .flatMap(({ node }) =>
+          (engine.sync(node.id) ?? []).map(({ type, state }): Series[number] => [
+            { proxy: `${node.name}.${node.namespace}`, type },
+            state === 'SYNCED' ? 1 : 0,
+          ]),
+        ),
+    ),
     read('engine_up', 'gauge', '1 while the data plane runs.', () => [[{}, engine.status().state === 'running' ? 1 : 0]]),
     read('engine_restarts_total', 'counter', 'How often the data plane was started anew.', () => [[{}, engine.status().restarts]]),
     read('process_start_time_seconds', 'gauge', 'When the agent was started.', () => [[{}, started]]),

@@ -171,6 +171,11 @@ if ('missing' in prometheus) {
         assert.equal(await query(real.url, 'istio_response_bytes_count'), [], 'Telemetry turned it off');
         const [synced] = await query(real.url, 'fairlead_agent_proxy_synced{proxy="shop-1.default"}');
         assert.is(synced?.value, 1);
+        const types = await query(real.url, 'fairlead_agent_proxy_xds_synced{proxy="shop-1.default",type="CDS"}');
+        assert.equal(
+          types.map((s) => s.value),
+          engine === 'envoy' ? [1] : [],
+        );
         const [own] = await query(
           real.url,
           'envoy_cluster_upstream_rq_total{proxy="shop-1.default",cluster_name="outbound|80||web.default.svc.cluster.local"}',
