@@ -105,8 +105,8 @@ function originShown(origin: Origin, canvas: Canvas): string {
 }
 
 /** A position is never cut: it is there to be clicked on. */
-function wrapOrigin(origin: Origin, canvas: Canvas, pad: string): string[] {
-  const room = canvas.width - INDENT - LABEL;
+function wrapOrigin(origin: Origin, canvas: Canvas, pad: string, indent = INDENT + LABEL): string[] {
+  const room = canvas.width - indent;
   if (originText(origin).length <= room) return [pad + originShown(origin, canvas)];
   const position = positionText(origin);
   return [pad + paint(canvas, 'dim', resourceText(origin)), ...(position === undefined ? [] : [pad + paint(canvas, 'cyan', position)])];
@@ -234,7 +234,7 @@ function nearText({ message, origin }: NearMiss, canvas: Canvas): string[] {
   return [
     `${paint(canvas, 'yellow', '≈')}  ${first}`,
     ...rest.map((line) => pad + line),
-    ...(origin === undefined ? [] : wrapOrigin(origin, canvas, pad)),
+    ...(origin === undefined ? [] : wrapOrigin(origin, canvas, pad, INDENT)),
   ];
 }
 
