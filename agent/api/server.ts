@@ -48,8 +48,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   try {
     servers.push(await listenOnSocket(options.socket, deps));
     const tcp = options.port === undefined ? undefined : await listenOnPort(deps, options.port);
-    metricsServer = await serveMetrics(options, metrics);
     if (tcp) servers.push(tcp);
+    metricsServer = await serveMetrics(options, metrics);
     const url = tcp && `http://127.0.0.1:${(tcp.address() as AddressInfo).port}`;
     return {
       url,
