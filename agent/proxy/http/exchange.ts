@@ -1,6 +1,5 @@
 import { filterDisabled } from '../../../src/routing/filter-config.ts';
 import { finalizeResponse } from '../../../src/routing/finalize.ts';
-import { hasHeader } from '../../../src/routing/header-mutation.ts';
 import { match } from '../../../src/routing/match.ts';
 import type { RouteRequest } from '../../../src/routing/request.ts';
 import { applyResponseRequestId } from '../../../src/routing/request-id.ts';
@@ -13,6 +12,7 @@ import { spanSeesResponse, startSpan } from '../tracing/exchange-span.ts';
 import type { Span } from '../tracing/span.ts';
 import type { Host, RawHeaders } from '../types.ts';
 import { admitRequest } from './admit-request.ts';
+import { appendVia } from './append-via.ts';
 import { collectStreamed } from './collect-streamed.ts';
 import type { ConnectionManager } from './connection-manager.ts';
 import type { DownstreamEvents, DownstreamStream } from './downstream-stream.ts';
@@ -344,10 +344,4 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     finishExchange(this);
     this.connection.exchangeDone();
   }
-}
-
-function appendVia(headers: RawHeaders, via: string): void {
-  const at = hasHeader(headers, 'via') ? headers.indexOf('via') : -1;
-  if (at >= 0) headers[at + 1] += `, ${via}`;
-  else headers.push('via', via);
 }
