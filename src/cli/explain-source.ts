@@ -88,10 +88,9 @@ async function computed(
     throw new FairleadError('E_CONFIG_UNREADABLE', `there is nothing to explain: no resource of a mesh in ${paths.join(', ')}`, {
       next: 'Name files or folders of configuration with -f PATH, or ask a running agent with --agent.',
     });
-  const locator = createLocator(mesh);
   const open = (proxy: ProxyNode): Opened => {
     const snapshot = buildSnapshot(mesh, proxy);
-    return { snapshot, view: viewOfSnapshot(snapshot, paths.join(', '), locator) };
+    return { snapshot, view: viewOfSnapshot(snapshot, paths.join(', '), createLocator(mesh, proxy.namespace)) };
   };
   const named = choice.from ?? choice.to;
   const { snapshot, view, notes } =

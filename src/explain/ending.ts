@@ -3,6 +3,7 @@ import { grpcStatusOf, isGrpc } from '../routing/grpc.ts';
 import { redirectLocation } from '../routing/redirect.ts';
 import type { RouteRequest } from '../routing/request.ts';
 import type { Decision, RouteDecision } from '../routing/types.ts';
+import { clusterText } from './cluster-text.ts';
 import { failures } from './failures.ts';
 import { type ForwardContext, forward, pairs } from './forward.ts';
 import { destinationSteps } from './steps.ts';
@@ -80,7 +81,7 @@ function endUpstream(
   const hosts = ['ORIGINAL_DST', 'DNS_ON_DEMAND'].includes(destination.discovery);
   if (!usable && !hosts && destination.endpointsKnown) {
     const type = destination.cluster === 'BlackHoleCluster' ? 'blackhole' : 'no-endpoints';
-    const answer = ownAnswer(type, `503: ${destination.cluster} has no healthy endpoint`, request, decision, context, {
+    const answer = ownAnswer(type, `503: ${clusterText(destination.cluster)} has no healthy endpoint`, request, decision, context, {
       share,
       status: 503,
       details: 'no_healthy_upstream',
@@ -92,7 +93,7 @@ function endUpstream(
   const passthrough = destination.discovery === 'ORIGINAL_DST';
   return endOutcome(
     passthrough ? 'passthrough' : 'forward',
-    passthrough ? 'passed on to where the client wanted to go' : `forwarded to ${destination.cluster}`,
+    passthrough ? passedOn(trace) : `forwarded to ${clusterText(destination.cluster)}`,
     {
       share,
       responseCodeDetails: 'via_upstream',
@@ -101,6 +102,9 @@ function endUpstream(
     },
   );
 }
+
+const passedOn = (trace: Trace): string =>
+  trace.entry === 'inbound' ? 'handed to the workload itself' : 'passed on to where the client wanted to go';
 
 /** An answer of the proxy's own, as the client gets it; for gRPC clients as gRPC. */
 export function ownAnswer(
@@ -125,10 +129,11 @@ export function ownAnswer(
   const body = answer.body ?? '';
   if (grpc) headers.push('content-type', 'application/grpc');
   else if (body !== '' && !headers.includes('content-type')) headers.push('content-type', 'text/plain');
-  return endOutcome(type, summary, {
+  const grpcStatus = answer.grpcStatus ?? grpcStatusOf(answer.status);
+  return endOutcome(type, grpc ? summary.replace(/^\d{3}/, `gRPC status ${grpcStatus}`) : summary, {
     share: answer.share,
     status: grpc ? 200 : answer.status,
-    ...(grpc ? { grpcStatus: answer.grpcStatus ?? grpcStatusOf(answer.status) } : body !== '' && { body }),
+    ...(grpc ? { grpcStatus } : body !== '' && { body }),
     responseHeaders: pairs(headers),
     flags: answer.flags ?? '-',
     responseCodeDetails: answer.details,

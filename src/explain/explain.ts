@@ -208,7 +208,7 @@ function chainNearMiss(trace: Trace, miss: ChainMiss): Explanation['nearMisses']
   return {
     kind: 'filterChain',
     resource: name,
-    message: `filter chain ${name || miss.field.replace(/\.filterChainMatch.*$/, '')} needs ${miss.expected}; the connection has ${miss.actual}`,
+    message: `filter chain ${name || `#${Number(/\d+/.exec(miss.field)?.[0] ?? 0) + 1}`} needs ${miss.expected}; the connection has ${miss.actual}`,
     field: miss.field,
     expected: miss.expected,
     actual: miss.actual,

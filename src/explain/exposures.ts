@@ -4,6 +4,7 @@ import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/ro
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { TcpProxyJson } from '#envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import { parseClusterName } from '../envoy/names.ts';
+import { parseIp } from '../routing/ip-range.ts';
 import type { CompiledRoute, Decision } from '../routing/types.ts';
 import { isBound, listenerPlace, typeOf } from './listener.ts';
 import { originOfMetadata } from './origin.ts';
@@ -88,27 +89,27 @@ function httpExposures(view: ProxyView, json: RouteConfigurationJson): HttpExpos
     compiled.set(json, routes);
   }
   return routes.config.virtualHosts.flatMap((virtualHost) => {
-    const host = shownHosts(virtualHost.domains);
-    if (virtualHost.requireTls === 'ALL')
-      return [
-        {
-          host,
-          conditions: [],
-          path: '/*',
-          route: virtualHost.name,
-          kind: 'redirect',
-          answer: '301 to https',
-          destinations: [],
-        } satisfies HttpExposure,
-      ];
-    return virtualHost.routes.map((route) => exposureOfRoute(view, host, route));
+    const hosts = shownHosts(virtualHost.domains);
+    if (virtualHost.requireTls === 'ALL') {
+      const all = {
+        conditions: [],
+        path: '/*',
+        route: virtualHost.name,
+        kind: 'redirect',
+        answer: '301 to https',
+        destinations: [],
+      } as const;
+      return hosts.map((host): HttpExposure => ({ ...all, host }));
+    }
+    return hosts.flatMap((host) => virtualHost.routes.map((route) => exposureOfRoute(view, host, route)));
   });
 }
 
-/** A virtual host's own name; ports, short forms and addresses of the same host are left out. */
-function shownHosts(domains: readonly string[]): string {
-  const plain = domains.filter((d) => !/:(?:\d+|\*)$/.test(d) && !d.endsWith('.'));
-  return plain[0] ?? domains[0] ?? '*';
+/** The names of a virtual host: not its ports, addresses and the short forms of longer names. */
+function shownHosts(domains: readonly string[]): readonly string[] {
+  const plain = [...new Set(domains.map((d) => d.replace(/:(?:\d+|\*)$/, '').replace(/\.$/, '')))];
+  const names = plain.filter((d) => parseIp(d) === undefined && !plain.some((other) => other.startsWith(`${d}.`)));
+  return names.length > 0 ? names : plain;
 }
 
 function exposureOfRoute(view: ProxyView, host: string, route: CompiledRoute): HttpExposure {

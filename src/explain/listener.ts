@@ -189,7 +189,8 @@ function captured(view: ProxyView, wanted: Wanted, entry: Extract<Entry, { kind:
   const to = `${ip === '' ? wanted.host : ip}:${entry.port}`;
   const known = listenerPlace(listener).ip;
   const localIp = ip === '' && !isWildcard(known) ? known : ip;
-  const how = listener === capture ? `redirected on its way to ${to}, for which no listener was made` : `redirected on its way to ${to}`;
+  const unknown = ip === '' ? ', whose address is not known here' : '';
+  const how = `redirected on its way to ${to}${unknown}${listener === capture ? ', for which no listener was made' : ''}`;
   return { listener, entry, how, localIp, localPort: entry.port };
 }
 

@@ -4,8 +4,8 @@ import type { Mesh } from '../mesh/types.ts';
 import type { Origin } from './types.ts';
 import type { Locator } from './view.ts';
 
-/** Finds the lines of a mesh's resources; nothing is looked up before it is asked for. */
-export function createLocator(mesh: Mesh): Locator {
+/** Finds the lines of a mesh's resources, and addresses as a client in `namespace` would; nothing is looked up before it is asked for. */
+export function createLocator(mesh: Mesh, namespace = 'default'): Locator {
   let byPath: Map<string, Resource> | undefined;
   return {
     resource(config, field) {
@@ -18,12 +18,18 @@ export function createLocator(mesh: Mesh): Locator {
       return service && originOf(service.resource, configPath(service.resource), undefined);
     },
     addresses(host) {
-      const complete = mesh.completeHost(host, 'default');
-      return mesh.services
-        .filter((s) => s.host === complete || s.host === host.toLowerCase())
-        .flatMap((s) => s.addresses.filter((a) => !a.includes('/')));
+      const names = dnsNames(mesh, host, namespace);
+      return mesh.services.filter((s) => names.includes(s.host)).flatMap((s) => s.addresses.filter((a) => !a.includes('/')));
     },
   };
+}
+
+/** What a client in a namespace can mean by a name: Kubernetes' search domains. */
+function dnsNames(mesh: Mesh, host: string, namespace: string): string[] {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  if (!name.includes('.')) return [mesh.completeHost(name, namespace)];
+  const { domain } = mesh.config;
+  return [name, `${name}.svc.${domain}`, `${name}.${domain}`];
 }
 
 /** Where a field of a resource was written; without one, its name. */

@@ -1,6 +1,7 @@
 import type { RouteRequest } from '../routing/request.ts';
 import type { CompiledRoute } from '../routing/types.ts';
 import type { Branch } from './branches.ts';
+import { clusterText } from './cluster-text.ts';
 import { originOfMetadata } from './origin.ts';
 import { percent } from './percent.ts';
 import type { PreparedRoutes } from './routes.ts';
@@ -81,6 +82,6 @@ const splitText = (branches: readonly Branch[]): string =>
   branches
     .map(
       (b) =>
-        `${percent(b.share)} to ${b.decision.kind === 'route' ? (b.decision.cluster ?? 'the cluster that a header names') : b.decision.kind}`,
+        `${percent(b.share)} to ${b.decision.kind === 'route' ? (b.decision.cluster === undefined ? 'the cluster that a header names' : clusterText(b.decision.cluster)) : b.decision.kind}`,
     )
     .join(', ');

@@ -1,5 +1,6 @@
 import type { AnyJson } from '@bufbuild/protobuf/wkt';
 import type { TcpProxyJson } from '#envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
+import { clusterText } from './cluster-text.ts';
 import { destinationOf } from './destination.ts';
 import { percent } from './percent.ts';
 import { endpointsStep } from './steps.ts';
@@ -16,11 +17,17 @@ export function explainTcpProxy(trace: Trace, filter: AnyJson, sourceIp: string)
       ? weighted.map((c) => ({ name: c.name ?? '', share: (c.weight ?? 0) / total }))
       : [{ name: config.cluster ?? '', share: 1 }];
   const several = choices.length > 1;
-  const split = choices.map((c) => `${percent(c.share)} to ${c.name}`).join(', ');
+  const split = choices.map((c) => `${percent(c.share)} to ${clusterText(c.name)}`).join(', ');
   const details = { ...(config.idleTimeout !== undefined && { idleTimeout: config.idleTimeout }), source: sourceIp };
-  addStep(trace, 'tcpProxy', several ? (config.statPrefix ?? '') : '', several ? split : `joins the connection with ${choices[0]!.name}`, {
-    details,
-  });
+  addStep(
+    trace,
+    'tcpProxy',
+    several ? (config.statPrefix ?? '') : '',
+    several ? split : `joins the connection with ${clusterText(choices[0]!.name)}`,
+    {
+      details,
+    },
+  );
   if (several) addDependence(trace, 'chance', 'weights decide among several clusters');
   for (const [i, { name, share }] of choices.entries()) {
     const id = String(i + 1);
@@ -51,8 +58,8 @@ export function explainTcpProxy(trace: Trace, filter: AnyJson, sourceIp: string)
     const summary = usable
       ? passthrough
         ? 'passed on to where the client wanted to go'
-        : `forwarded to ${name}`
-      : `closed: ${name} has no healthy endpoint`;
+        : `forwarded to ${clusterText(name)}`
+      : `closed: ${clusterText(name)} has no healthy endpoint`;
     trace.outcomes.push(endOutcome(type, summary, { id, share, flags: usable ? '-' : 'UH', destination }));
   }
 }

@@ -1,3 +1,4 @@
+import { clusterText } from '../../explain/cluster-text.ts';
 import type { Draws } from '../../explain/draw.ts';
 import { percent } from '../../explain/percent.ts';
 import type { Explanation } from '../../explain/types.ts';
@@ -24,6 +25,6 @@ export function drawsText({ times, seed, outcomes, delayed, mirrored }: Draws, {
   if (delayed > 0)
     lines.push(`   ${String(delayed).padStart(digits)}  ${percent(delayed / times).padStart(7)}  delayed by an injected fault`);
   for (const { cluster, count } of mirrored)
-    lines.push(`   ${String(count).padStart(digits)}  ${percent(count / times).padStart(7)}  copied to ${cluster}`);
+    lines.push(`   ${String(count).padStart(digits)}  ${percent(count / times).padStart(7)}  copied to ${clusterText(cluster)}`);
   return lines;
 }

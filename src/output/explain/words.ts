@@ -1,5 +1,5 @@
 /** How explanations name things to people. */
-import { basename } from 'node:path';
+import { clusterText } from '../../explain/cluster-text.ts';
 import { shownDuration } from '../../explain/duration.ts';
 import { UNLIMITED } from '../../explain/failures.ts';
 import { percent } from '../../explain/percent.ts';
@@ -15,11 +15,8 @@ export function positionText({ file, line, column }: Origin): string | undefined
   return file === undefined ? undefined : `${file}:${line}:${column}`;
 }
 
-/** `reviews.default:9080 v2`: the cluster domain and what is usual are left out. */
-export function destinationText({ service, port, subset, cluster }: Pick<Destination, 'service' | 'port' | 'subset' | 'cluster'>): string {
-  if (service === undefined) return cluster;
-  return `${service}:${port}${subset === undefined ? '' : ` subset ${subset}`}`;
-}
+/** Where something leads, as people know it. */
+export const destinationText = ({ cluster }: Pick<Destination, 'cluster'>): string => clusterText(cluster);
 
 /** What is laid down about the way to an upstream, as pairs of a word and a text. Settings that are Envoy's own and usual are left out. */
 export function settings(outcome: Outcome): [string, string][] {
@@ -45,11 +42,6 @@ export function settings(outcome: Outcome): [string, string][] {
   if (destination !== undefined && outcome.type === 'forward') rows.push(...limits(destination));
   return rows;
 }
-
-const clusterText = (cluster: string): string => {
-  const [, port, subset, host] = cluster.split('|');
-  return host === undefined || host === '' ? cluster : `${host}:${port}${subset === '' ? '' : ` subset ${subset}`}`;
-};
 
 function timeoutText({ total, idle, maxStream }: NonNullable<Outcome['timeouts']>): string {
   const parts = [total === 0 ? 'none' : shownDuration(total)];
@@ -78,9 +70,4 @@ function limits({ limits: l, outlierDetection: o }: Destination): [string, strin
     ]);
   }
   return rows;
-}
-
-/** `catalog.yaml:54`: enough where the whole position stands elsewhere. */
-export function shortPosition(origin: Origin): string | undefined {
-  return origin.file === undefined ? undefined : `${basename(origin.file)}:${origin.line}`;
 }
