@@ -11,6 +11,8 @@ import { readStates } from './state.ts';
 const [directory = '', seconds = ''] = process.argv.slice(2);
 const LOOK_MS = 200;
 
+const own = lock();
+
 // A Ctrl-C or a closed terminal is the agent's to act on.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
 await new Promise((resolve) => process.stdin.on('end', resolve).on('error', resolve).on('close', resolve).resume());
@@ -19,13 +21,19 @@ for (const until = Date.now() + Number(seconds) * 1000; Date.now() < until; awai
 }
 await endEnvoys(directory, 0);
 
-/** Another agent has the directory: it has a watch of its own. */
+/** Another agent has the directory: it has a watch of its own. The one that we were started by may still be on its way out. */
 function isHeld(): boolean {
+  const text = lock();
+  if (text === '' || text === own) return false;
+  const [pid = '', started = ''] = text.split('\n');
+  const identity = processIdentity(Number(pid));
+  return identity !== undefined && (started === '' || identity === started);
+}
+
+function lock(): string {
   try {
-    const [pid = '', started = ''] = readFileSync(join(directory, 'agent.pid'), 'utf8').split('\n');
-    const identity = processIdentity(Number(pid));
-    return identity !== undefined && (started === '' || identity === started);
+    return readFileSync(join(directory, 'agent.pid'), 'utf8');
   } catch {
-    return false;
+    return '';
   }
 }
