@@ -4,13 +4,14 @@
  *   node test/run.ts [--serial] [PART OF A PATH …]
  *
  * A file prints uvu's summary (Total, Passed, Skipped). One that ends without it, or with a failing code, counts as a failure.
- * The last line is `N passed, N failed[, N skipped]`.
+ * At the end the contract's table (see contract/results.ts); the last line is `N passed, N failed[, N skipped]`.
  */
 import { spawn } from 'node:child_process';
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { dirname } from 'node:path';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { contractTable } from './contract/results.ts';
 
 interface Outcome {
   file: string;
@@ -29,6 +30,8 @@ const workers = args.includes('--serial') ? 1 : Math.min(4, Math.max(2, availabl
 const deadlineMs = 300_000;
 /** A file that has told its result ends soon after, unless something is left open. */
 const endMs = 10_000;
+/** Where the contract's cases tell what became of them. */
+const contractResults = mkdtempSync(join(tmpdir(), 'fairlead-results-'));
 
 function run(file: string): Promise<Outcome> {
   return new Promise((resolve) => {
@@ -36,7 +39,7 @@ function run(file: string): Promise<Outcome> {
     const child = spawn(process.execPath, [file], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, FORCE_COLOR: '0', FAIRLEAD_TEST_SUMMARY: '' },
+      env: { ...process.env, FORCE_COLOR: '0', FAIRLEAD_TEST_SUMMARY: '', FAIRLEAD_CONTRACT_RESULTS: contractResults },
     });
     let output = '';
     let late: string | undefined;
@@ -101,7 +104,9 @@ await drain(files.filter(isExclusive), 1);
 for (const o of outcomes) if (o.failed > 0) console.log(`\n--- ${o.file}\n${o.output.trim()}`);
 const sum = (pick: (o: Outcome) => number): number => outcomes.reduce((n, o) => n + pick(o), 0);
 const [passed, failed, skipped] = [sum((o) => o.passed), sum((o) => o.failed), sum((o) => o.skipped)];
-const closing = `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+const table = contractTable(contractResults);
+rmSync(contractResults, { recursive: true, force: true });
+const closing = `${table === undefined ? '' : `${table}\n\n`}${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
 // Under coverage somebody else has the last word: the line is handed over.
 const handOver = process.env['FAIRLEAD_TEST_SUMMARY'];
 if (handOver) writeFileSync(handOver, closing);

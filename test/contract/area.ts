@@ -1,30 +1,17 @@
 /** All cases of an area on both engines, which work side by side; each is a test of its own. */
-import { appendFileSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { suite } from 'uvu';
+import { suite, type Test } from 'uvu';
 import { realEnvoy } from '../support/envoy.ts';
 import { logReader } from './access-log.ts';
 import { type ContractCase, readCase } from './case.ts';
 import { embeddedEngine } from './engines/embedded.ts';
 import { envoyEngine } from './engines/envoy.ts';
 import type { ContractEngine } from './engines/types.ts';
+import { explainCase } from './explain-case.ts';
+import { tell } from './results.ts';
 import { runCase } from './run-case.ts';
-
-/** A line of the results that the test runner makes its table of. */
-export interface ContractResult {
-  area: string;
-  case: string;
-  by: 'embedded' | 'envoy' | 'explain';
-  outcome: 'passed' | 'failed' | 'skipped';
-  reason?: string;
-}
-
-const RESULTS = process.env['FAIRLEAD_CONTRACT_RESULTS'];
-
-function tell(result: ContractResult): void {
-  if (RESULTS) appendFileSync(join(RESULTS, `${result.area}.jsonl`), `${JSON.stringify(result)}\n`);
-}
 
 /** The results of a lane's cases, begun at once: one after the other, each case alone. */
 function lane(
@@ -49,6 +36,28 @@ function lane(
     else console.log(folder);
   });
   return { results, end };
+}
+
+/** What depends on time or failure is none of explain's business; that is no skip to be told one by one. */
+const UNDECIDED = 'not decidable without time, chance or failure';
+
+function addExplained(test: Test, c: ContractCase): void {
+  const { area, name } = c;
+  const { explain: reason } = c.skip;
+  if (reason !== undefined) {
+    tell({ area, case: name, by: 'explain', outcome: 'skipped', reason });
+    test.skip(`${name} [explain]`);
+    return;
+  }
+  test(`${name} [explain]: ${c.title}`, async () => {
+    try {
+      if (await explainCase(c)) tell({ area, case: name, by: 'explain', outcome: 'passed' });
+      else tell({ area, case: name, by: 'explain', outcome: 'skipped', reason: UNDECIDED });
+    } catch (error) {
+      tell({ area, case: name, by: 'explain', outcome: 'failed' });
+      throw error;
+    }
+  });
 }
 
 /** @param area the folder's name under cases/ */
@@ -98,6 +107,7 @@ export function contractArea(area: string): void {
       });
     }
   }
+  for (const c of cases) addExplained(test, c);
   test.after(async () => {
     await Promise.all(ends);
   });
