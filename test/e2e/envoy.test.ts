@@ -204,13 +204,15 @@ withEnvoy('Ctrl-C lets a request in flight finish, then ends with everything', (
 );
 
 withEnvoy('an orphan: the Envoys of a killed demo end by themselves', async () => {
-  const demo = startFairlead(['demo'], env);
+  const scratch = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  const demo = startFairlead(['demo'], { ...env, TMPDIR: scratch });
   await until('it runs', () => /web calls through/.test(demo.out()) || demo.child.exitCode !== null, 60_000);
   const client = createClient('127.0.0.1:15001');
   demo.child.kill('SIGKILL');
   await demo.ended;
   await until('they are gone', async () => (await client.get('http://catalog/').catch(() => ({ status: 0 }))).status === 0, 20_000);
   client.close();
+  rmSync(scratch, { recursive: true, force: true });
 });
 
 withEnvoy('the demo shows with Envoy what it shows without', async () => {
