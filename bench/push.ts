@@ -18,7 +18,7 @@ import { serviceYaml, sliceYaml } from './service-yaml.ts';
 const bin = fileURLToPath(new URL('../bin/fairlead.js', import.meta.url));
 /** Saves of each kind. */
 const rounds = 10;
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 const host = 'probe.default.svc.cluster.local';
 
 /** What the probe service says at the moment. */
@@ -106,15 +106,17 @@ async function until(
   wanted: (answer: Answer) => boolean,
 ): Promise<{ took: number; slowest: number }> {
   let slowest = 0;
+  let last: Answer | undefined;
   while (performance.now() - from < DEADLINE_MS) {
     const asked = performance.now();
     const answer = await ask(port, agent);
+    last = answer;
     const now = performance.now();
     if (answer !== undefined) slowest = Math.max(slowest, now - asked);
     if (answer !== undefined && wanted(answer)) return { took: now - from, slowest };
     await new Promise((resolve) => setTimeout(resolve, answer === undefined ? 5 : 1));
   }
-  throw new Error(`nothing was seen within ${DEADLINE_MS / 1000} s`);
+  throw new Error(`nothing was seen within ${DEADLINE_MS / 1000} s; last: ${JSON.stringify(last ?? 'no answer')}`);
 }
 
 async function exited(child: ChildProcess): Promise<void> {
