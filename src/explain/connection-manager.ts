@@ -30,6 +30,8 @@ export interface Incoming {
   readonly headers: readonly HeaderLine[];
   readonly protocol: 'HTTP/1.1' | 'HTTP/2';
   readonly tls: boolean;
+  /** As the request itself says it: of a whole URL, of `:scheme`. */
+  readonly scheme: string | undefined;
   readonly remoteAddress: string;
   readonly localPort: number;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
@@ -110,7 +112,7 @@ export function admit(hcm: HttpConnectionManagerJson, incoming: Incoming, intern
   applyRequestId(headers, forwarded.edge, id, () => NEW_REQUEST_ID);
   const request = new RouteRequest({
     method: incoming.method,
-    scheme: forwarded.scheme,
+    scheme: incoming.scheme ?? forwarded.scheme,
     forwardedProto: forwarded.forwardedProto,
     authority,
     path,

@@ -75,7 +75,8 @@ function endUpstream(
       flags: 'NC',
     });
   }
-  destinationSteps(trace, destination, id, rest);
+  const tunnel = decision.action.connect !== undefined && request.method === 'CONNECT';
+  destinationSteps(trace, destination, id, tunnel ? { mirrors: [], responseHeaders: [] } : rest);
   const full = { ...rest, responseHeaders: [...rest.responseHeaders, ...pairs(added)], destination };
   const usable = destination.endpoints.some((e) => e.share > 0);
   const hosts = ['ORIGINAL_DST', 'DNS_ON_DEMAND'].includes(destination.discovery);
@@ -89,6 +90,17 @@ function endUpstream(
       body: 'no healthy upstream',
     });
     return { ...answer, ...rest, responseHeaders: answer.responseHeaders, destination };
+  }
+  if (tunnel) {
+    // The bytes of the tunnel go on, not the request (Envoy: connect_config).
+    return endOutcome('forward', `tunnelled to ${clusterText(destination.cluster)}`, {
+      share,
+      tunnel: true,
+      responseCodeDetails: 'via_upstream',
+      responseHeaders: full.responseHeaders,
+      destination,
+      mayBecome: failures(destination, {}),
+    });
   }
   const passthrough = destination.discovery === 'ORIGINAL_DST';
   return endOutcome(

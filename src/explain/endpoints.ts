@@ -49,9 +49,11 @@ export function candidatesOf(
     overprovisioning,
   );
   const shares = new Map<EndpointSpec, number>();
+  // Envoy's random balancer does not look at weights.
+  const even = cluster.lbPolicy === 'RANDOM';
   const give = (hosts: readonly EndpointSpec[], share: number): void => {
-    const total = weightOf(hosts);
-    for (const host of hosts) shares.set(host, (shares.get(host) ?? 0) + (share * host.weight) / total);
+    const total = even ? hosts.length : weightOf(hosts);
+    for (const host of hosts) shares.set(host, (shares.get(host) ?? 0) + (share * (even ? 1 : host.weight)) / total);
   };
   const weighLocalities = cluster.commonLbConfig?.localityWeightedLbConfig !== undefined;
   for (const [p, hosts] of priorities.entries()) {

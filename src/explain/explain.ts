@@ -8,7 +8,7 @@ import { originOfMetadata } from './origin.ts';
 import { routeConfigurationOf } from './routes.ts';
 import { explainTcpProxy } from './tcp.ts';
 import { addDependence, addStep, endOutcome, newTrace, type Trace } from './trace.ts';
-import type { ExplainConnection, ExplainRequest, Explanation } from './types.ts';
+import type { ExplainConnection, ExplainRequest, Explanation, HeaderLine } from './types.ts';
 import { type ParsedUrl, parseUrl } from './url.ts';
 import type { ProxyView } from './view.ts';
 
@@ -71,9 +71,11 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
       method,
       path: tunnel ? '' : method === 'CONNECT' ? '' : url.path,
       authority: tunnel ? `${url.authority.replace(/:\d+$/, '')}:${url.port}` : authorityOf(request, url),
-      headers: (request.headers ?? []).filter(([name]) => name.toLowerCase() !== 'host'),
+      headers: arrivingHeaders(request.headers ?? [], protocol),
       protocol,
       tls: tls && !tunnel,
+      // HTTP/1.1 names it to proxies alone (RFC 9112 3.2.2), HTTP/2 always.
+      scheme: tunnel || (entry.kind !== 'http-proxy' && protocol === 'HTTP/1.1') ? undefined : url.scheme,
       remoteAddress: sourceIp,
       localPort: arrival.localPort,
       metadata: claimsMetadata(request.jwtClaims),
@@ -94,6 +96,14 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
       headers: pairs(routed.headers),
     },
   );
+}
+
+/** Without Host; cookies that HTTP/2 splits are one line again (RFC 9113 8.2.3). */
+function arrivingHeaders(headers: readonly HeaderLine[], protocol: 'HTTP/1.1' | 'HTTP/2'): HeaderLine[] {
+  const isCookie = ([name]: HeaderLine): boolean => protocol === 'HTTP/2' && name.toLowerCase() === 'cookie';
+  const cookies = headers.filter(isCookie).map(([, value]) => value);
+  const rest = headers.filter((line) => !isCookie(line) && line[0].toLowerCase() !== 'host');
+  return cookies.length === 0 ? rest : [...rest, ['cookie', cookies.join('; ')]];
 }
 
 /** One TCP connection likewise. */

@@ -6,7 +6,7 @@ import type { TcpProxyJson } from '#envoy-api/envoy/extensions/filters/network/t
 import { parseClusterName } from '../envoy/names.ts';
 import { parseIp } from '../routing/ip-range.ts';
 import type { CompiledRoute, Decision } from '../routing/types.ts';
-import { isBound, listenerPlace, typeOf } from './listener.ts';
+import { listenerPlace, typeOf } from './listener.ts';
 import { originOfMetadata } from './origin.ts';
 import { compileLeniently, routeConfigurationOf } from './routes.ts';
 import type { Origin } from './types.ts';
@@ -42,9 +42,9 @@ export interface Exposure {
   readonly origin?: Origin;
 }
 
-/** Every host, port and path behind the listeners that clients can connect to, in the order in which they are tried. */
+/** Every host, port and path behind a proxy's listeners, in the order in which they are tried. */
 export function exposuresOf(view: ProxyView): Exposure[] {
-  return view.listeners.filter(isBound).flatMap((listener) => {
+  return view.listeners.flatMap((listener) => {
     const chains = [...(listener.filterChains ?? []), ...(listener.defaultFilterChain === undefined ? [] : [listener.defaultFilterChain])];
     return chains.flatMap((chain) => exposuresOfChain(view, listener, chain));
   });
@@ -52,7 +52,12 @@ export function exposuresOf(view: ProxyView): Exposure[] {
 
 function exposuresOfChain(view: ProxyView, listener: ListenerJson, chain: FilterChainJson): Exposure[] {
   const { ip, port } = listenerPlace(listener);
-  const at = { listener: listener.name ?? '', address: port === 0 ? ip : `${ip}:${port}`, port };
+  // A redirected connection is known by the port that it was meant for.
+  const at = {
+    listener: listener.name ?? '',
+    address: port === 0 ? ip : `${ip}:${port}`,
+    port: chain.filterChainMatch?.destinationPort ?? port,
+  };
   const names = chain.filterChainMatch?.serverNames ?? [];
   const tls = chain.transportSocket !== undefined;
   return (chain.filters ?? []).flatMap((filter): Exposure[] => {

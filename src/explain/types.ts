@@ -266,6 +266,8 @@ export interface Outcome {
   readonly routeField?: string;
   readonly routeOrigin?: Origin;
   readonly destination?: Destination;
+  /** CONNECT: what the upstream gets is the bytes of a tunnel. */
+  readonly tunnel?: boolean;
   readonly upstream?: UpstreamRequest;
   readonly timeouts?: Timeouts;
   readonly retries?: Retries;

@@ -5,14 +5,14 @@ import { destinationText, positionText, resourceText } from './words.ts';
 
 /** Every host, port and path, and where it leads; what repeats from row to row is left out. */
 export function exposuresText(exposures: readonly Exposure[], proxy: string): string {
-  if (exposures.length === 0) return `nothing can be asked of ${proxy}: no listener that clients can connect to has routes\n`;
+  if (exposures.length === 0) return `nothing can be asked of ${proxy}: no listener has routes\n`;
   return formatTable(exposureTable(exposures));
 }
 
 function exposureTable(exposures: readonly Exposure[]): Table {
   let before = '';
   const rows = exposures.map((e) => {
-    const at = `${e.address} ${e.protocol} ${e.host}`;
+    const at = `${e.address} ${e.port} ${e.protocol} ${e.host}`;
     const repeated = at === before;
     before = at;
     return [

@@ -121,7 +121,7 @@ const ENDS: Readonly<Record<string, Style>> = {
 };
 
 /** How it can end; what all outcomes have in common is told once, below them. */
-function endings({ outcomes }: Explanation, canvas: Canvas): string[] {
+function endings({ outcomes, request }: Explanation, canvas: Canvas): string[] {
   const rows = outcomes.map((o) => settings(o));
   const common =
     outcomes.length < 2 ? [] : (rows[0] ?? []).filter((row) => rows.every((of) => of.some(([k, v]) => k === row[0] && v === row[1])));
@@ -130,7 +130,7 @@ function endings({ outcomes }: Explanation, canvas: Canvas): string[] {
   outcomes.forEach((outcome, i) => {
     const own = rows[i]!.filter((row) => !isCommon(row));
     const more = i < outcomes.length - 1 || common.length > 0;
-    lines.push(...ending(outcome, outcomes.length > 1, own, canvas, more));
+    lines.push(...ending(outcome, outcomes.length > 1, own, canvas, more, request?.authority ?? ''));
   });
   if (common.length > 0) {
     lines.push(`${' '.repeat(INDENT)}${paint(canvas, 'dim', 'in each case')}`);
@@ -139,11 +139,18 @@ function endings({ outcomes }: Explanation, canvas: Canvas): string[] {
   return lines;
 }
 
-function ending(outcome: Outcome, several: boolean, own: readonly [string, string][], canvas: Canvas, more: boolean): string[] {
+function ending(
+  outcome: Outcome,
+  several: boolean,
+  own: readonly [string, string][],
+  canvas: Canvas,
+  more: boolean,
+  host: string,
+): string[] {
   const style = ENDS[outcome.type] ?? 'red';
   const label = (several ? percent(outcome.share) : '').padStart(several ? 6 : 0);
   const { destination } = outcome;
-  const what = outcome.type === 'forward' && destination !== undefined ? forwardText(outcome, destination) : outcome.summary;
+  const what = outcome.type === 'forward' && destination !== undefined ? forwardText(outcome, destination, host) : outcome.summary;
   const head = `${paint(canvas, style, '▶')}  ${several ? `${paint(canvas, 'bold', label)}  ` : ''}${paint(canvas, style, what)}`;
   const flags = outcome.flags === '-' ? '' : paint(canvas, 'dim', `  flags ${outcome.flags}`);
   const spine = more ? paint(canvas, 'dim', '│') : ' ';
@@ -155,8 +162,9 @@ function ending(outcome: Outcome, several: boolean, own: readonly [string, strin
 }
 
 /** A cluster that looks names up is nothing that people know: the name is. */
-function forwardText({ upstream }: Outcome, destination: Destination): string {
-  return destination.discovery === 'DNS_ON_DEMAND' ? `${upstream?.authority ?? ''}, looked up in DNS` : destinationText(destination);
+function forwardText({ upstream, tunnel }: Outcome, destination: Destination, host: string): string {
+  const to = destination.discovery === 'DNS_ON_DEMAND' ? `${upstream?.authority ?? host}, looked up in DNS` : destinationText(destination);
+  return tunnel === true ? `a tunnel to ${to}` : to;
 }
 
 function setting([word, text]: [string, string], canvas: Canvas, spine: string): string[] {
@@ -197,7 +205,8 @@ function endpointRows({ destination }: Outcome): [string, string][] {
   return rows;
 }
 
-function upstreamRows({ upstream, type }: Outcome): [string, string][] {
+function upstreamRows({ upstream, type, tunnel }: Outcome): [string, string][] {
+  if (tunnel === true) return [['it sees', 'the bytes of the tunnel']];
   if (upstream === undefined || (type !== 'forward' && type !== 'passthrough')) return [];
   const rows: [string, string][] = [['it sees', `${upstream.method} ${upstream.path} for host ${upstream.authority}`]];
   // What every proxy adds says nothing about this route.
