@@ -8,6 +8,7 @@ import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { loadForAnalysis } from '../src/cli/load-analysis.ts';
+import { withSteadyHeap } from '../src/config/steady-heap.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 import { FINDING_FORMATS, formatFindings, isAtLeast } from '../src/output/findings/format.ts';
 import type { FindingJson } from '../src/output/findings/json.ts';
@@ -84,12 +85,15 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       recursive: options.recursive,
     });
     const { analyze } = await import('../src/analysis/analyze.ts');
-    const { findings: all, suppressed } = await analyze(loaded, {
-      onlyNamespace: options['all-namespaces'] ? undefined : namespace,
-      suppress: options.suppress,
-      complete: options.complete,
-      ignoreUnknown: options['ignore-unknown'],
-    });
+    const size = loaded.texts.reduce((sum, { text }) => sum + text.length, 0);
+    const { findings: all, suppressed } = await withSteadyHeap(size, () =>
+      analyze(loaded, {
+        onlyNamespace: options['all-namespaces'] ? undefined : namespace,
+        suppress: options.suppress,
+        complete: options.complete,
+        ignoreUnknown: options['ignore-unknown'],
+      }),
+    );
     if (loaded.problems.some((problem) => problem.rule === 'file/unreadable')) process.exitCode = EXIT.failed;
     if (options['write-baseline'] !== undefined) {
       await replaceFile(options['write-baseline'], writeBaseline(all));
@@ -134,9 +138,12 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     const ended = new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
     });
+    // Watches do not keep a process up by themselves, and signals do not either.
+    const awake = setInterval(() => {}, 2 ** 30);
     const watching = await watchPaths(watched, () => void again());
     await again();
     await ended;
+    clearInterval(awake);
     watching.close();
     await running;
   }

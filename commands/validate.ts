@@ -4,6 +4,7 @@ import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { EXIT, type Problem } from '../src/errors.ts';
+import { FINDING_FORMATS, formatFindings } from '../src/output/findings/format.ts';
 
 export interface ValidateResult {
   files: number;
@@ -13,6 +14,9 @@ export interface ValidateResult {
   problems: readonly Problem[];
 }
 
+/** Formats for machines that show findings beside code. */
+const CODE_HOSTS = new Set(['sarif', 'junit', 'github']);
+
 export default class Validate extends BaseCommand {
   static override aliases = ['v'];
   static override summary = 'Check configuration against its schemas and rules: every error of every file, with its line.';
@@ -20,6 +24,7 @@ export default class Validate extends BaseCommand {
   static override examples = [
     '<%= config.bin %> validate',
     '<%= config.bin %> validate mesh/ extra.yaml',
+    '<%= config.bin %> validate mesh/ -o github',
     'helm template chart | <%= config.bin %> validate -',
   ];
   static override strict = false;
@@ -27,7 +32,7 @@ export default class Validate extends BaseCommand {
   static override flags = {
     config: flags.config,
     namespace: flags.namespace,
-    output: flags.output('text', 'json', 'yaml'),
+    output: flags.output(...FINDING_FORMATS),
     quiet: flags.quiet,
     strict: Flags.boolean({ description: 'warnings fail too' }),
   };
@@ -35,11 +40,20 @@ export default class Validate extends BaseCommand {
   async run(): Promise<ValidateResult> {
     const { argv, flags } = await this.parse(Validate);
     const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
-    const { files, resources, problems, sources } = await loadConfig(paths, { namespace: flags.namespace });
+    const loaded = await loadConfig(paths, { namespace: flags.namespace });
+    const { files, resources, problems, sources } = loaded;
     const errors = problems.filter((p) => p.severity === 'error').length;
     const result = { files: files.length, resources: resources.length, errors, warnings: problems.length - errors, problems };
     if (problems.some((p) => p.rule === 'file/unreadable')) process.exitCode = EXIT.failed;
     else if (errors > 0 || (flags.strict && problems.length > 0)) process.exitCode = EXIT.findings;
+    if (CODE_HOSTS.has(flags.output ?? '') && !this.jsonEnabled()) {
+      // The same findings as of analyze, by the rules of single objects alone.
+      const { analyze } = await import('../src/analysis/analyze.ts');
+      const { findings, suppressed } = await analyze(loaded, { analyzers: [] });
+      const report = { findings, suppressed, known: 0, files: files.length, resources: resources.length, skipped: loaded.skipped, paths };
+      this.write(await formatFindings(flags.output, report, { version: this.config.version }, flags.strict ? 'Warning' : 'Error'));
+      return result;
+    }
     const { formatProblems } = await import('../src/output/problems.ts');
     const found =
       problems.length === 0 ? '' : await formatProblems(problems, { sources, color: this.color, width: process.stdout.columns ?? 100 });

@@ -28,10 +28,13 @@ const BY_RULE: readonly (readonly [string, string])[] = [
 const NO_OBJECT = ['yaml/', 'kind/no-object', 'kind/missing', 'kind/unknown', 'file/binary', 'file/encoding'];
 
 /** The code of a problem that loading found; undefined for those that are told in the summary. */
-export function codeOfProblem({ rule, severity }: Problem): string | undefined {
+export function codeOfProblem({ rule, severity }: Problem, group: string | undefined): string | undefined {
   if (rule === 'kind/skipped') return undefined;
-  const known = BY_RULE.find(([prefix]) => rule.startsWith(prefix));
-  if (known !== undefined) return severity === 'warning' && known[1] !== 'FL0004' ? 'IST0133' : known[1];
+  const known = BY_RULE.find(([prefix]) => rule.startsWith(prefix))?.[1];
+  if (known === 'FL0002' && severity === 'warning') return 'FL0006';
+  if (known !== undefined) return known;
+  // Istio has rules for its own kinds only.
+  if (group !== undefined && !group.endsWith('istio.io')) return 'FL0002';
   return severity === 'warning' ? 'IST0133' : SCHEMA;
 }
 
@@ -45,8 +48,8 @@ export function inputFindings(problems: readonly Problem[], resources: readonly 
   };
   return problems.flatMap((problem) => {
     if (ignoreUnknown && NO_OBJECT.some((rule) => problem.rule.startsWith(rule))) return [];
-    const code = codeOfProblem(problem);
-    if (code === undefined) return [];
-    return [{ code, problem, resource: problem.origin === undefined ? undefined : find(problem.origin, problem.position?.file) }];
+    const resource = problem.origin === undefined ? undefined : find(problem.origin, problem.position?.file);
+    const code = codeOfProblem(problem, resource?.group);
+    return code === undefined ? [] : [{ code, problem, resource }];
   });
 }

@@ -65,7 +65,13 @@ function furtherProblems(resource: Resource, kind: Kind, source: TextSource, fou
     resource,
     createReport(further, source, () => originOf(resource)),
   );
-  return further.filter(({ path = '' }) => !found.some((problem) => problem.path !== undefined && path.startsWith(problem.path)));
+  const said = found.map(({ rule, path = '', message }) => {
+    const missing = rule === 'schema/required' ? /needs `([^`]+)`/.exec(message)?.[1] : undefined;
+    return missing === undefined ? path : `${path}.${missing}`;
+  });
+  return further.filter(
+    ({ path = '' }) => !said.some((place) => path === place || path.startsWith(`${place}.`) || path.startsWith(`${place}[`)),
+  );
 }
 
 function provisionalOrigin({ kind, value }: KindedObject, defaultNamespace: string): string {

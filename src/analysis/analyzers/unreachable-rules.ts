@@ -29,6 +29,14 @@ interface Place {
 
 const quoted = (name: string | undefined, index: number): string => (name ? JSON.stringify(name) : `#${index}`);
 
+/** All of a match but its name; an empty map of conditions is none. */
+function conditionsOf(match: object): object {
+  const isNone = (field: string, value: unknown): boolean => field === 'name' || (MAPS.has(field) && canonicalText(value) === '{}');
+  return Object.fromEntries(Object.entries(match).filter(([field, value]) => !isNone(field, value)));
+}
+
+const MAPS = new Set(['headers', 'queryParams', 'withoutHeaders', 'sourceLabels']);
+
 function checkList(resource: Resource<VirtualService>, list: 'http' | 'tls' | 'tcp', report: ReportFinding): void {
   const rules = (resource.spec[list] ?? []) as readonly Rule[];
   const seen = new Map<string, Place>();
@@ -64,8 +72,7 @@ function checkList(resource: Resource<VirtualService>, list: 'http' | 'tls' | 't
         );
         continue;
       }
-      const { name: _, ...conditions } = value;
-      const key = canonicalText(conditions);
+      const key = canonicalText(conditionsOf(value));
       const earlier = seen.get(key);
       if (earlier !== undefined) {
         repeated++;

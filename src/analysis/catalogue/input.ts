@@ -76,4 +76,16 @@ export const input: readonly Message[] = [
     wrong: `# fairlead:ignore IST0118\n${service('')}`,
     right: service(''),
   },
+  {
+    code: 'FL0006',
+    name: 'IgnoredField',
+    level: 'Warning',
+    args: ['problem: string'],
+    template: '{problem}',
+    summary: 'A field of the metadata is ignored, such as the namespace of an object that belongs to none.',
+    effect: 'It does nothing.',
+    hint: 'Remove it',
+    wrong: 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, namespace: default, labels: {istio-injection: enabled}}\n',
+    right: 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {istio-injection: enabled}}\n',
+  },
 ];
