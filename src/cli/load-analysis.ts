@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LoadOptions, type LoadResult, loadSource } from '../config/load.ts';
+import { isConfigFile } from '../config/sources/config-file.ts';
 import type { ConfigSource } from '../config/sources/config-source.ts';
 import { pathSource } from '../config/sources/path-source.ts';
 import type { TextFile } from '../config/text-file.ts';
@@ -25,9 +26,6 @@ export async function loadForAnalysis(paths: readonly string[], options: LoadOpt
   return { ...loaded, texts };
 }
 
-const CONFIG_FILE = /\.(?:ya?ml|json)$/i;
-const TEST_FILE = /\.mesh-test\.ya?ml$/i;
-
 /** The files of each folder, less those deeper down; what is no folder stays, and so does what cannot be read, to be reported. */
 async function withoutFolders(paths: readonly string[]): Promise<string[]> {
   const found: string[] = [];
@@ -36,7 +34,7 @@ async function withoutFolders(paths: readonly string[]): Promise<string[]> {
     const entries = info?.isDirectory() ? await readdir(path, { withFileTypes: true }).catch(() => undefined) : undefined;
     if (entries === undefined) found.push(path);
     for (const entry of entries ?? []) {
-      if (entry.isDirectory() || entry.name.startsWith('.') || !CONFIG_FILE.test(entry.name) || TEST_FILE.test(entry.name)) continue;
+      if (entry.isDirectory() || entry.name.startsWith('.') || !isConfigFile(entry.name)) continue;
       found.push(join(path, entry.name));
     }
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Problem } from '../../errors.ts';
 import { decodeFile, MAX_FILE_BYTES, tooLarge } from '../decode-file.ts';
 import type { TextFile } from '../text-file.ts';
+import { isConfigFile } from './config-file.ts';
 import type { ConfigSource } from './config-source.ts';
 import { readStream } from './read-stream.ts';
 
@@ -14,9 +15,6 @@ export interface PathOptions {
   standardInput?: AsyncIterable<Uint8Array> | undefined;
 }
 
-/** Route tests lie beside the configuration that they test. */
-const TEST_FILE = /\.mesh-test\.ya?ml$/i;
-const CONFIG_FILE = /\.(?:ya?ml|json)$/i;
 /** Files that are open at once. */
 const PARALLEL = 16;
 
@@ -83,13 +81,13 @@ async function visit(path: string, found: Found, named: boolean): Promise<void> 
       for (const name of names) if (!name.startsWith('.')) await visit(join(path, name), found, false);
       return;
     }
-    if (!named && (!info.isFile() || !CONFIG_FILE.test(path) || TEST_FILE.test(path))) return;
+    if (!named && (!info.isFile() || !isConfigFile(path))) return;
     found.seen.add(real);
     found.files.push(path);
   } catch (error) {
     // A folder's dangling links and files that vanish meanwhile matter only when they would be read.
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (!named && code === 'ENOENT' && (!CONFIG_FILE.test(path) || TEST_FILE.test(path))) return;
+    if (!named && code === 'ENOENT' && !isConfigFile(path)) return;
     found.problems.push(unreadable(path, code));
   }
 }
