@@ -6,6 +6,9 @@ import { type Canvas, paint } from './paint.ts';
 import { destinationText } from './words.ts';
 
 const LONGEST_BAR = 30;
+const SHORTEST_BAR = 5;
+/** `72.81 %`. */
+const PERCENT = 7;
 
 /** What `--times N` drew, as bars. */
 export function drawsText({ times, seed, outcomes, delayed, mirrored }: Draws, { outcomes: ways }: Explanation, canvas: Canvas): string[] {
@@ -14,13 +17,19 @@ export function drawsText({ times, seed, outcomes, delayed, mirrored }: Draws, {
     return { count, text: way.type === 'forward' && way.destination !== undefined ? destinationText(way.destination) : way.summary };
   });
   const digits = Math.max(...rows.map((r) => String(r.count).length));
-  const room = Math.max(5, Math.min(LONGEST_BAR, Math.floor(canvas.width / 4)));
+  const before = 3 + digits + 2 + PERCENT + 2;
+  const longest = Math.max(...rows.map((r) => r.text.length));
+  const room = Math.min(LONGEST_BAR, canvas.width - before - 2 - longest);
   const lines = [
     `${paint(canvas, 'bold', `${times} ${times === 1 ? 'request' : 'requests'}`)}  ${paint(canvas, 'dim', `drawn with seed ${seed}`)}`,
   ];
   for (const { count, text } of rows) {
-    const bar = '█'.repeat(Math.round((count / times) * room)).padEnd(room, '·');
-    lines.push(`   ${String(count).padStart(digits)}  ${percent(count / times).padStart(7)}  ${paint(canvas, 'cyan', bar)}  ${text}`);
+    const numbers = `   ${String(count).padStart(digits)}  ${percent(count / times).padStart(PERCENT)}`;
+    if (room >= SHORTEST_BAR) {
+      const bar = '█'.repeat(Math.round((count / times) * room)).padEnd(room, '·');
+      lines.push(`${numbers}  ${paint(canvas, 'cyan', bar)}  ${text}`);
+    } else if (before + longest <= canvas.width) lines.push(`${numbers}  ${text}`);
+    else lines.push(numbers, `   ${text}`);
   }
   if (delayed > 0)
     lines.push(`   ${String(delayed).padStart(digits)}  ${percent(delayed / times).padStart(7)}  delayed by an injected fault`);
