@@ -1,23 +1,17 @@
 /**
- * Writes docs/fidelity.md: what of Istio's API and of Envoy's is acted on, reported and refused, from the lists that the code goes by.
+ * Writes docs/fidelity.md: what of Istio's API is acted on, reported and refused, from the lists that the code goes by.
  *
  *   node scripts/fidelity-docs.ts [--check]
  *
  * With --check nothing is written; the exit code is 1 when the file is not what it should be. The paragraphs are in fidelity.head.md.
  */
-import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UNSUPPORTED, type UnsupportedEntry } from '../src/envoy/unsupported.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`;
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
-}
 
 /** `http[].fault.delay.exponentialDelay`; a map's key is `<name>`. */
 function fieldOf({ path = [], values, name }: UnsupportedEntry): string {
@@ -39,32 +33,6 @@ function entries(severity: UnsupportedEntry['severity']): string[][] {
   ]);
 }
 
-/** `CLUSTER_FIELDS` is about Cluster, `HTTP1_FIELDS` about Http1. */
-function messageOf(name: string): string {
-  const words = name.replace(/_FIELDS$/, '').split('_');
-  return words.map((w) => w.charAt(0) + w.slice(1).toLowerCase()).join('');
-}
-
-/** Rows of a table of fields: texts are reasons, objects are messages with tables of their own, everything else is acted on. */
-function refusals(message: string, value: object): string[][] {
-  return Object.entries(value).flatMap(([key, entry]: [string, unknown]) => {
-    if (typeof entry === 'string') return [[message, `\`${key}\``, entry]];
-    return typeof entry === 'object' && entry !== null ? refusals(key, entry) : [];
-  });
-}
-
-async function envoyFields(): Promise<string[][]> {
-  const files = ['src/routing/unsupported.ts', ...globSync('agent/proxy/**/unsupported.ts', { cwd: root }).sort()];
-  const rows: string[][] = [];
-  for (const file of files) {
-    const lists = (await import(join(root, file))) as Record<string, unknown>;
-    for (const [name, value] of Object.entries(lists)) {
-      if (typeof value === 'object' && value !== null) rows.push(...refusals(messageOf(name), value));
-    }
-  }
-  return rows;
-}
-
 const head = readFileSync(join(root, 'scripts/fidelity.head.md'), 'utf8').trimEnd();
 const text = `${head}
 
@@ -72,17 +40,14 @@ const text = `${head}
 These make \`up\` and \`agent run\` refuse the configuration, because ignoring them would open what somebody meant to close, or do what
 nobody asked for. \`--allow-unenforced\` runs without them and says so each time.
 
-${table(['kind', 'field', 'why'], entries('error'))}
+${markdownTable(['kind', 'field', 'why'], entries('error'))}
 
 ## Reported
 Traffic flows, but not wholly as written. Each use is reported with its line.
 
-${table(['kind', 'field', 'what happens'], entries('warning'))}
+${markdownTable(['kind', 'field', 'what happens'], entries('warning'))}
 
-## Envoy configuration that the embedded proxy refuses
-A refused configuration leaves the last good one running. Little of this is ever generated: PROXY protocol to upstreams, and \`transparent\` for TPROXY.
-
-${table(['message', 'field', 'why'], await envoyFields())}
+Fields of Envoy's configuration that the embedded proxy refuses are in [engines.md](engines.md).
 `;
 
 const file = join(root, 'docs/fidelity.md');

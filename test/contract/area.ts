@@ -46,7 +46,6 @@ function addExplained(test: Test, c: ContractCase): void {
   const { explain: reason } = c.skip;
   if (reason !== undefined) {
     tell({ area, case: name, by: 'explain', outcome: 'skipped', reason });
-    test.skip(`${name} [explain]`);
     return;
   }
   test(`${name} [explain]: ${c.title}`, async () => {
@@ -92,7 +91,8 @@ export function contractArea(area: string): void {
       const reason = skip(c);
       if (reason !== undefined) {
         tell({ area, case: c.name, by, outcome: 'skipped', reason });
-        test.skip(`${c.name} [${by}]`);
+        // A case's own skip is in the table; a missing Envoy counts.
+        if (by === 'envoy') test.skip(`${c.name} [${by}]`);
         continue;
       }
       results.get(c.file)?.catch(() => undefined);
