@@ -7,10 +7,13 @@ import { end, ownAnswer } from './ending.ts';
 import { type AbortShare, evaluateFilter, ROUTER } from './filters.ts';
 import type { ForwardContext } from './forward.ts';
 import { typeOf } from './listener.ts';
-import { originOfMetadata } from './origin.ts';
+import { originOfMetadata, partOfRule } from './origin.ts';
 import type { PreparedRoutes } from './routes.ts';
 import { addDependence, addStep, endOutcome, type Trace } from './trace.ts';
 import type { Delay, Outcome, Step } from './types.ts';
+
+/** The part of a rule that a filter's doing was written in. */
+const PARTS: Readonly<Record<string, string>> = { fault: 'fault', answers: 'corsPolicy', adds: 'corsPolicy' };
 
 /** One branch through the filters to its end. */
 export function explainBranch(
@@ -48,12 +51,13 @@ export function explainBranch(
     const verdict = evaluateFilter(filter, decision, request, view.extensions);
     if (verdict.kind === 'neutral') continue;
     const name = filter.name ?? '';
+    const partOf = PARTS[verdict.kind];
     const say = (text: string, effect: Step['effect']): void => {
       if (!trace.steps.some((s) => s.kind === 'filter' && s.resource === name && s.decision === text))
         addStep(trace, 'filter', name, text, {
           effect,
           outcome: id,
-          origin: verdict.kind === 'fault' || verdict.kind === 'answers' || verdict.kind === 'adds' ? origin : undefined,
+          origin: partOf === undefined ? undefined : partOfRule(origin, partOf, view.locator),
         });
     };
     if (verdict.kind === 'unevaluated') {

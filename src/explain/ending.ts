@@ -6,9 +6,10 @@ import type { Decision, RouteDecision } from '../routing/types.ts';
 import { clusterText } from './cluster-text.ts';
 import { failures } from './failures.ts';
 import { type ForwardContext, forward, pairs } from './forward.ts';
+import { originOfMetadata, partOfRule } from './origin.ts';
 import { destinationSteps } from './steps.ts';
 import { addStep, endOutcome, type Trace } from './trace.ts';
-import type { Outcome } from './types.ts';
+import type { Origin, Outcome } from './types.ts';
 
 /** Where the request ends once all filters let it pass: Envoy's router. */
 export function end(
@@ -30,7 +31,11 @@ export function end(
     }
     case 'redirect': {
       const location = redirectLocation(decision, request);
-      addStep(trace, 'action', decision.route?.name ?? '', `redirects to ${location}`, { effect: 'stops', outcome: id });
+      addStep(trace, 'action', decision.route?.name ?? '', `redirects to ${location}`, {
+        effect: 'stops',
+        outcome: id,
+        origin: writtenAt(trace, decision, 'redirect'),
+      });
       const outcome = ownAnswer('redirect', `${decision.status} to ${location}`, request, decision, context, {
         share,
         status: decision.status,
@@ -41,7 +46,11 @@ export function end(
     }
     case 'direct-response': {
       const body = decision.body.toString('utf8');
-      addStep(trace, 'action', decision.route.name, `answers ${decision.status} itself`, { effect: 'stops', outcome: id });
+      addStep(trace, 'action', decision.route.name, `answers ${decision.status} itself`, {
+        effect: 'stops',
+        outcome: id,
+        origin: writtenAt(trace, decision, 'directResponse'),
+      });
       return ownAnswer('direct-response', `${decision.status} from the proxy itself`, request, decision, context, {
         share,
         status: decision.status,
@@ -114,6 +123,9 @@ function endUpstream(
     },
   );
 }
+
+const writtenAt = (trace: Trace, { route }: Decision, part: string): Origin | undefined =>
+  partOfRule(originOfMetadata(route?.json.metadata, trace.view.locator), part, trace.view.locator);
 
 const passedOn = (trace: Trace): string =>
   trace.entry === 'inbound' ? 'handed to the workload itself' : 'passed on to where the client wanted to go';

@@ -83,7 +83,8 @@ function exposuresOfChain(view: ProxyView, listener: ListenerJson, chain: Filter
   });
 }
 
-type HttpExposure = Omit<Exposure, 'listener' | 'address' | 'port' | 'protocol'>;
+/** One route of a virtual host, wherever its listener is. */
+export type HttpExposure = Omit<Exposure, 'listener' | 'address' | 'port' | 'protocol'>;
 
 const compiled = new WeakMap<RouteConfigurationJson, ReturnType<typeof compileLeniently>>();
 
@@ -117,7 +118,8 @@ function shownHosts(domains: readonly string[]): readonly string[] {
   return names.length > 0 ? names : plain;
 }
 
-function exposureOfRoute(view: ProxyView, host: string, route: CompiledRoute): HttpExposure {
+/** What a route asks for and where it leads. */
+export function exposureOfRoute(view: ProxyView, host: string, route: CompiledRoute): HttpExposure {
   const { decision, weighted, fraction } = route;
   const origin = originOfMetadata(route.json.metadata, view.locator);
   const conditions = route.conditions.map((c) => c.describe());

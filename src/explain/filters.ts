@@ -8,6 +8,7 @@ import { clusterName } from '../routing/match.ts';
 import { ProblemList } from '../routing/problems.ts';
 import type { RouteRequest } from '../routing/request.ts';
 import type { Decision } from '../routing/types.ts';
+import { shownDuration } from './duration.ts';
 import { typeOf } from './listener.ts';
 import { percent } from './percent.ts';
 import type { Delay } from './types.ts';
@@ -101,7 +102,7 @@ function fault(filter: HttpFilterJson, decision: Decision, request: RouteRequest
           share: shareOf(compiled, request, cluster, 'abort'),
         };
   const parts = [
-    delay && `delays ${percent(delay.share)} of such requests by ${delay.ms} ms`,
+    delay && `delays ${percent(delay.share)} of such requests by ${shownDuration(delay.ms)}`,
     abort && `aborts ${percent(abort.share)} of them with ${abort.httpStatus ?? `gRPC status ${abort.grpcStatus}`}`,
   ].filter(Boolean);
   return { kind: 'fault', why: parts.join(' and '), delay, abort };

@@ -23,3 +23,11 @@ export function parseConfigPath(config: string): { kind: string; name: string; n
   const kind = kebab.replace(/(^|-)([a-z0-9])/g, (_, _dash: string, letter: string) => letter.toUpperCase());
   return { kind, name, namespace };
 }
+
+/** Where a part of a VirtualService's rule was written (`fault`, `redirect`, …), given where the rule's match was. */
+export function partOfRule(origin: Origin | undefined, part: string, locator: Locator | undefined): Origin | undefined {
+  const rule = /^http\[\d+\]/.exec(origin?.field ?? '')?.[0];
+  if (origin?.config === undefined || rule === undefined || origin.kind !== 'VirtualService') return origin;
+  const field = `${rule}.${part}`;
+  return locator?.resource(origin.config, field) ?? { ...origin, field };
+}

@@ -2,7 +2,7 @@ import type { RouteRequest } from '../routing/request.ts';
 import type { CompiledRoute } from '../routing/types.ts';
 import type { Branch } from './branches.ts';
 import { clusterText } from './cluster-text.ts';
-import { originOfMetadata } from './origin.ts';
+import { originOfMetadata, partOfRule } from './origin.ts';
 import { percent } from './percent.ts';
 import type { PreparedRoutes } from './routes.ts';
 import { addStep, type Trace } from './trace.ts';

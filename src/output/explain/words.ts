@@ -36,7 +36,7 @@ export function settings(outcome: Outcome): [string, string][] {
   for (const { cluster, share, authority } of mirrors)
     rows.push(['mirror', `${percent(share)} of them to ${clusterText(cluster)} as host ${authority}`]);
   if (hash !== undefined) {
-    const value = hash.value === undefined ? 'the request has none of it, so any endpoint will do' : `hash ${hash.value}`;
+    const value = hash.value === undefined ? 'the request has none of it, so any endpoint will do' : `value ${hash.value}`;
     rows.push(['hash', `by ${hash.policies.join(', ')}: ${value}${hash.setsCookie ? '; the answer sets the cookie' : ''}`]);
   }
   if (destination !== undefined && outcome.type === 'forward') rows.push(...limits(destination));
