@@ -62,6 +62,7 @@ export function routeSteps(trace: Trace, { field }: PreparedRoutes, branches: re
         route.name === '' ? field(route.field) : route.name,
         splitText(branches.filter((b) => b.decision.route === route)),
         {
+          origin: partOfRule(originOfMetadata(route.json.metadata, trace.view.locator), 'route', trace.view.locator),
           details: {
             total,
             clusters: route.weighted.choices.map((c) => `${c.decision.cluster ?? c.decision.clusterHeader ?? ''} ${c.weight}`),
