@@ -32,8 +32,7 @@ function lane(
   }
   const end = last.then(async () => {
     await (await engine.catch(() => undefined))?.close();
-    if (!process.env['KEEP']) rmSync(folder, { recursive: true, force: true });
-    else console.log(folder);
+    rmSync(folder, { recursive: true, force: true });
   });
   return { results, end };
 }

@@ -42,8 +42,8 @@ export interface BackendSpec {
   labels?: Record<string, string>;
   locality?: string;
   weight?: number;
-  /** `http` speaks HTTP/1.1 and HTTP/2, `refuse` listens nowhere, `silent` takes connections and says nothing. */
-  kind?: 'http' | 'tcp' | 'tls' | 'refuse' | 'silent';
+  /** `http` speaks HTTP/1.1 and HTTP/2, `refuse` listens nowhere. */
+  kind?: 'http' | 'tcp' | 'tls' | 'refuse';
   reply?: Reply;
 }
 
@@ -136,8 +136,6 @@ export interface OtherStep {
   change?: { backend: string; reply: Reply };
   /** Goes on when statistics have moved so far since the case began. */
   wait?: { stats: Record<string, CountMatch>; from?: string };
-  /** Milliseconds that have to pass for a bound that Envoy keeps by the clock. */
-  pass?: number;
   /** The answers of all background requests. */
   finish?: Expectation;
 }

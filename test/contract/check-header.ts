@@ -24,7 +24,7 @@ const REQUEST = [
   ...['url', 'method', 'headers', 'body', 'repeat', 'protocol', 'from', 'to', 'source', 'send', 'sni'],
   ...['times', 'concurrent', 'vary', 'background', 'eventually', 'expect'],
 ];
-const OTHER = ['release', 'change', 'wait', 'pass', 'finish'];
+const OTHER = ['release', 'change', 'wait', 'finish'];
 const EXPECT = [
   ...['status', 'from', 'local', 'headers', 'body', 'length', 'trailers', 'broken', 'upstream', 'took', 'record', 'statuses', 'counts'],
   ...['arrivals', 'shares', 'sticky', 'distinct', 'grpcStatus', 'grpcMessage', 'messages', 'stats'],

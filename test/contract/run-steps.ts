@@ -50,10 +50,9 @@ export async function runSteps(steps: readonly Step[], { engine, log, snapshots,
   }
 
   async function run(step: Step): Promise<string[]> {
-    const { release, change, wait, pass, finish } = step;
+    const { release, change, wait, finish } = step;
     if (change) backends.get(change.backend)!.reply = change.reply;
     if (release) backends.get(release)!.release();
-    if (pass) await new Promise((resolve) => setTimeout(resolve, pass));
     if (wait) return settle(LATE_MS, () => witness.statMismatches(wait.stats, proxyOf(step)));
     if (step.url !== undefined || step.send !== undefined) return request(step);
     if (!finish) return [];

@@ -1,9 +1,9 @@
 import type { BackendSpec } from '../case.ts';
 import { startHttpBackend } from './http.ts';
-import { closedBackend, startSilentBackend, startTcpBackend, startTlsBackend } from './tcp.ts';
+import { closedBackend, startTcpBackend, startTlsBackend } from './tcp.ts';
 import type { Backend } from './types.ts';
 
-const KINDS = { http: startHttpBackend, tcp: startTcpBackend, tls: startTlsBackend, silent: startSilentBackend, refuse: closedBackend };
+const KINDS = { http: startHttpBackend, tcp: startTcpBackend, tls: startTlsBackend, refuse: closedBackend };
 
 /** The server of a case's backend. */
 export function startBackend(name: string, { kind = 'http', reply = {} }: BackendSpec): Promise<Backend> {

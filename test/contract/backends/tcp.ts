@@ -68,12 +68,6 @@ export function startTlsBackend(name: string, reply: Reply, address: string): Pr
   return listening(name, server, reply, address, arrivals);
 }
 
-/** Takes connections and never says a word. */
-export function startSilentBackend(name: string, reply: Reply, address: string): Promise<Backend> {
-  const server = createServer((socket) => void socket.on('error', () => undefined).resume());
-  return listening(name, server, reply, address, []);
-}
-
 /** A port on which nothing listens: connections are refused. */
 export async function closedBackend(name: string, reply: Reply, address: string): Promise<Backend> {
   const server = createServer();
