@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { FairleadError, type Problem } from '../src/errors.ts';
+import { collectWhenIdle } from '../src/memory/collect-when-idle.ts';
 import { formatProblems } from '../src/output/problems.ts';
 import { requestLine } from '../src/output/request-line.ts';
 import { changeText, meshText } from '../src/output/up.ts';
@@ -12,7 +13,6 @@ import type { ControllerEvent } from './controller.ts';
 import { defaultDataDirectory } from './data-directory.ts';
 import { exampleUrl, wrongPort } from './known-ports.ts';
 import { createLog } from './log.ts';
-import { collectWhenIdle } from './proxy/collect-when-idle.ts';
 import { createRouteLocator } from './route-locator.ts';
 import { exitCodeOf, listenToSignals, type Signals, Stopped } from './signals.ts';
 

@@ -8,7 +8,7 @@
  */
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { collectWhenIdle } from './collect-when-idle.ts';
+import { collectWhenIdle } from '../../src/memory/collect-when-idle.ts';
 import { createControlServer } from './control.ts';
 import { createEventStreams } from './event-streams.ts';
 import { createProxyHost } from './host.ts';

@@ -3,12 +3,12 @@ import { startAgent } from '../../agent/agent.ts';
 import type { EngineChoice } from '../../agent/choose-engine.ts';
 import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
-import { collectWhenIdle } from '../../agent/proxy/collect-when-idle.ts';
 import { exitCodeOf, listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { FairleadError } from '../../src/errors.ts';
+import { collectWhenIdle } from '../../src/memory/collect-when-idle.ts';
 
 /** Istio's agent has it. */
 const METRICS_PORT = 15020;

@@ -1,4 +1,4 @@
-import { collectGarbage } from '../collect-garbage.ts';
+import { collectGarbage } from '../../../src/memory/collect-garbage.ts';
 
 /** So much may pass between two collections, bytes. */
 const BETWEEN = 8 * 1024 * 1024;
