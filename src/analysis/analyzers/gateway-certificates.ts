@@ -2,6 +2,7 @@ import type { Gateway, Server } from '../../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import { isSubset } from '../../mesh/labels.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { firstOthers } from '../model/bounds.ts';
 import { fullName } from '../model/hosts.ts';
 import { selectorText } from '../model/selector.ts';
 
@@ -36,7 +37,7 @@ export const gatewayCertificates: Analyzer = {
         if (matching.length < 2) continue;
         for (const use of group) {
           // Ten tell what is wrong; hundreds with one wildcard certificate would make hundreds of names each.
-          const others = matching.filter((other) => other.resource !== use.resource).slice(0, 10);
+          const others = firstOthers(matching, use);
           const related = others.map((other) => ({ ...other, note: 'the same certificate is used here' }));
           const gateways = [use, ...others].map(({ resource }) => fullName(resource.metadata));
           report('IST0138', use.resource, use.at, { gateways }, { related, atKey: true });

@@ -2,6 +2,7 @@ import type { Gateway } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { AnalysisModel } from '../model/analysis-model.ts';
+import { MAX_NAMED, MAX_RELATED } from '../model/bounds.ts';
 import { fullName } from '../model/hosts.ts';
 import { selectorText } from '../model/selector.ts';
 
@@ -34,7 +35,10 @@ export const gatewayConflicts: Analyzer = {
         const others = new Set<Resource<Gateway>>();
         for (const other of related.get(selector) ?? [selector]) {
           for (const host of hosts) {
-            for (const owner of bySelector.get(other)?.get(keyOf(port.number, bind, host)) ?? []) if (owner !== resource) others.add(owner);
+            for (const owner of bySelector.get(other)?.get(keyOf(port.number, bind, host)) ?? []) {
+              if (owner !== resource) others.add(owner);
+              if (others.size >= MAX_NAMED) break;
+            }
           }
         }
         if (others.size === 0) continue;
@@ -48,7 +52,7 @@ export const gatewayConflicts: Analyzer = {
           ['spec', 'servers', i, 'hosts'],
           { gateway, selector, portnumber: String(port.number), hosts: hosts.join(',') },
           {
-            related: [...others].slice(0, 10).map((other) => {
+            related: [...others].slice(0, MAX_RELATED).map((other) => {
               const index = (other.spec.servers ?? []).findIndex(
                 (server) =>
                   server.port.number === port.number && (server.bind ?? '') === (bind ?? '') && server.hosts.some((h) => hosts.includes(h)),

@@ -2,6 +2,7 @@ import type { VirtualService } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { AnalysisModel } from '../model/analysis-model.ts';
+import { firstOthers, joinNames } from '../model/bounds.ts';
 import { exportScopes, fullHost, fullName } from '../model/hosts.ts';
 import { suffixSearch } from '../model/suffix-search.ts';
 import { MESH } from '../model/virtual-service-parts.ts';
@@ -19,14 +20,11 @@ export const hostConflicts: Analyzer = {
     const check = (host: string, group: readonly Service[]): void => {
       const distinct = [...new Set(group)];
       if (distinct.length < 2) return;
-      const virtualServices = distinct
-        .map((r) => fullName(r.metadata))
-        .sort()
-        .join(',');
+      const virtualServices = joinNames(distinct.map((r) => fullName(r.metadata)).sort(), ',');
       for (const resource of distinct) {
         if (done.has(resource)) continue;
         done.add(resource);
-        const others = distinct.filter((other) => other !== resource).slice(0, 10);
+        const others = firstOthers(distinct, resource);
         const related = others.map((other) => ({ resource: other, at: hostPath(other, host), note: 'the same host is here' }));
         report('IST0109', resource, hostPath(resource, host), { virtualServices, host }, { related });
       }

@@ -45,12 +45,27 @@ function firstClaim(spec: VirtualService): { key: string; at: FieldPath } | unde
   return undefined;
 }
 
+/** Remembers the answer for each workload: many routes share a gateway. */
 function hasAuthentication(model: AnalysisModel, workload: Workload): boolean {
-  return model.of<RequestAuthentication>('RequestAuthentication').some((resource: Resource<RequestAuthentication>) => {
-    const { namespace } = resource.metadata;
-    return (
-      (namespace === model.rootNamespace || namespace === workload.namespace) &&
-      isSubset(resource.spec.selector?.matchLabels ?? {}, workload.labels)
-    );
-  });
+  const { byNamespace, known } = model.shared('authenticated workloads', () => ({
+    byNamespace: groupByNamespace(model.of<RequestAuthentication>('RequestAuthentication')),
+    known: new Map<Workload, boolean>(),
+  }));
+  let answer = known.get(workload);
+  if (answer === undefined) {
+    const policies = [...(byNamespace.get(model.rootNamespace) ?? []), ...(byNamespace.get(workload.namespace) ?? [])];
+    answer = policies.some(({ spec }) => isSubset(spec.selector?.matchLabels ?? {}, workload.labels));
+    known.set(workload, answer);
+  }
+  return answer;
+}
+
+function groupByNamespace(policies: readonly Resource<RequestAuthentication>[]): Map<string, Resource<RequestAuthentication>[]> {
+  const groups = new Map<string, Resource<RequestAuthentication>[]>();
+  for (const policy of policies) {
+    const group = groups.get(policy.metadata.namespace);
+    if (group === undefined) groups.set(policy.metadata.namespace, [policy]);
+    else group.push(policy);
+  }
+  return groups;
 }

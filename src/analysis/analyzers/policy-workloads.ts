@@ -1,9 +1,8 @@
 import type { AuthorizationPolicy } from '../../config/kinds/security.ts';
-import { isSubset } from '../../mesh/labels.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { AnalysisModel } from '../model/analysis-model.ts';
 import { inMesh, isAmbientNamespace, isAmbientWorkload } from '../model/injection.ts';
-import { selectorText } from '../model/selector.ts';
+import { type LabelSearch, labelSearch, selectorText } from '../model/selector.ts';
 import type { Workload } from '../model/workloads.ts';
 
 /** AuthorizationPolicies that no workload of the mesh is under. */
@@ -20,28 +19,21 @@ export const policyWorkloads: Analyzer = {
       const everywhere = namespace === model.rootNamespace;
       if ((everywhere && selector === undefined) || !model.given.workloads(everywhere ? undefined : namespace)) continue;
       const labels = selector?.matchLabels ?? {};
-      const found = (everywhere ? [...candidates.values()].flat() : (candidates.get(namespace) ?? [])).some((workload) =>
-        isSubset(labels, workload.labels),
-      );
-      if (found) continue;
+      if (candidates.select(labels, everywhere ? undefined : namespace).length > 0) continue;
       const at = selector === undefined ? ['metadata', 'name'] : ['spec', 'selector', 'matchLabels'];
       report('IST0127', resource, at, { labels: selectorText(labels) }, { atKey: selector !== undefined });
     }
   },
 };
 
-function meshWorkloads(model: AnalysisModel): Map<string, Workload[]> {
+function meshWorkloads(model: AnalysisModel): LabelSearch<Workload> {
   return model.shared('workloads of the mesh', () => {
-    const found = new Map<string, Workload[]>();
-    for (const workload of model.workloads) {
+    const found = model.workloads.filter((workload) => {
       const ambient = isAmbientWorkload(workload) || isAmbientNamespace(model.namespaces.get(workload.namespace)?.metadata.labels);
       // Without its Namespace object nobody can tell whether a template is injected.
       const unknown = !workload.isPod && !model.namespaces.has(workload.namespace);
-      if (!ambient && !unknown && !inMesh(workload, model.namespaces)) continue;
-      const list = found.get(workload.namespace);
-      if (list === undefined) found.set(workload.namespace, [workload]);
-      else list.push(workload);
-    }
-    return found;
+      return ambient || unknown || inMesh(workload, model.namespaces);
+    });
+    return labelSearch(found);
   });
 }

@@ -1,6 +1,7 @@
 import type { ServiceEntry } from '../../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { joinNames, MAX_RELATED } from '../model/bounds.ts';
 import { exportScopes, fullName } from '../model/hosts.ts';
 
 interface Claim {
@@ -35,13 +36,14 @@ export const serviceEntryProtocols: Analyzer = {
       const group = scope === '*' ? own : [...own, ...(claims.get(`* ${host} ${port}`) ?? [])];
       const protocols = [...new Set(group.map((claim) => claim.protocol))].sort();
       if (protocols.length < 2) continue;
-      const names = [...new Set(group.map(({ resource }) => fullName(resource.metadata)))].sort().join(', ');
+      const names = joinNames([...new Set(group.map(({ resource }) => fullName(resource.metadata)))].sort(), ', ');
+      const shown = protocols.flatMap((protocol) => group.filter((claim) => claim.protocol === protocol).slice(0, MAX_RELATED));
       for (const { resource, at, protocol } of group) {
         if (done.has(resource)) continue;
         done.add(resource);
-        const related = group
+        const related = shown
           .filter((claim) => claim.resource !== resource && claim.protocol !== protocol)
-          .slice(0, 10)
+          .slice(0, MAX_RELATED)
           .map((claim) => ({ resource: claim.resource, at: claim.at, note: `${claim.protocol || 'no protocol'} is said here` }));
         report(
           'IST0177',

@@ -1,6 +1,7 @@
 import type { Sidecar } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { atMost, firstOthers, MAX_NAMED } from '../model/bounds.ts';
 import { isAmbientNamespace, isAmbientWorkload } from '../model/injection.ts';
 import { firstKey, selectorText } from '../model/selector.ts';
 import { byNamespace, selectorMatches } from '../model/selector-conflicts.ts';
@@ -21,6 +22,7 @@ export const sidecarSelectors: Analyzer = {
       report('IST0101', resource, at, { reftype: 'selector', refval: selectorText(labels) });
     }
     const ineffective = new Set<Resource>();
+    const tooOften = atMost<Resource>(MAX_NAMED);
     for (const [workload, selecting] of byWorkload) {
       if (isAmbientWorkload(workload)) {
         for (const resource of selecting) {
@@ -37,7 +39,8 @@ export const sidecarSelectors: Analyzer = {
       } else if (selecting.length > 1) {
         const conflictingSidecars = selecting.map((resource) => resource.metadata.name).sort();
         for (const resource of selecting) {
-          const related = selecting.filter((other) => other !== resource).slice(0, 10);
+          if (tooOften(resource)) continue;
+          const related = firstOthers(selecting, resource);
           report(
             'IST0110',
             resource,
@@ -50,12 +53,15 @@ export const sidecarSelectors: Analyzer = {
     }
     for (const [namespace, group] of byNamespace(sidecars, (resource) => Object.keys(labelsOf(resource) ?? {}).length === 0)) {
       const ambient = isAmbientNamespace(model.namespaces.get(namespace)?.metadata.labels);
-      const conflictingSidecars = group.map((resource) => resource.metadata.name).sort();
+      const conflictingSidecars = group
+        .map((resource) => resource.metadata.name)
+        .sort()
+        .slice(0, MAX_NAMED);
       for (const resource of group) {
         const at = ['metadata', 'name'];
         if (ambient) report('IST0167', resource, at, { reason: 'the namespace is in ambient mode, without sidecars' });
         else if (group.length > 1) {
-          const related = group.filter((other) => other !== resource).slice(0, 10);
+          const related = firstOthers(group, resource);
           report(
             'IST0111',
             resource,

@@ -1,6 +1,7 @@
 import type { VirtualService } from '../../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { MAX_RELATED } from '../model/bounds.ts';
 import { fullHost, fullName } from '../model/hosts.ts';
 
 /** Gateway routes to a host whose subsets another VirtualService routes to: at the gateway those rules do not apply. */
@@ -24,7 +25,7 @@ export const subsetBypass: Analyzer = {
         if (!destination.subset || !hosts.includes(destination.host)) continue;
         const host = fullHost(resource.metadata.namespace, destination.host);
         const list = subsetRoutes.get(host) ?? [];
-        if (!list.some((entry) => entry.resource === resource)) list.push({ resource, at });
+        if (list.length < MAX_RELATED && list.at(-1)?.resource !== resource) list.push({ resource, at });
         subsetRoutes.set(host, list);
       }
     }

@@ -1,6 +1,7 @@
 import type { Telemetry } from '../../config/kinds/telemetry.ts';
 import type { Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { atMost, firstOthers, MAX_NAMED } from '../model/bounds.ts';
 import { firstKey, selectorText } from '../model/selector.ts';
 import { byNamespace, selectorMatches } from '../model/selector-conflicts.ts';
 
@@ -19,11 +20,13 @@ export const telemetrySelectors: Analyzer = {
       const at = [...SELECTOR, 'matchLabels', firstKey(labels)!];
       report('IST0101', resource, at, { reftype: 'selector', refval: selectorText(labels) });
     }
+    const tooOften = atMost<Resource>(MAX_NAMED);
     for (const [workload, selecting] of byWorkload) {
       if (selecting.length < 2) continue;
       const conflictingTelemetries = selecting.map((resource) => resource.metadata.name).sort();
       for (const resource of selecting) {
-        const related = selecting.filter((other) => other !== resource).slice(0, 10);
+        if (tooOften(resource)) continue;
+        const related = firstOthers(selecting, resource);
         report(
           'IST0159',
           resource,
@@ -40,10 +43,13 @@ export const telemetrySelectors: Analyzer = {
     });
     for (const [namespace, group] of whole) {
       if (group.length < 2) continue;
-      const conflictingTelemetries = group.map((resource) => resource.metadata.name).sort();
+      const conflictingTelemetries = group
+        .map((resource) => resource.metadata.name)
+        .sort()
+        .slice(0, MAX_NAMED);
       const at = ['metadata', 'name'];
       for (const resource of group) {
-        const related = group.filter((other) => other !== resource).slice(0, 10);
+        const related = firstOthers(group, resource);
         report(
           'IST0160',
           resource,

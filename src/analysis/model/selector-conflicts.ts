@@ -1,11 +1,12 @@
 import type { Resource } from '../../config/resource.ts';
 import type { Labels } from '../../mesh/labels.ts';
 import type { AnalysisModel } from './analysis-model.ts';
+import { MAX_NAMED } from './bounds.ts';
 import type { Workload } from './workloads.ts';
 
 /** Which workloads the objects of a kind select, each within its namespace; those without selector labels are left out. */
 export interface SelectorMatches {
-  /** In the order of the workloads. */
+  /** In the order of the workloads; at most MAX_NAMED objects each. */
   readonly byWorkload: ReadonlyMap<Workload, readonly Resource[]>;
   /** Objects that select nothing, although workloads of their namespace would be known. */
   readonly unmatched: readonly Resource[];
@@ -28,7 +29,7 @@ export function selectorMatches(
     for (const workload of workloads) {
       const list = byWorkload.get(workload);
       if (list === undefined) byWorkload.set(workload, [resource]);
-      else list.push(resource);
+      else if (list.length < MAX_NAMED) list.push(resource);
     }
   }
   return { byWorkload, unmatched };
