@@ -86,7 +86,11 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     });
     const { analyze } = await import('../src/analysis/analyze.ts');
     const size = loaded.texts.reduce((sum, { text }) => sum + text.length, 0);
-    const { findings: all, suppressed } = await withSteadyHeap(size, () =>
+    const {
+      findings: all,
+      suppressed,
+      unchecked,
+    } = await withSteadyHeap(size, () =>
       analyze(loaded, {
         onlyNamespace: options['all-namespaces'] ? undefined : namespace,
         suppress: options.suppress,
@@ -111,6 +115,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       files: loaded.files.length,
       resources: loaded.resources.length,
       skipped: loaded.skipped,
+      unchecked,
       paths,
     };
     if (this.jsonEnabled()) {

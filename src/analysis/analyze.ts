@@ -9,6 +9,7 @@ import { type Finding, LEVELS, type RawFinding } from './finding.ts';
 import { fingerprinter } from './fingerprint.ts';
 import { type InputFinding, inputFindings } from './input-findings.ts';
 import { analysisModel } from './model/analysis-model.ts';
+import { uncheckedParts } from './model/unchecked-parts.ts';
 import { runAnalyzers } from './run-analyzers.ts';
 import type { FlagSuppression } from './suppressions.ts';
 import { createSuppressor } from './suppressor.ts';
@@ -36,6 +37,8 @@ export interface Analysis {
   readonly findings: readonly Finding[];
   /** How many findings were suppressed. */
   readonly suppressed: number;
+  /** What could not be checked since the input does not show it, in a few words each. */
+  readonly unchecked: readonly string[];
 }
 
 /** What is analyzed: a configuration as it was loaded, and its texts, for comments that suppress. */
@@ -74,7 +77,11 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
   }
   findings.sort(compareFindings);
   const sign = findings.length === 0 ? () => '' : fingerprinter();
-  return { findings: findings.map((finding) => ({ ...finding, fingerprint: sign(finding) })), suppressed };
+  return {
+    findings: findings.map((finding) => ({ ...finding, fingerprint: sign(finding) })),
+    suppressed,
+    unchecked: uncheckedParts(model),
+  };
 }
 
 type Unsigned = Omit<Finding, 'fingerprint'>;

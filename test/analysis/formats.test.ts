@@ -9,7 +9,7 @@ import { analyzeText } from './support.ts';
 
 const conflict = messageByCode('IST0109')!.wrong!;
 
-const report = ({ findings, suppressed }: Analysis, more = {}) => ({
+const report = ({ findings, suppressed }: Pick<Analysis, 'findings' | 'suppressed'>, more = {}) => ({
   findings,
   suppressed,
   known: 0,

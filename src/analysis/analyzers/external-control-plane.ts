@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { ValidatingWebhook } from '../../config/kinds/kubernetes.ts';
+import { isIpAddress } from '../../config/semantics/names.ts';
 import type { Analyzer } from '../analyzer.ts';
 
 /** Webhooks that point to a control plane outside the cluster. */
@@ -28,7 +28,7 @@ export const externalControlPlane: Analyzer = {
           const parsed = URL.parse(url);
           if (parsed === null || parsed.hostname === '') {
             report('IST0163', resource, [...at, 'url'], { hostname: url, webhook, msg: 'it is no URL' });
-          } else if (isIP(parsed.hostname.replace(/^\[|\]$/g, '')) !== 0) {
+          } else if (isIpAddress(parsed.hostname.replace(/^\[|\]$/g, ''))) {
             report('IST0164', resource, [...at, 'url'], { hostname: parsed.hostname, webhook });
           }
         }

@@ -12,6 +12,8 @@ export interface FindingsReport {
   readonly resources: number;
   /** Objects of kinds that a mesh does not read, counted by `apiVersion/Kind`. */
   readonly skipped: ReadonlyMap<string, number>;
+  /** What could not be checked, in a few words each. */
+  readonly unchecked?: readonly string[];
   /** What was looked at, for messages. */
   readonly paths: readonly string[];
 }

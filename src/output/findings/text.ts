@@ -39,7 +39,7 @@ async function findingText(finding: Finding, style: Style, width: number, lineOf
   return lines.join('\n');
 }
 
-function summary({ findings, suppressed, known, files, resources, skipped, paths }: FindingsReport, style: Style): string {
+function summary({ findings, suppressed, known, files, resources, skipped, unchecked = [], paths }: FindingsReport, style: Style): string {
   const lines: string[] = [];
   const counts = LEVELS.map((level) => ({ word: WORDS[level], count: findings.filter((f) => f.level === level).length }));
   const found = counts.filter(({ count }) => count > 0).map(({ count, word }) => plural(count, word));
@@ -60,5 +60,6 @@ function summary({ findings, suppressed, known, files, resources, skipped, paths
     const names = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${harmless(name)} (${count})`);
     lines.push(style.dim(`not analyzed, since a mesh does not read them: ${names.join(', ')}`));
   }
+  if (unchecked.length > 0) lines.push(style.dim(`not checked: ${unchecked.join(', ')}; --complete checks it all the same`));
   return lines.join('\n');
 }
