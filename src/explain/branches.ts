@@ -48,12 +48,16 @@ function candidatesOf(virtualHost: CompiledVirtualHost | undefined, request: Rou
 /**
  * Every decision that `match` can come to for this request, each with its exact share: one draw serves a route's fraction and its
  * weighted clusters, so the draws that there are (modulo what both divide by) are counted. The decisions are `match`'s own.
+ *
+ * @param random decides in place of chance when it is given
  */
 export function branchesOf(
   config: CompiledRouteConfiguration,
   virtualHost: CompiledVirtualHost | undefined,
   request: RouteRequest,
+  random?: number,
 ): Branch[] {
+  if (random !== undefined) return [{ decision: match(config, request, () => random / WHOLE), share: 1, draw: random / WHOLE }];
   const candidates = candidatesOf(virtualHost, request);
   const merged = new Map<Decision, { share: number; draw: number }>();
   const add = (draw: number, share: number): void => {

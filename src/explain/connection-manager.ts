@@ -35,6 +35,8 @@ export interface Incoming {
   readonly remoteAddress: string;
   readonly localPort: number;
   readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  /** In place of chance; see `ExplainRequest`. */
+  readonly random?: number | undefined;
 }
 
 /** Stands for a value that only a running proxy makes up. */

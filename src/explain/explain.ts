@@ -79,6 +79,7 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
       remoteAddress: sourceIp,
       localPort: arrival.localPort,
       metadata: claimsMetadata(request.jwtClaims),
+      random: request.random,
     },
     local,
   );

@@ -44,7 +44,7 @@ export function explainHttp(trace: Trace, hcm: HttpConnectionManagerJson, incomi
   const prepared = prepareRoutes(json, request);
   const { config } = prepared;
   const virtualHost = virtualHostOf(config, request);
-  const branches = branchesOf(config, virtualHost, request);
+  const branches = branchesOf(config, virtualHost, request, incoming.random);
   noteLeftOut(trace, prepared, branches);
   const domain = virtualHost && domainTaking(config, virtualHost, request);
   hostStep(trace, prepared, domain, request);

@@ -34,6 +34,8 @@ export interface ExplainRequest {
   readonly alpn?: readonly string[];
   /** The payload of a token that was accepted: dynamic metadata of `envoy.filters.http.jwt_authn`. */
   readonly jwtClaims?: Readonly<Record<string, unknown>>;
+  /** Decides among weights and shares of routes in place of chance: Envoy's random value, a whole number from 0 on. */
+  readonly random?: number;
 }
 
 /** One TCP (or TLS) connection. */
