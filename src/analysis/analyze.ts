@@ -69,6 +69,8 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
   for (const [i, found] of raw.entries()) {
     // The positions of a document that a WeakRef holds live as long as this turn of the event loop, at least.
     if (i % BATCH === BATCH - 1) await setImmediate();
+    // Equal ones are of one object.
+    if (found.resource !== raw[i - 1]?.resource) seen.clear();
     add(fromAnalyzer(found));
   }
   for (const unused of suppressor.unused()) {

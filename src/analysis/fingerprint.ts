@@ -9,9 +9,10 @@ export function fingerprinter(): (finding: { code: string; origin: string; path:
   const seen = new Map<string, number>();
   return ({ code, origin, path, args }) => {
     const identity = [code, origin, path.replace(/\[\d+\]/g, '[]'), canonicalText(args)].join('\n');
-    const count = (seen.get(identity) ?? 0) + 1;
-    seen.set(identity, count);
-    const text = count === 1 ? identity : `${identity}\n${count}`;
-    return createHash('sha256').update(text).digest('hex').slice(0, 16);
+    const print = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+    const first = print(identity);
+    const count = (seen.get(first) ?? 0) + 1;
+    seen.set(first, count);
+    return count === 1 ? first : print(`${identity}\n${count}`);
   };
 }
