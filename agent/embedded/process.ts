@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { FairleadError } from '../../src/errors.ts';
 import { exchange, type HttpTarget } from '../http-client.ts';
+import { ofStranger } from '../os-process.ts';
 import { processIdentity } from '../process-identity.ts';
 import { type Hello, PROTOCOL_VERSION } from '../proxy/protocol.ts';
 import { proxyEntry } from './proxy-entry.ts';
@@ -34,8 +35,6 @@ const GREET_MS = 2000;
  * way) and saves 10 to 20 MB under load.
  */
 const V8_FLAGS = ['--max-semi-space-size=2'];
-/** How often a process that is no child is looked at. */
-const LOOK_MS = 20;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -56,7 +55,7 @@ export async function greet(target: HttpTarget, timeoutMs = GREET_MS): Promise<H
 export async function adoptProxyProcess(target: HttpTarget, drainMs = 5000): Promise<ProxyProcess | undefined> {
   const hello = await greet(target);
   if (!hello) return undefined;
-  const process: ProxyProcess = { hello, adopted: true, onExit: () => undefined, gone: watchStranger(hello.pid) };
+  const process: ProxyProcess = { hello, adopted: true, onExit: () => undefined, gone: goneStranger(hello.pid) };
   if (hello.protocol === PROTOCOL_VERSION) return process;
   await endProxyProcess(target, drainMs);
   return undefined;
@@ -66,25 +65,18 @@ export async function adoptProxyProcess(target: HttpTarget, drainMs = 5000): Pro
 export async function endProxyProcess(target: HttpTarget, drainMs = 5000): Promise<boolean> {
   const hello = await greet(target);
   if (!hello) return false;
-  const gone = watchStranger(hello.pid);
+  const gone = goneStranger(hello.pid);
   await exchange(target, 'POST', '/fairlead/v1/drain', { deadlineMs: drainMs }, drainMs + 1000).catch(() => undefined);
   await exchange(target, 'POST', '/fairlead/v1/stop').catch(() => undefined);
   await gone(drainMs);
   return true;
 }
 
-/** Not a child: its parent was the earlier agent, so the kernel tells us nothing. */
-function watchStranger(pid: number): ProxyProcess['gone'] {
-  const identity = processIdentity(pid);
-  return async (graceMs) => {
-    const killAt = Date.now() + graceMs;
-    for (let killed = false; identity !== undefined && processIdentity(pid) === identity; await pause(LOOK_MS)) {
-      if (killed || Date.now() < killAt) continue;
-      kill(pid);
-      killed = true;
-    }
-    return 'the control connection ended';
-  };
+/** Only its control connection tells that it ended; the process itself may need a moment more. */
+function goneStranger(pid: number): ProxyProcess['gone'] {
+  const ended = 'the control connection ended';
+  const process = ofStranger(pid, processIdentity(pid), () => ended);
+  return async (graceMs) => process?.gone(graceMs) ?? ended;
 }
 
 /** Starts the process and waits until it answers. Throws E_ENGINE_FAILED, also when `cancelled` says so meanwhile; nothing runs then. */
@@ -143,12 +135,4 @@ function watchChild(child: ChildProcess): Pick<ProxyProcess, 'onExit' | 'gone'> 
         });
       }),
   };
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // Gone meanwhile.
-  }
 }

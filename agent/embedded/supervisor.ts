@@ -1,5 +1,6 @@
 /** Keeps one embedded proxy's process running: takes over what is there, else starts it, and starts it anew when it ends. */
 import { FairleadError } from '../../src/errors.ts';
+import { createBackOff } from '../back-off.ts';
 import type { EngineStatus } from '../engine.ts';
 import { exchange, type HttpTarget, streamLines } from '../http-client.ts';
 import type { Log } from '../log.ts';
@@ -29,10 +30,6 @@ export interface Supervisor {
   detach(): Promise<void>;
 }
 
-/** The first restart comes at once, then each later: a crash loop must not eat the machine. */
-const BACK_OFF_MS = [0, 100, 250, 500, 1000, 2000, 5000, 10_000];
-/** A process that lived this long was healthy: the back-off starts anew. */
-const HEALTHY_AFTER_MS = 30_000;
 /** What a process gets for ending by itself before it is killed. */
 const END_MS = 5000;
 const REATTACH_MS = 100;
@@ -57,7 +54,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   let current: ProxyProcess | undefined;
   let leash: (() => void) | undefined;
   let pulse: (() => void) | undefined;
-  let failures = 0;
+  const backOff = createBackOff();
   let timer: NodeJS.Timeout | undefined;
   let launching: Promise<unknown> | undefined;
   let closing: Promise<void> | undefined;
@@ -109,15 +106,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     current = undefined;
     leash?.();
     pulse?.();
-    if (Date.now() - status.since > HEALTHY_AFTER_MS) failures = 0;
-    const wait = backOff();
+    backOff.endedAfter(status.since);
+    const wait = backOff.next();
     log.error('the embedded proxy ended', { pid: proxy.hello.pid, why, restartInMs: wait });
     set({ state: 'backing-off', pid: undefined, lastExit: why, restarts: status.restarts + 1, adopted: false });
     timer = setTimeout(() => void restart(), wait);
-  }
-
-  function backOff(): number {
-    return BACK_OFF_MS[Math.min(failures++, BACK_OFF_MS.length - 1)] as number;
   }
 
   async function restart(): Promise<void> {
@@ -126,7 +119,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       if (status.state === 'running') log.info('the embedded proxy is back', { pid: status.pid });
     } catch (error) {
       if (isClosing()) return;
-      const wait = Math.max(backOff(), 100);
+      const wait = Math.max(backOff.next(), 100);
       log.error('the embedded proxy could not be started', { why: (error as Error).message, restartInMs: wait });
       set({ state: 'backing-off', pid: undefined, lastExit: (error as Error).message });
       timer = setTimeout(() => void restart(), wait);

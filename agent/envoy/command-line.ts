@@ -25,8 +25,8 @@ export interface EnvoyFiles {
   log: string;
 }
 
-/** What the old process gets beyond the drain before the new one ends it. */
-const PARENT_GRACE_SECONDS = 15;
+/** What the old process gets before the new one ends it, in times of the drain: Istio's defaults are 45 s and 60 s. */
+const PARENT_LIFE = 4 / 3;
 const VALIDATE_MS = 30_000;
 
 /** Of everything that only a new process takes up. */
@@ -50,7 +50,7 @@ export function commandLine(plan: EnvoyPlan, files: EnvoyFiles, epoch: number, b
     ['--log-path', files.log, '--log-format', LOG_FORMAT, '--log-format-escaped', '-l', 'warning', '--component-log-level', 'misc:error'],
     ['--file-flush-interval-msec', '500'],
     concurrency > 0 ? ['--concurrency', String(concurrency)] : [],
-    ['--drain-time-s', String(drainSeconds), '--parent-shutdown-time-s', String(drainSeconds + PARENT_GRACE_SECONDS)],
+    ['--drain-time-s', String(drainSeconds), '--parent-shutdown-time-s', String(Math.ceil(drainSeconds * PARENT_LIFE))],
     ['--drain-strategy', 'immediate', '--restart-epoch', String(epoch)],
     baseId === undefined ? ['--use-dynamic-base-id', '--base-id-path', files.baseId] : ['--base-id', String(baseId)],
   ].flat();

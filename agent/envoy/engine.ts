@@ -1,21 +1,20 @@
 /** The real Envoy as an engine: one process a proxy, its config over xDS, its admin API passed through. */
-import { join } from 'node:path';
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { parseDuration } from '../../src/config/duration.ts';
-import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import { FairleadError, type Problem } from '../../src/errors.ts';
 import type { ProxyNode, ResolvedMeshConfig } from '../../src/mesh/types.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import type { DataDirectory } from '../data-directory.ts';
-import type { ApplyResult, Engine, EngineStatus } from '../engine.ts';
+import type { Engine, EngineStatus } from '../engine.ts';
 import type { Log } from '../log.ts';
 import { socketPath } from '../socket-paths.ts';
 import type { XdsServer } from '../xds/server.ts';
 import type { EnvoyPlan } from './command-line.ts';
+import { createDelivery } from './delivery.ts';
+import { addressesOf, type Entry, refusal } from './entry.ts';
 import { type EnvoyBinary, findEnvoyAgain } from './find.ts';
 import { startOrphanWatch } from './orphan-watch.ts';
 import { addressText, bindProblems, boundAddresses, freed } from './ports.ts';
-import { readRefusal } from './refusal.ts';
 import { type EnvoyState, keyOf, readStates } from './state.ts';
 import { combinedStatus } from './status.ts';
 import { createSupervisor, type Supervisor } from './supervisor.ts';
@@ -36,29 +35,12 @@ export interface EnvoyDescription {
   bootstrap: BootstrapJson;
 }
 
-/** How long a proxy may take to acknowledge a config. */
-const SETTLE_MS = 60_000;
-/** How long a change waits for an Envoy that is being restarted. */
-const WAIT_MS = 5000;
-/** A process may end while it takes a config, for reasons of its own; more often than this it is the config. */
-const ATTEMPTS = 3;
 /** How long a port that a proxy gave up may take to be free. */
 const FREED_MS = 1000;
 /** What a proxy that is no longer wanted gets for its requests in flight. */
 const RETIRE_MS = 30_000;
 /** Istio's, where nothing says how many threads a proxy is to have. */
 const CONCURRENCY = 2;
-
-interface Entry {
-  id: string;
-  supervisor: Supervisor;
-  /** What it runs. */
-  applied: Snapshot | undefined;
-  /** What it did not take, and will not take until something else is asked of it. */
-  refused: { version: string; pid: number | undefined; problems: readonly Problem[] } | undefined;
-  /** Why the newest config was refused, while it is not taken. */
-  refusal: { at: number; problems: readonly Problem[] } | undefined;
-}
 
 export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
   const { data, log } = options;
@@ -130,87 +112,17 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
     return entry;
   }
 
-  /** Before a restart: a port may be taken by now, and Envoy would share it with another Envoy. */
-  async function prepare(entry: Entry): Promise<void> {
-    if (!entry.applied) return;
-    const problems = await bindProblems(entry.applied.listeners, new Set());
-    if (problems.length > 0) lose(entry, problems);
-  }
-
-  /** A new process is there: it is given what ran in the old one. */
-  async function equip(entry: Entry): Promise<void> {
-    const { id, applied } = entry;
-    entry.refused = undefined;
-    if (!applied) return;
-    const result = await settle(entry, applied.version).catch((error: Error) => refusal(applied.version, [unavailable(error)]));
-    if (!result.applied) lose(entry, result.problems);
-    else log.debug('the new Envoy has its config', { proxy: id });
-  }
-
-  /** What ran before does not run any more. */
-  function lose(entry: Entry, problems: readonly Problem[]): void {
-    if (entry.applied) xds?.set(emptied(entry.applied));
-    entry.applied = undefined;
-    for (const l of refusals) l(entry.id, problems);
-  }
-
-  /** Waits until the proxy has taken or refused what it was given. Throws E_ENGINE_FAILED when its process keeps ending. */
-  async function settle({ id, supervisor }: Entry, version: string): Promise<ApplyResult> {
-    const before = supervisor.status().restarts;
-    const ended = Promise.withResolvers<never>();
-    const listener = (): void => {
-      const { restarts, lastExit } = supervisor.status();
-      if (state !== 'stopped' && restarts - before < ATTEMPTS) return;
-      ended.reject(
-        new FairleadError('E_ENGINE_FAILED', `Envoy does not stay up with this config (${lastExit})`, {
-          next: `Its log is ${logOf(id, supervisor)}.`,
-        }),
-      );
-    };
-    ended.promise.catch(() => undefined);
-    statuses.add(listener);
-    try {
-      return readRefusal(await Promise.race([(xds as XdsServer).settled(id, version, SETTLE_MS), ended.promise]));
-    } finally {
-      statuses.delete(listener);
-    }
-  }
-
-  const logOf = (id: string, supervisor: Supervisor): string =>
-    join(data.path, 'envoy', keyOf(id, supervisor.status().proxy ?? ''), 'envoy.log');
-
-  /** Gives a proxy new config; on a refusal the last good one is given again, for Envoy takes the resources that it likes. */
-  async function give(entry: Entry, next: Snapshot, send: (xds: XdsServer) => void): Promise<ApplyResult> {
-    const { supervisor, id } = entry;
-    const server = running();
-    // What could not be bound may be free by now; what is refused for itself is not asked again.
-    if (entry.refusal) server.retry(id);
-    send(server);
-    let result: ApplyResult;
-    try {
-      await supervisor.ensure(WAIT_MS);
-      result = await settle(entry, next.version);
-    } catch (error) {
-      // One Envoy that is away does not hold back the others.
-      result = refusal(next.version, [unavailable(error as Error)]);
-    }
-    if (result.applied) {
-      const before = entry.applied;
-      Object.assign(entry, { applied: next, refused: undefined, refusal: undefined });
-      await freed(
-        addressesOf(before).filter((a) => !addressesOf(next).some((b) => addressText(a) === addressText(b))),
-        FREED_MS,
-      );
-      return result;
-    }
-    if (!result.problems.some((p) => p.rule.startsWith('listener/') || p.rule === 'engine/unavailable'))
-      entry.refused = { version: next.version, pid: supervisor.status().pid, problems: result.problems };
-    entry.refusal = { at: Date.now(), problems: result.problems };
-    const good = entry.applied ?? emptied(next);
-    server.set(good);
-    if (supervisor.status().state === 'running') await server.settled(id, good.version, WAIT_MS).catch(() => undefined);
-    return result;
-  }
+  const { prepare, equip, give } = createDelivery({
+    data,
+    log,
+    xds: () => xds,
+    running,
+    stopped: () => state === 'stopped',
+    onStatus: (listener) => subscribe(statuses, listener),
+    lost(id, problems) {
+      for (const l of refusals) l(id, problems);
+    },
+  });
 
   function running(): XdsServer {
     if (xds && state !== 'stopped') return xds;
@@ -350,22 +262,4 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
 function subscribe<T>(set: Set<T>, listener: T): () => void {
   set.add(listener);
   return () => set.delete(listener);
-}
-
-/** A proxy that is to run nothing. */
-function emptied(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, version: 'none', listeners: [], routes: [], clusters: [], endpoints: [] };
-}
-
-function addressesOf(snapshot: Snapshot | undefined): ReturnType<typeof boundAddresses> {
-  return snapshot?.listeners.flatMap(boundAddresses) ?? [];
-}
-
-function refusal(version: string, problems: readonly Problem[]): ApplyResult & { applied: false } {
-  return { applied: false, version, problems };
-}
-
-function unavailable(error: Error): Problem {
-  const hint = error instanceof FairleadError ? error.next : undefined;
-  return { severity: 'error', rule: 'engine/unavailable', message: error.message, ...(hint ? { hint } : {}) };
 }

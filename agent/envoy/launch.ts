@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { FairleadError } from '../../src/errors.ts';
+import type { OsProcess } from '../os-process.ts';
 import type { EnvoyAdmin } from './admin.ts';
 import { commandLine, type EnvoyFiles, type EnvoyPlan, readBaseId, validateBootstrap } from './command-line.ts';
-import { type OsProcess, ofShell } from './os-process.ts';
+import { ofShell } from './envoy-process.ts';
 
 export interface Launch {
   plan: EnvoyPlan;

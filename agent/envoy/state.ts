@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EnvoyFiles } from './command-line.ts';
 
 /** One process. While a hot restart is under way there are two, which share a base id. */
 export interface EnvoyRun {
@@ -35,6 +36,12 @@ export function keyOf(proxyId: string, name: string): string {
 
 /** Relative to the data directory. */
 export const stateFile = (key: string): string => join(ENVOY_FOLDER, key, STATE);
+
+/** What a proxy's Envoy reads and writes. */
+export function envoyFiles(dataDirectory: string, key: string): EnvoyFiles {
+  const folder = join(dataDirectory, ENVOY_FOLDER, key);
+  return { bootstrap: join(folder, 'bootstrap.json'), baseId: join(folder, 'base-id'), log: join(folder, 'envoy.log') };
+}
 
 /** Where the shell of one process writes how it ended. */
 export const exitFile = (dataDirectory: string, key: string, epoch: number): string =>

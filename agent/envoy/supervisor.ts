@@ -3,20 +3,23 @@
  * https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/operations/hot_restart
  */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { FairleadError } from '../../src/errors.ts';
+import { createBackOff } from '../back-off.ts';
 import type { DataDirectory } from '../data-directory.ts';
 import type { EngineProcess } from '../engine.ts';
 import type { HttpAnswer } from '../http-client.ts';
 import type { Log } from '../log.ts';
 import { makeFolder } from '../make-folder.ts';
+import type { OsProcess } from '../os-process.ts';
 import { type EnvoyAdmin, envoyAdmin } from './admin.ts';
-import { type EnvoyFiles, type EnvoyPlan, planHash, readBaseId } from './command-line.ts';
+import { type EnvoyPlan, planHash } from './command-line.ts';
 import { drainEnvoy } from './drain.ts';
 import { launchEnvoy } from './launch.ts';
 import { followLogFile, type LogFile } from './log-file.ts';
-import { type OsProcess, ofStranger } from './os-process.ts';
-import { ENVOY_FOLDER, type EnvoyRun, type EnvoyState, exitFile, keyOf, stateFile } from './state.ts';
+import { removeSharedMemory } from './shared-memory.ts';
+import { type EnvoyRun, type EnvoyState, envoyFiles, exitFile, keyOf, stateFile } from './state.ts';
+import { type FoundRun, findRunning } from './take-over.ts';
 import { readHotRestartVersion } from './version.ts';
 
 export interface SupervisorOptions {
@@ -53,26 +56,16 @@ export interface Supervisor {
   detach(): void;
 }
 
-/** The first restart comes at once, then each later: a crash loop must not eat the machine. */
-const BACK_OFF_MS = [0, 100, 250, 500, 1000, 2000, 5000, 10_000];
-/** A process that lived this long was healthy: the back-off starts anew. */
-const HEALTHY_AFTER_MS = 30_000;
 /** What a process gets for ending by itself before it is killed. */
 const END_MS = 5000;
-/** How long a process that is taken over may take to answer. */
-const GREET_MS = 5000;
-
-interface Running {
-  process: OsProcess;
-  run: EnvoyRun;
+interface Running extends FoundRun {
   unwatch(): void;
 }
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { data, proxyId, name, log, adminSocket } = options;
   const key = keyOf(proxyId, name);
-  const folder = join(data.path, ENVOY_FOLDER, key);
-  const files: EnvoyFiles = { bootstrap: join(folder, 'bootstrap.json'), baseId: join(folder, 'base-id'), log: join(folder, 'envoy.log') };
+  const files = envoyFiles(data.path, key);
   const admin = envoyAdmin(adminSocket);
   const waiting = new Set<() => void>();
   let status: EngineProcess = {
@@ -89,7 +82,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   /** Old processes of hot restarts, and new ones that do not answer yet. */
   const others = new Set<Running>();
   let logFile: LogFile | undefined;
-  let failures = 0;
+  const backOff = createBackOff();
   let timer: NodeJS.Timeout | undefined;
   let launching: Promise<void> | undefined;
   let closed = false;
@@ -114,7 +107,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 
   function open(): LogFile {
-    makeFolder(folder);
+    makeFolder(dirname(files.log));
     logFile ??= followLogFile({
       file: files.log,
       log,
@@ -142,16 +135,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     if (launching) return;
     // A predecessor that still drains was to be ended by the process that is gone now.
     for (const o of others) o.process.signal('SIGTERM');
-    if (Date.now() - status.since > HEALTHY_AFTER_MS) failures = 0;
-    const wait = backOff();
+    backOff.endedAfter(status.since);
+    const wait = backOff.next();
     log.error('Envoy ended', { proxy: name, pid: run.pid, why, restartInMs: wait });
     set({ state: 'backing-off', pid: undefined, lastExit: why, restarts: status.restarts + 1, adopted: false });
     save();
     timer = setTimeout(() => void restart(), wait);
-  }
-
-  function backOff(): number {
-    return BACK_OFF_MS[Math.min(failures++, BACK_OFF_MS.length - 1)] as number;
   }
 
   async function restart(): Promise<void> {
@@ -167,7 +156,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
     } catch (error) {
       if (closed) return;
-      const wait = Math.max(backOff(), 100);
+      const wait = Math.max(backOff.next(), 100);
       log.error('Envoy could not be started', { proxy: name, why: (error as Error).message, restartInMs: wait });
       set({ state: 'backing-off', pid: undefined, lastExit: (error as Error).message });
       timer = setTimeout(() => void restart(), wait);
@@ -238,40 +227,19 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     others.clear();
     save();
     rmSync(adminSocket, { force: true });
-    removeSharedMemory();
+    removeSharedMemory(files.baseId);
     set({ state: 'stopped', pid: undefined, lastExit: 'stopped' });
-  }
-
-  /** Envoy leaves it behind, one page a base id. */
-  function removeSharedMemory(): void {
-    const baseId = readBaseId(files.baseId);
-    if (baseId !== undefined && process.platform === 'linux') rmSync(`/dev/shm/envoy_shared_memory_${baseId}0`, { force: true });
   }
 
   return {
     admin,
     status: () => status,
     async adopt(state) {
-      const found = state.runs.flatMap((run) => {
-        const process = ofStranger(run.pid, run.identity, exitFile(data.path, key, run.epoch));
-        return process ? [{ process, run }] : [];
-      });
-      let info = await admin.serverInfo();
-      // A hot restart was under way: its new process is the one to talk to, and answers soon.
-      for (const until = Date.now() + GREET_MS; found.length > 0 && Date.now() < until; info = await admin.serverInfo()) {
-        if (info && info.epoch === found.at(-1)?.run.epoch) break;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-      const mine = info?.nodeId === proxyId ? found.find((f) => f.run.epoch === info.epoch) : undefined;
-      for (const f of found) {
-        if (mine && f.run.epoch <= mine.run.epoch) continue;
-        log.warning('an Envoy of an earlier agent does not answer; it is ended', { proxy: name, pid: f.process.pid });
-        f.process.signal('SIGTERM');
-        await f.process.gone(END_MS);
-      }
-      if (!mine || closed) return false;
+      const found = await findRunning(state, { admin, exitFile: (epoch) => exitFile(data.path, key, epoch), endMs: END_MS, log });
+      if (!found || closed) return false;
+      const { mine, older } = found;
       open();
-      for (const f of found) if (f !== mine && f.run.epoch < mine.run.epoch) others.add(watch(f.process, f.run));
+      for (const o of older) others.add(watch(o.process, o.run));
       current = watch(mine.process, mine.run);
       running(current, true);
       log.info('took over the running Envoy', { proxy: name, pid: mine.run.pid, version: mine.run.version });
@@ -315,7 +283,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         // It may have died meanwhile, when its end was not to be acted on.
         if (!closed && !current?.process.alive()) {
           set({ state: 'backing-off', pid: undefined, restarts: status.restarts + 1, lastExit: (error as Error).message, adopted: false });
-          timer = setTimeout(() => void restart(), backOff());
+          timer = setTimeout(() => void restart(), backOff.next());
         }
       }
     },

@@ -216,7 +216,7 @@ withEnvoy('an orphan: the Envoys of a killed demo end by themselves', async () =
 });
 
 withEnvoy('the demo shows with Envoy what it shows without', async () => {
-  const ran = await fairlead(['demo', '--json', '--engine', 'envoy'], { env });
+  const ran = await fairlead(['demo', '--json', '--engine', 'envoy', '--seconds', '20'], { env });
   const { acts } = JSON.parse(ran.out) as { acts: { happened: boolean }[] };
   assert.equal(
     acts.filter((a) => !a.happened),
