@@ -71,6 +71,23 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   { kind: 'WorkloadGroup', severity: 'warning', reason: 'workloads do not register themselves' },
   { kind: '*', group: GATEWAY_API, severity: 'warning', reason: 'the Gateway API is not supported' },
 
+  ...(
+    [
+      ['WorkloadEntry', ['metadata']],
+      ['Pod', ['metadata']],
+      ['Deployment', ['spec', 'template', 'metadata']],
+      ['StatefulSet', ['spec', 'template', 'metadata']],
+      ['DaemonSet', ['spec', 'template', 'metadata']],
+    ] as const
+  ).map(
+    ([kind, metadata]): UnsupportedEntry => ({
+      kind,
+      path: [...metadata, 'annotations', 'proxy.istio.io/config'],
+      severity: 'warning',
+      reason: 'settings of single proxies are not applied',
+    }),
+  ),
+
   // Mesh TLS.
   {
     kind: 'PeerAuthentication',
@@ -148,7 +165,10 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   ...(
     [
       [['enableEnvoyAccessLogService'], 'access logs go to files only'],
-      ...unusedProviders.map((field) => [['extensionProviders', '*', field], 'of providers only file logs, Zipkin, OpenTelemetry and Prometheus are used'] as const),
+      ...unusedProviders.map(
+        (field) =>
+          [['extensionProviders', '*', field], 'of providers only file logs, Zipkin, OpenTelemetry and Prometheus are used'] as const,
+      ),
       [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
       [['caCertificates'], noCertificates],
       [['ca'], noCertificates],
