@@ -13,6 +13,8 @@ export interface PathOptions {
   maxFileBytes?: number | undefined;
   /** What `-` stands for; the process's standard input without it. */
   standardInput?: AsyncIterable<Uint8Array> | undefined;
+  /** Names of files and folders that are left out wherever they are found in a folder, besides hidden ones. */
+  skip?: ReadonlySet<string> | undefined;
 }
 
 /** Files that are open at once. */
@@ -28,7 +30,7 @@ export function pathSource(paths: readonly string[], options: PathOptions = {}):
   return {
     name: paths.join(', '),
     async read() {
-      const found: Found = { files: [], problems: [], seen: new Set() };
+      const found: Found = { files: [], problems: [], seen: new Set(), skip: options.skip };
       for (const path of paths) await visit(path, found, true);
       const read: KnownFiles = new Map();
       const results = await readAll(found.files, { options, known, read });
@@ -59,6 +61,7 @@ interface Found {
   problems: Problem[];
   /** Real paths, so that circular links end and nothing is read twice. */
   seen: Set<string>;
+  skip: ReadonlySet<string> | undefined;
 }
 
 async function visit(path: string, found: Found, named: boolean): Promise<void> {
@@ -78,7 +81,7 @@ async function visit(path: string, found: Found, named: boolean): Promise<void> 
     if (info.isDirectory()) {
       found.seen.add(real);
       const names = (await readdir(path)).sort(byCodeUnit);
-      for (const name of names) if (!name.startsWith('.')) await visit(join(path, name), found, false);
+      for (const name of names) if (!name.startsWith('.') && !found.skip?.has(name)) await visit(join(path, name), found, false);
       return;
     }
     if (!named && (!info.isFile() || !isConfigFile(path))) return;
