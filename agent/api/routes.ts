@@ -7,7 +7,7 @@
  *   POST /fairlead/v1/drain {deadlineMs}
  *   POST /fairlead/v1/stop {deadlineMs}
  *   GET  /stats/prometheus, /metrics    the agent's metrics, Istio's standard ones, and the stats of every proxy
- *   *    /proxies/NAME.NAMESPACE/<Envoy's admin path>, or the path alone for the node's first proxy
+ *   *    /proxies/NAME.NAMESPACE/<Envoy's admin path>, or the path alone where only one proxy runs
  *   POST /quitquitquit                  ends the agent and its data plane, as it ends Envoy
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -104,14 +104,12 @@ async function admin(deps: ApiDeps, request: IncomingMessage, response: ServerRe
     return;
   }
   if (!named && METRICS_PATHS.has(path) && (method === 'GET' || method === 'HEAD')) return sendMetrics(deps.metrics, url.search, response);
-  const proxies = deps.controller.proxies();
-  const proxy = findProxy(proxies, name);
-  if (!proxy) {
-    const known = proxies.map((p) => `${p.node.name}.${p.node.namespace}`);
-    const message = name === undefined ? 'no proxy runs on this node' : `no proxy ${name} runs on this node`;
-    return sendJson(response, 404, { error: { code: 'E_PROXY_UNKNOWN', message, known } });
+  const found = findProxy(deps.controller.proxies(), name, path);
+  if (!('node' in found)) {
+    const { status, ...error } = found;
+    return sendJson(response, status, { error: { code: 'E_PROXY_UNKNOWN', ...error } });
   }
-  const { status, contentType, body } = await deps.engine.admin(proxy.node.id, method, path + url.search);
+  const { status, contentType, body } = await deps.engine.admin(found.node.id, method, path + url.search);
   response.writeHead(status, { 'content-type': contentType || 'text/plain', 'content-length': body.length }).end(body);
 }
 
@@ -123,14 +121,28 @@ function decoded(text: string): string {
   }
 }
 
-/** Without a name: the node's first proxy, gateways before sidecars. A name alone must fit one proxy only. */
-function findProxy(proxies: readonly ProxySync[], name: string | undefined): ProxySync | undefined {
-  if (name === undefined) return proxies.find((p) => p.node.type === 'router') ?? proxies[0];
-  const exact = proxies.find((p) => p.node.id === name || `${p.node.name}.${p.node.namespace}` === name);
+/**
+ * The proxy that is named, by its id, NAME.NAMESPACE, or a NAME that only one has; without a name, the only one. Else what is wrong and
+ * the names to choose from: which of several proxies is meant is not guessed.
+ */
+function findProxy(
+  proxies: readonly ProxySync[],
+  name: string | undefined,
+  path: string,
+): ProxySync | { status: 400 | 404; message: string; known: string[] } {
+  const exact = proxies.find((p) => p.node.id === name || fullName(p) === name);
   if (exact) return exact;
-  const named = proxies.filter((p) => p.node.name === name);
-  return named.length === 1 ? named[0] : undefined;
+  const fitting = name === undefined ? proxies : proxies.filter((p) => p.node.name === name);
+  if (fitting.length === 1) return fitting[0] as ProxySync;
+  const known = (fitting.length > 0 ? fitting : proxies).map(fullName);
+  if (fitting.length > 0) {
+    const what = name === undefined ? 'several proxies run on this node' : `several proxies on this node are called ${name}`;
+    return { status: 400, message: `${what}: name one, as in /proxies/${known[0]}${path}`, known };
+  }
+  return { status: 404, message: name === undefined ? 'no proxy runs on this node' : `no proxy ${name} runs on this node`, known };
 }
+
+const fullName = ({ node }: ProxySync): string => `${node.name}.${node.namespace}`;
 
 async function deadlineOf(request: IncomingMessage): Promise<number> {
   const value = ((await readBody(request)) as { deadlineMs?: unknown } | null | undefined)?.deadlineMs;

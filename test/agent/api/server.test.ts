@@ -12,6 +12,7 @@ import { type Controller, createController } from '../../../agent/controller.ts'
 import { createEventHub, type EventHub } from '../../../agent/events.ts';
 import { type AgentStatus, statusOf } from '../../../agent/status.ts';
 import type { FairleadError } from '../../../src/errors.ts';
+import { fairlead } from '../../support/cli.ts';
 import { createFakeEngine, type FakeEngine } from '../../support/fake-engine.ts';
 import { until } from '../../support/http.ts';
 import { service, workload } from '../../support/mesh.ts';
@@ -88,7 +89,7 @@ test(
     assert.is((await say('POST', '/fairlead/v1/stop', { origin: 'http://localhost:3000' })).status, 403);
     assert.is((await say('POST', '/fairlead/v1/stop', { origin: 'null' })).status, 403);
     assert.is((await say('GET', '/clusters', { 'sec-fetch-site': 'cross-site' })).status, 403);
-    assert.is((await say('GET', '/clusters', { 'sec-fetch-site': 'none' })).status, 200);
+    assert.is((await say('GET', '/proxies/a/clusters', { 'sec-fetch-site': 'none' })).status, 200);
   }),
 );
 
@@ -139,11 +140,10 @@ test(
 );
 
 test(
-  'Envoy’s paths go to the proxy that is named, the first one when none is; unknown ones name those there are',
+  'Envoy’s paths go to the proxy that is named; unknown ones name those there are',
   withApi(async ({ say, engine, api }) => {
     assert.is((await say('GET', '/proxies/b.default/clusters?format=json')).text, 'GET /clusters?format=json of b.default\n');
     assert.is((await say('GET', '/proxies/b/stats')).text, 'GET /stats of b.default\n');
-    assert.is((await say('POST', '/reset_counters')).text, 'POST /reset_counters of a.default\n');
     const unknown = await say('GET', '/proxies/c/clusters');
     assert.is(unknown.status, 404);
     assert.equal(JSON.parse(unknown.text).error.known, ['a.default', 'b.default']);
@@ -155,7 +155,38 @@ test(
       assert.match((error as FairleadError).next ?? '', /a\.default, b\.default/);
     }
     engine.away = true;
-    assert.is((await say('GET', '/clusters')).status, 503);
+    assert.is((await say('GET', '/proxies/a/clusters')).status, 503);
+  }),
+);
+
+test(
+  'without a name, Envoy’s paths go to the only proxy; of several none is guessed',
+  withApi(async ({ say, engine, api, controller, folder }) => {
+    const several = await say('GET', '/config_dump?include_eds');
+    assert.is(several.status, 400);
+    assert.equal(JSON.parse(several.text).error, {
+      code: 'E_PROXY_UNKNOWN',
+      message: 'several proxies run on this node: name one, as in /proxies/a.default/config_dump',
+      known: ['a.default', 'b.default'],
+    });
+    assert.is((await say('POST', '/reset_counters')).status, 400);
+    assert.not.ok(engine.calls.some((call) => call.startsWith('admin')));
+    const live = await fairlead(['proxy-config', 'route', '--agent', `unix:${api.socket}`]);
+    assert.is(live.code, 2, live.err);
+    assert.match(live.err, /several proxies[\s\S]*a\.default, b\.default/);
+
+    writeFileSync(join(folder, 'mesh', 'a.yaml'), `${service('a')}${workload('a', { app: 'a' }, 8001)}`);
+    await controller.sync();
+    assert.is((await say('POST', '/reset_counters')).text, 'POST /reset_counters of a.default\n');
+
+    writeFileSync(
+      join(folder, 'mesh', 'a.yaml'),
+      `${workload('a', {}, 8001)}${workload('a', {}, 8002).replace('{"name"', '{"namespace":"other","name"')}`,
+    );
+    await controller.sync();
+    const ambiguous = await say('GET', '/proxies/a/clusters');
+    assert.is(ambiguous.status, 400);
+    assert.equal(JSON.parse(ambiguous.text).error.known, ['a.default', 'a.other']);
   }),
 );
 
@@ -179,7 +210,7 @@ test(
 test(
   'quitquitquit ends the agent: a data plane alone would come back',
   withApi(async ({ say, stops, engine }) => {
-    assert.is((await say('GET', '/quitquitquit')).text, 'GET /quitquitquit of a.default\n');
+    assert.is((await say('GET', '/proxies/a/quitquitquit')).text, 'GET /quitquitquit of a.default\n');
     assert.is((await say('POST', '/quitquitquit')).text, 'OK\n');
     await until('it stops', () => stops.length === 1);
     assert.not.ok(engine.calls.includes('stop'));
