@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   E_PROXY_UNKNOWN: EXIT.usage,
   E_KIND_UNKNOWN: EXIT.usage,
   E_DUMP_INVALID: EXIT.failed,
+  E_TEST_INVALID: EXIT.failed,
   E_AGENT_UNREACHABLE: EXIT.failed,
   E_AGENT_RUNNING: EXIT.failed,
   E_PORT_IN_USE: EXIT.failed,

@@ -111,8 +111,8 @@ function entryOf(flags: ExplainFlags, port: number): { entry?: Entry } {
   return flags.to === undefined ? {} : { entry: { kind: 'inbound', port } };
 }
 
-/** `NAME: VALUE`, as curl takes it. */
-function headerLine(text: string): HeaderLine {
+/** `NAME: VALUE`, as curl takes it. Throws E_USAGE. */
+export function headerLine(text: string): HeaderLine {
   const colon = text.indexOf(':', 1);
   const shown = JSON.stringify(text);
   if (colon < 1) throw usage(`${shown} is no header`, "Write -H 'NAME: VALUE'.");

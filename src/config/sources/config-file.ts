@@ -6,3 +6,8 @@ const CONFIG_FILE = /\.(?:ya?ml|json)$/i;
 export function isConfigFile(name: string): boolean {
   return CONFIG_FILE.test(name) && !TEST_FILE.test(name);
 }
+
+/** Whether a file that is found in a folder has route tests in it, by its name. */
+export function isTestFile(name: string): boolean {
+  return TEST_FILE.test(name);
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Problem } from '../../errors.ts';
 import { decodeFile, MAX_FILE_BYTES, tooLarge } from '../decode-file.ts';
 import type { TextFile } from '../text-file.ts';
-import { isConfigFile } from './config-file.ts';
+import { isConfigFile, isTestFile } from './config-file.ts';
 import type { ConfigSource } from './config-source.ts';
 import { readStream } from './read-stream.ts';
 
@@ -15,6 +15,8 @@ export interface PathOptions {
   standardInput?: AsyncIterable<Uint8Array> | undefined;
   /** Names of files and folders that are left out wherever they are found in a folder, besides hidden ones. */
   skip?: ReadonlySet<string> | undefined;
+  /** What is read of folders: configuration unless it says tests. */
+  wanted?: 'configuration' | 'tests' | undefined;
 }
 
 /** Files that are open at once. */
@@ -30,7 +32,8 @@ export function pathSource(paths: readonly string[], options: PathOptions = {}):
   return {
     name: paths.join(', '),
     async read() {
-      const found: Found = { files: [], problems: [], seen: new Set(), skip: options.skip };
+      const isWanted = options.wanted === 'tests' ? isTestFile : isConfigFile;
+      const found: Found = { files: [], problems: [], seen: new Set(), isWanted, skip: options.skip };
       for (const path of paths) await visit(path, found, true);
       const read: KnownFiles = new Map();
       const results = await readAll(found.files, { options, known, read });
@@ -61,6 +64,8 @@ interface Found {
   problems: Problem[];
   /** Real paths, so that circular links end and nothing is read twice. */
   seen: Set<string>;
+  /** Whether a file of a folder is read, by its name. */
+  isWanted(path: string): boolean;
   skip: ReadonlySet<string> | undefined;
 }
 
@@ -84,13 +89,13 @@ async function visit(path: string, found: Found, named: boolean): Promise<void> 
       for (const name of names) if (!name.startsWith('.') && !found.skip?.has(name)) await visit(join(path, name), found, false);
       return;
     }
-    if (!named && (!info.isFile() || !isConfigFile(path))) return;
+    if (!named && (!info.isFile() || !found.isWanted(path))) return;
     found.seen.add(real);
     found.files.push(path);
   } catch (error) {
     // A folder's dangling links and files that vanish meanwhile matter only when they would be read.
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    if (!named && code === 'ENOENT' && !isConfigFile(path)) return;
+    if (!named && code === 'ENOENT' && !found.isWanted(path)) return;
     found.problems.push(unreadable(path, code));
   }
 }

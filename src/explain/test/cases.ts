@@ -62,23 +62,40 @@ function requestsOf(test: WrittenTest, hosts: OneOrMore<string>, at: FieldPath, 
       // RFC 9110 5.5.
       // biome-ignore lint/suspicious/noControlCharactersInRegex: what a value must not have
       if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value))
-        report.error([...entryPath(headers, [...at, 'headers'], i), name], 'test/header', `the value of ${name} has a control character in it`);
+        report.error(
+          [...entryPath(headers, [...at, 'headers'], i), name],
+          'test/header',
+          `the value of ${name} has a control character in it`,
+        );
     }
   }
   for (const [i, path] of many(paths).entries()) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: no path has them
     if (/[\x00-\x20\x7f#]/.test(path))
-      report.error(entryPath(paths, [...at, 'paths'], i), 'test/path', `${JSON.stringify(path)} is no path: it has a space, a control character or a # in it`);
+      report.error(
+        entryPath(paths, [...at, 'paths'], i),
+        'test/path',
+        `${JSON.stringify(path)} is no path: it has a space, a control character or a # in it`,
+      );
   }
   for (const [i, method] of many(methods).entries()) {
     if (method !== method.toUpperCase() && METHODS.has(method.toUpperCase()))
-      report.error(entryPath(methods, [...at, 'methods'], i), 'test/method', `${JSON.stringify(method)} is not the method ${method.toUpperCase()}: methods are case-sensitive`);
+      report.error(
+        entryPath(methods, [...at, 'methods'], i),
+        'test/method',
+        `${JSON.stringify(method)} is not the method ${method.toUpperCase()}: methods are case-sensitive`,
+      );
   }
   const lines = headerSets.map((set) => Object.entries(set) as HeaderLine[]);
   const cases: Case[] = [];
   for (const [i, written] of many(hosts).entries()) {
     const url = parseUrl(written);
-    const problem = typeof url === 'string' ? url : /^(?:[a-z]+:\/\/)?[^/?#]*$/i.test(written) ? undefined : 'it has a path in it, which belongs to `paths`';
+    const problem =
+      typeof url === 'string'
+        ? url
+        : /^(?:[a-z]+:\/\/)?[^/?#]*$/i.test(written)
+          ? undefined
+          : 'it has a path in it, which belongs to `paths`';
     if (problem !== undefined || typeof url === 'string') {
       report.error(entryPath(hosts, [...at, 'hosts'], i), 'test/host', `${JSON.stringify(written)} is no host: ${problem}`, {
         hint: 'A host is reviews, reviews:9080 or https://shop.example.com',

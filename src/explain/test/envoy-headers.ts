@@ -17,13 +17,24 @@ export function judgeEnvoyHeaders(judged: Judged, { envoyRequestHeaders, envoyRe
     const lines = ({ upstream }: Outcome): readonly HeaderLine[] =>
       upstream === undefined
         ? (judged.explanation.request?.headers ?? [])
-        : [[':method', upstream.method], [':path', upstream.path], [':authority', upstream.authority], ['host', upstream.authority], ...upstream.headers];
+        : [
+            [':method', upstream.method],
+            [':path', upstream.path],
+            [':authority', upstream.authority],
+            ['host', upstream.authority],
+            ...upstream.headers,
+          ];
     hold(judged, 'request_header_matches', envoyRequestHeaders, lines);
   }
   if (envoyResponseHeaders !== undefined) hold(judged, 'response_header_matches', envoyResponseHeaders, (o) => o.responseHeaders);
 }
 
-function hold({ unfaulted, outcomes, mismatches }: Judged, field: string, matchers: readonly HeaderMatcherJson[], lines: (o: Outcome) => readonly HeaderLine[]): void {
+function hold(
+  { unfaulted, outcomes, mismatches }: Judged,
+  field: string,
+  matchers: readonly HeaderMatcherJson[],
+  lines: (o: Outcome) => readonly HeaderLine[],
+): void {
   for (const [i, json] of matchers.entries()) {
     const matcher = compileHeaderMatcher(json, '', '', new ProblemList());
     const valuesOf = (o: Outcome, name: string): string[] => lines(o).flatMap(([n, value]) => (n === name ? [toWire(value)] : []));

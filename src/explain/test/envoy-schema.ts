@@ -44,7 +44,10 @@ const pairs = list(
   message('A header.', { key: string('Its name.', { minLength: 1 }), value: string('Its value.') }, { required: ['key'] }),
   'Headers.',
 );
-const matchers = list(open('A HeaderMatcher.', { name: string('The header.', { minLength: 1 }) }, { required: ['name'] }), 'HeaderMatchers.');
+const matchers = list(
+  open('A HeaderMatcher.', { name: string('The header.', { minLength: 1 }) }, { required: ['name'] }),
+  'HeaderMatchers.',
+);
 
 /** The fields of Envoy's test/tools/router_check/validation.proto, and those that its documentation adds. */
 export const envoyFileSchema = message(

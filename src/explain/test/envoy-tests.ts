@@ -66,14 +66,19 @@ export function readEnvoyTests(value: unknown, source: TextSource, report: Repor
 }
 
 const cannot = (report: Report, at: FieldPath, why: string): void =>
-  report.error(at, 'test/cannot-judge', `\`${at.at(-1)}\` cannot be judged: ${why}`, { atKey: true, hint: 'Leave it out, or keep this test for router_check_tool' });
+  report.error(at, 'test/cannot-judge', `\`${at.at(-1)}\` cannot be judged: ${why}`, {
+    atKey: true,
+    hint: 'Leave it out, or keep this test for router_check_tool',
+  });
 
 function caseOf({ input }: WrittenEnvoyTest, at: FieldPath, report: Report): Case[] {
   const { authority, path, method, ssl = false, random_value: random = 0, additional_request_headers: more = [] } = input;
   if (input.internal === true) cannot(report, [...at, 'internal'], 'whether a request is internal follows from the client’s address');
   if (input.runtime !== undefined) cannot(report, [...at, 'runtime'], 'explanations know no runtime');
-  if (input.additional_response_headers !== undefined) cannot(report, [...at, 'additional_response_headers'], 'explanations know no answers of upstreams');
-  if (input.dynamic_metadata !== undefined) cannot(report, [...at, 'dynamic_metadata'], 'explanations know no metadata but accepted tokens (jwtClaims in tests of Fairlead’s own)');
+  if (input.additional_response_headers !== undefined)
+    cannot(report, [...at, 'additional_response_headers'], 'explanations know no answers of upstreams');
+  if (input.dynamic_metadata !== undefined)
+    cannot(report, [...at, 'dynamic_metadata'], 'explanations know no metadata but accepted tokens (jwtClaims in tests of Fairlead’s own)');
   if (!path.startsWith('/')) {
     report.error([...at, 'path'], 'test/path', `${JSON.stringify(path)} is no path: it does not begin with /`);
     return [];
@@ -97,7 +102,9 @@ function expectationOf({ validate }: WrittenEnvoyTest, at: FieldPath, report: Re
   if (validate.virtual_cluster_name !== undefined) cannot(report, [...at, 'virtual_cluster_name'], 'explanations know no virtual clusters');
   const matchers = (field: 'request' | 'response'): HeaderMatcherJson[] => {
     const exact = (validate[`${field}_header_fields`] ?? []).map(({ key, value = '' }) => ({ name: key, stringMatch: { exact: value } }));
-    const written = (validate[`${field}_header_matches`] ?? []).map((matcher, i) => matcherOf(matcher, [...at, `${field}_header_matches`, i], report));
+    const written = (validate[`${field}_header_matches`] ?? []).map((matcher, i) =>
+      matcherOf(matcher, [...at, `${field}_header_matches`, i], report),
+    );
     return [...exact, ...written];
   };
   const [requestHeaders, responseHeaders] = [matchers('request'), matchers('response')];
@@ -112,7 +119,14 @@ function expectationOf({ validate }: WrittenEnvoyTest, at: FieldPath, report: Re
       ? { redirect: { ...((location ?? '') !== '' && { location: location! }), ...((status ?? 0) !== 0 && { status: status! }) } }
       : {}),
     // The tool: an empty text expects that there is none.
-    ...((host === '' || path === '' || location === '' || status === 0) && { envoyNone: { ...(host === '' && { host_rewrite: true as const }), ...(path === '' && { path_rewrite: true as const }), ...(location === '' && { path_redirect: true as const }), ...(status === 0 && { code_redirect: true as const }) } }),
+    ...((host === '' || path === '' || location === '' || status === 0) && {
+      envoyNone: {
+        ...(host === '' && { host_rewrite: true as const }),
+        ...(path === '' && { path_rewrite: true as const }),
+        ...(location === '' && { path_redirect: true as const }),
+        ...(status === 0 && { code_redirect: true as const }),
+      },
+    }),
     ...(requestHeaders.length > 0 && { envoyRequestHeaders: requestHeaders }),
     ...(responseHeaders.length > 0 && { envoyResponseHeaders: responseHeaders }),
   };
@@ -143,7 +157,9 @@ const MATCHER_FIELDS: ReadonlySet<string> = new Set([
 function camel(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(camel);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), camel(child)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()), camel(child)]),
+  );
 }
 
 /** The field of the tool's that an expectation was made from. */
@@ -158,5 +174,11 @@ function envoyField(field: FieldPath): FieldPath {
     'redirect.status': 'code_redirect',
   };
   const name = known[`${first}.${second}`] ?? known[String(first)];
-  return name === undefined ? (first === 'redirect' ? ['path_redirect'] : first === 'upstream' ? ['path_rewrite'] : [first ?? '', ...(second === undefined ? [] : [second]), ...rest]) : [name];
+  return name === undefined
+    ? first === 'redirect'
+      ? ['path_redirect']
+      : first === 'upstream'
+        ? ['path_rewrite']
+        : [first ?? '', ...(second === undefined ? [] : [second]), ...rest]
+    : [name];
 }

@@ -27,10 +27,16 @@ export function judgeAccess({ explanation, outcomes, mismatches }: Judged, { all
   const deciding = policiesOf(explanation);
   if (deciding.some(({ name, namespace }) => policy === name || policy === `${namespace}/${name}`)) return;
   const names = deciding.map(({ namespace, name }) => `${namespace}/${name}`);
-  mismatches.push({ path: ['policy'], expected: policy, actual: names.length > 0 ? names.join(', ') : unknown.length > 0 ? cannot : 'no policy decides' });
+  mismatches.push({
+    path: ['policy'],
+    expected: policy,
+    actual: names.length > 0 ? names.join(', ') : unknown.length > 0 ? cannot : 'no policy decides',
+  });
 }
 
 /** Policies that decided something on the way. */
 export function policiesOf({ steps }: Explanation): Origin[] {
-  return steps.flatMap(({ origin, effect }: Step) => (origin !== undefined && effect !== 'unknown' && POLICIES.has(origin.kind) ? [origin] : []));
+  return steps.flatMap(({ origin, effect }: Step) =>
+    origin !== undefined && effect !== 'unknown' && POLICIES.has(origin.kind) ? [origin] : [],
+  );
 }

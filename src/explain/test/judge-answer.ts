@@ -10,21 +10,49 @@ export function judgeAnswer(judged: Judged, { status, redirect, response, upstre
   if (status !== undefined) {
     // Faults are apart, unless there is nothing else.
     const of = unfaulted.length > 0 ? unfaulted : outcomes;
-    each(judged, of, ['status'], String(status), (o) => o.status === status, (o) => (o.status === undefined ? 'the upstream answers' : String(o.status)));
+    each(
+      judged,
+      of,
+      ['status'],
+      String(status),
+      (o) => o.status === status,
+      (o) => (o.status === undefined ? 'the upstream answers' : String(o.status)),
+    );
   }
   if (redirect !== undefined) judgeRedirect(judged, redirect);
   if (response !== undefined) {
     headers(judged, unfaulted, ['response'], response, (o) => o.responseHeaders);
     const { body, grpcStatus } = response;
     if (body !== undefined)
-      text(judged, unfaulted, ['response', 'body'], body, (o) => o.body ?? (o.status === undefined ? undefined : ''), 'the upstream answers');
+      text(
+        judged,
+        unfaulted,
+        ['response', 'body'],
+        body,
+        (o) => o.body ?? (o.status === undefined ? undefined : ''),
+        'the upstream answers',
+      );
     if (grpcStatus !== undefined)
-      each(judged, unfaulted, ['response', 'grpcStatus'], String(grpcStatus), (o) => o.grpcStatus === grpcStatus, (o) => String(o.grpcStatus ?? 'none'));
+      each(
+        judged,
+        unfaulted,
+        ['response', 'grpcStatus'],
+        String(grpcStatus),
+        (o) => o.grpcStatus === grpcStatus,
+        (o) => String(o.grpcStatus ?? 'none'),
+      );
   }
   if (upstream !== undefined) judgeUpstream(judged, upstream);
   if (cors !== undefined) {
     const allows = (o: Outcome): boolean => o.responseHeaders.some(([name]) => name === 'access-control-allow-origin');
-    each(judged, unfaulted, ['cors'], cors, (o) => allows(o) === (cors === 'allowed'), (o) => (allows(o) ? 'allowed' : 'not allowed: no access-control-allow-origin is added'));
+    each(
+      judged,
+      unfaulted,
+      ['cors'],
+      cors,
+      (o) => allows(o) === (cors === 'allowed'),
+      (o) => (allows(o) ? 'allowed' : 'not allowed: no access-control-allow-origin is added'),
+    );
   }
 }
 
@@ -35,11 +63,22 @@ function judgeRedirect(judged: Judged, { status, location }: NonNullable<Expecta
     mismatches.push({ path: ['redirect'], expected, actual: endsText(outcomes) });
     return;
   }
-  if (status !== undefined) each(judged, unfaulted, ['redirect', 'status'], String(status), (o) => o.status === status, (o) => String(o.status));
+  if (status !== undefined)
+    each(
+      judged,
+      unfaulted,
+      ['redirect', 'status'],
+      String(status),
+      (o) => o.status === status,
+      (o) => String(o.status),
+    );
   if (location !== undefined) text(judged, unfaulted, ['redirect', 'location'], location, (o) => o.location, 'none');
 }
 
-function judgeUpstream(judged: Judged, { method, host, path, headers: wanted, withoutHeaders }: NonNullable<Expectation['upstream']>): void {
+function judgeUpstream(
+  judged: Judged,
+  { method, host, path, headers: wanted, withoutHeaders }: NonNullable<Expectation['upstream']>,
+): void {
   const { outcomes, mismatches } = judged;
   const sent = judged.unfaulted.filter((o) => o.upstream !== undefined && SENT.has(o.type));
   if (sent.length === 0) {
@@ -49,7 +88,13 @@ function judgeUpstream(judged: Judged, { method, host, path, headers: wanted, wi
   if (method !== undefined) text(judged, sent, ['upstream', 'method'], method, (o) => o.upstream?.method, 'none');
   if (host !== undefined) text(judged, sent, ['upstream', 'host'], host, (o) => o.upstream?.authority, 'none');
   if (path !== undefined) text(judged, sent, ['upstream', 'path'], path, (o) => o.upstream?.path, 'none');
-  headers(judged, sent, ['upstream'], { ...(wanted && { headers: wanted }), ...(withoutHeaders && { withoutHeaders }) }, (o) => o.upstream?.headers ?? []);
+  headers(
+    judged,
+    sent,
+    ['upstream'],
+    { ...(wanted && { headers: wanted }), ...(withoutHeaders && { withoutHeaders }) },
+    (o) => o.upstream?.headers ?? [],
+  );
 }
 
 /** Reports one mismatch when not all outcomes are right, with what is wrong and how often. */
@@ -94,9 +139,26 @@ function headers(
   lines: (outcome: Outcome) => readonly HeaderLine[],
 ): void {
   const values = (o: Outcome, name: string): string[] => lines(o).flatMap(([n, value]) => (n === name.toLowerCase() ? [value] : []));
-  const shown = (o: Outcome, name: string): string => values(o, name).map((value) => JSON.stringify(value)).join(' and ') || 'no such header';
+  const shown = (o: Outcome, name: string): string =>
+    values(o, name)
+      .map((value) => JSON.stringify(value))
+      .join(' and ') || 'no such header';
   for (const [name, match] of Object.entries(wanted))
-    each(judged, of, [...at, 'headers', name], textMatchText(match), (o) => values(o, name).some((value) => textMatches(match, value)), (o) => shown(o, name));
+    each(
+      judged,
+      of,
+      [...at, 'headers', name],
+      textMatchText(match),
+      (o) => values(o, name).some((value) => textMatches(match, value)),
+      (o) => shown(o, name),
+    );
   for (const [i, name] of withoutHeaders.entries())
-    each(judged, of, [...at, 'withoutHeaders', i], `no header ${name}`, (o) => values(o, name).length === 0, (o) => shown(o, name));
+    each(
+      judged,
+      of,
+      [...at, 'withoutHeaders', i],
+      `no header ${name}`,
+      (o) => values(o, name).length === 0,
+      (o) => shown(o, name),
+    );
 }

@@ -105,7 +105,19 @@ const pick = ({ from, to, gateway }: WrittenTest): Sender => ({
 const keyOf = (sender: Sender): string[] => Object.keys(sender).slice(0, 1);
 
 /** What only requests have. */
-const OF_REQUESTS = ['route', 'virtualHost', 'status', 'upstream', 'response', 'redirect', 'fault', 'timeout', 'retries', 'mirror', 'cors'] as const;
+const OF_REQUESTS = [
+  'route',
+  'virtualHost',
+  'status',
+  'upstream',
+  'response',
+  'redirect',
+  'fault',
+  'timeout',
+  'retries',
+  'mirror',
+  'cors',
+] as const;
 
 function checkConnection(test: WrittenTest, at: FieldPath, report: Report): void {
   for (const field of OF_REQUESTS) {

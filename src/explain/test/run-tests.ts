@@ -35,7 +35,8 @@ function runTest(test: RouteTest, find: FindView, passed: (of: Passed) => void, 
   for (const one of test.cases) {
     const view = find(test.sender, one.host);
     const explanation = one.kind === 'request' ? explainRequest(view, one.request) : explainConnection(view, one.connection);
-    for (const { name, why } of explanation.unevaluated) notes.add(`${name} is not evaluated for ${explanation.proxy}: ${why}; requests are taken to pass`);
+    for (const { name, why } of explanation.unevaluated)
+      notes.add(`${name} is not evaluated for ${explanation.proxy}: ${why}; requests are taken to pass`);
     const mismatches = judge(explanation, test.expect);
     if (mismatches.length === 0) {
       passed({ explanation, expect: test.expect });
@@ -46,7 +47,12 @@ function runTest(test: RouteTest, find: FindView, passed: (of: Passed) => void, 
     failures.push({
       asked: askedText(one),
       proxy: explanation.proxy,
-      failures: mismatches.map(({ path, expected, actual }) => ({ field: path.join('.'), expected, actual, position: test.positionOf(path) })),
+      failures: mismatches.map(({ path, expected, actual }) => ({
+        field: path.join('.'),
+        expected,
+        actual,
+        position: test.positionOf(path),
+      })),
       ...(rule !== undefined && { rule }),
       reasons: reasonsOf(explanation),
     });
@@ -68,7 +74,9 @@ export function askedText(one: Case): string {
 /** The last rule that was written by somebody and decided: the route's, else the policy's or listener's. */
 function ruleOf({ outcomes, steps }: Explanation): Origin | undefined {
   const stopped = steps.findLast((step) => step.effect === 'stops' && step.origin !== undefined)?.origin;
-  return stopped ?? outcomes.find((o) => o.routeOrigin !== undefined)?.routeOrigin ?? steps.findLast((step) => step.origin !== undefined)?.origin;
+  return (
+    stopped ?? outcomes.find((o) => o.routeOrigin !== undefined)?.routeOrigin ?? steps.findLast((step) => step.origin !== undefined)?.origin
+  );
 }
 
 const TOLD: ReadonlySet<string> = new Set(['virtualHost', 'route', 'filter', 'action', 'tcpProxy']);

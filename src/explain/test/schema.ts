@@ -115,7 +115,10 @@ export const expectSchema = message(
         choice(['none'], 'No retries at all.'),
         message('Retries.', {
           attempts: integer('How many more at most.', { minimum: 0, maximum: 1000 }),
-          on: oneOrMore(string('A condition, as in retryOn.', { minLength: 1 }), 'Conditions that have to be among those of the route.'),
+          retryOn: oneOrMore(
+            string('A condition, as in retryOn.', { minLength: 1 }),
+            'Conditions that have to be among those of the route: words and statuses, in a list or with commas.',
+          ),
           statusCodes: list(integer('A status.', { minimum: 100, maximum: 599 }), 'Exactly these statuses.'),
           perTryTimeout: duration('Of each attempt; 0s for none.', { zero: true }),
         }),

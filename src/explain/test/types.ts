@@ -51,7 +51,7 @@ export interface Expectation {
     | 'none'
     | {
         readonly attempts?: number;
-        readonly on?: string | readonly string[];
+        readonly retryOn?: string | readonly string[];
         readonly statusCodes?: readonly number[];
         readonly perTryTimeout?: string;
       };

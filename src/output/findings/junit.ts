@@ -1,6 +1,7 @@
 /** JUnit's XML, which CI systems show as tests: a failing one for each finding, one that passes when there is none. */
 import type { Finding } from '../../analysis/finding.ts';
 import { formatPosition } from '../../config/resource.ts';
+import { xml } from '../xml.ts';
 import type { FindingsReport } from './report.ts';
 
 /** One suite a file; findings below the level that fails are skipped tests, so that they are seen and do not fail. */
@@ -38,17 +39,4 @@ function testCase({ code, level, origin, path, message, hint, position }: Findin
     ? `<failure message="${xml(message)}" type="${level}">${xml(details)}</failure>`
     : `<skipped message="${xml(`${level}: ${message}`)}"/>`;
   return [`    <testcase name="${xml(name)}" classname="${code}"${place}>`, `      ${said}`, '    </testcase>'];
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;', '\n': '&#10;' };
-
-/** XML 1.0 2.2: other control characters and lone surrogates cannot be written at all. */
-function xml(text: string): string {
-  return (
-    text
-      .toWellFormed()
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '\ufffd')
-      .replace(/[&<>"'\n]/g, (character) => ENTITIES[character]!)
-  );
 }

@@ -1,0 +1,131 @@
+/** Views of the proxies of one mesh: which one judges a request, and its config, computed once a proxy. */
+import type { Gateway } from '../config/kinds/networking.ts';
+import { buildSnapshot } from '../envoy/build.ts';
+import { FairleadError, type Problem } from '../errors.ts';
+import { createLocator } from '../explain/locator.ts';
+import { servesHost } from '../explain/serves-host.ts';
+import { type ProxyView, viewOfSnapshot } from '../explain/view.ts';
+import { impliedGateways, isGatewayWorkload } from '../mesh/implied-workloads.ts';
+import { findProxy } from '../mesh/proxies.ts';
+import type { Mesh, ProxyNode } from '../mesh/types.ts';
+
+/** Who sends a request, who gets it, or the gateway that it comes through; at most one of them. */
+export interface ProxyChoice {
+  from?: string | undefined;
+  to?: string | undefined;
+  gateway?: string | undefined;
+}
+
+export interface ChosenView {
+  readonly view: ProxyView;
+  /** What should be said of the choice of the proxy. */
+  readonly notes: readonly string[];
+  /** What of the configuration is not carried out. */
+  readonly problems: readonly Problem[];
+}
+
+export interface MeshViews {
+  /**
+   * The proxy that is named; without a name the implied client, unless a gateway alone knows the host. Throws E_PROXY_UNKNOWN.
+   */
+  choose(choice: ProxyChoice, host: string | undefined): ChosenView;
+}
+
+/** The implied client: what a shell without a workload of its own is. */
+const CLIENT = 'client.default';
+
+/** @param source what the mesh was read from, for people */
+export function meshViews(mesh: Mesh, source: string): MeshViews {
+  const opened = new Map<string, ChosenView>();
+  const open = (proxy: ProxyNode): ChosenView => {
+    const key = `${proxy.type} ${proxy.name}.${proxy.namespace}`;
+    let known = opened.get(key);
+    if (known === undefined) {
+      const snapshot = buildSnapshot(mesh, proxy);
+      const view = viewOfSnapshot(snapshot, source, createLocator(mesh, proxy.namespace));
+      known = { view, notes: [], problems: [...mesh.problems, ...snapshot.problems] };
+      opened.set(key, known);
+    }
+    return known;
+  };
+  const chosen = new Map<string, ChosenView>();
+  return {
+    choose(choice, host) {
+      const key = JSON.stringify([choice.from, choice.to, choice.gateway, host]);
+      let known = chosen.get(key);
+      if (known === undefined) {
+        const named = choice.from ?? choice.to;
+        known =
+          named !== undefined
+            ? open(workload(mesh, named))
+            : choice.gateway !== undefined
+              ? open(gatewayProxy(mesh, choice.gateway))
+              : byHost(mesh, host, open);
+        chosen.set(key, known);
+      }
+      return known;
+    },
+  };
+}
+
+/** The implied client, unless a gateway alone knows the host. */
+function byHost(mesh: Mesh, host: string | undefined, open: (proxy: ProxyNode) => ChosenView): ChosenView {
+  const client = open(workload(mesh, CLIENT));
+  if (host === undefined || servesHost(client.view, host)) return client;
+  for (const gateway of gatewayProxies(mesh)) {
+    const opened = open(gateway);
+    if (!servesHost(opened.view, host)) continue;
+    const note = `inside the mesh nothing is called ${host}: the gateway ${opened.view.proxy} serves it, so the request is taken to come from outside`;
+    return { ...opened, notes: [note] };
+  }
+  return client;
+}
+
+function workload(mesh: Mesh, name: string): ProxyNode {
+  const found = findProxy(mesh, name);
+  if (!('candidates' in found)) return found;
+  const several = found.candidates.length > 1 && found.candidates.every((c) => c === name || c.startsWith(`${name}.`));
+  throw new FairleadError(
+    'E_PROXY_UNKNOWN',
+    several ? `${name} is the name of several workloads` : `there is no workload ${name} in this configuration`,
+    {
+      next: `There are: ${some(found.candidates)}.`,
+    },
+  );
+}
+
+/** Proxies that Gateways select: workloads, planned ones, and the implied ones. */
+function gatewayProxies(mesh: Mesh): ProxyNode[] {
+  const gateways = mesh.ofKind<Gateway>('Gateway');
+  const present = [...mesh.workloads, ...mesh.workloadTemplates].filter((w) => isGatewayWorkload(gateways, w.labels));
+  const names = new Set(
+    [...present, ...impliedGateways(mesh, mesh.workloads)].map(
+      (w) => `${'workloadName' in w ? w.workloadName || w.name : w.name}.${w.namespace}`,
+    ),
+  );
+  return [...names].flatMap((name) => {
+    const found = findProxy(mesh, name);
+    return 'candidates' in found ? [] : [found];
+  });
+}
+
+/** By the name of a Gateway (`NAME`, `NAMESPACE/NAME`, `NAME.NAMESPACE`) or of the proxy that serves it. */
+function gatewayProxy(mesh: Mesh, name: string): ProxyNode {
+  const proxies = gatewayProxies(mesh);
+  const own = proxies.find((p) => p.name === name || `${p.name}.${p.namespace}` === name || p.workload.workloadName === name);
+  if (own !== undefined) return own;
+  const serving = proxies.find((p) =>
+    mesh
+      .scope(p)
+      .gateways.some(({ resource: { metadata: m } }) => [m.name, `${m.namespace}/${m.name}`, `${m.name}.${m.namespace}`].includes(name)),
+  );
+  if (serving !== undefined) return serving;
+  const gateways = mesh.ofKind<Gateway>('Gateway').map((g) => `${g.metadata.name}.${g.metadata.namespace}`);
+  throw new FairleadError('E_PROXY_UNKNOWN', `there is no gateway ${name} in this configuration`, {
+    next: gateways.length === 0 ? 'It has no Gateway at all.' : `There are: ${some(gateways)}.`,
+  });
+}
+
+const MOST = 20;
+const some = (names: readonly string[]): string =>
+  names.length <= MOST ? names.join(', ') : `${names.slice(0, MOST).join(', ')} and ${names.length - MOST} more`;
