@@ -15,7 +15,7 @@ line, and the last good configuration runs on.`;
   static override examples = [
     '<%= config.bin %> up',
     '<%= config.bin %> up my-mesh/',
-    'HTTP_PROXY=http://127.0.0.1:15001 curl http://reviews:9080/',
+    'curl -x http://127.0.0.1:15001 http://reviews:9080/',
   ];
   static override args = { dir: argument('DIR', 'file or folder of configuration [default: ./mesh]') };
   static override flags = {

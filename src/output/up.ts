@@ -22,8 +22,9 @@ export function meshText(
     '',
   ];
   if (api) lines.push(`agent API ${api}`);
+  // Not HTTP_PROXY: curl heeds only http_proxy, in small letters.
   const hint = status.proxies.flatMap((p) =>
-    p.listening.filter((l) => l.purpose === 'http-proxy').map((l) => `HTTP_PROXY=http://${l.address} curl ${example}`),
+    p.listening.filter((l) => l.purpose === 'http-proxy').map((l) => `curl -x http://${l.address} ${example}`),
   )[0];
   if (hint) lines.push(`try: ${paint('cyan', hint)}`);
   lines.push(paint('dim', 'Ctrl-C ends it; saved changes apply at once'), '');

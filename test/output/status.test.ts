@@ -69,7 +69,7 @@ web.default              HTTP_PROXY=http://127.0.0.1:15001
 quiet.default            nothing listens
 
 agent API http://127.0.0.1:15000
-try: HTTP_PROXY=http://127.0.0.1:15001 curl http://SERVICE:PORT/
+try: curl -x http://127.0.0.1:15001 http://SERVICE:PORT/
 Ctrl-C ends it; saved changes apply at once
 
 `,
