@@ -125,6 +125,14 @@ function pick(nodes: readonly ProxyNode[], name: string, namespace: string | und
 
 const fullName = (node: ProxyNode): string => `${node.name}.${node.namespace}`;
 
+/** Every proxy of the mesh: those of running workloads, the implied ones, and one for each Deployment or the like whose pods are not known. */
+export function everyProxy(mesh: Mesh, here?: Host): ProxyNode[] {
+  const running = allNodes(mesh, here);
+  const known = new Set(running.flatMap((n) => [`${n.workload.workloadName}.${n.namespace}`, fullName(n)]));
+  const planned = mesh.workloadTemplates.filter((t) => !known.has(`${t.name}.${t.namespace}`)).map((t) => templateNode(t, mesh));
+  return [...running, ...planned];
+}
+
 /**
  * Finds a proxy of the mesh by `NAME[.NAMESPACE]`: a WorkloadEntry or Pod, its owner (a pod of that Deployment), an implied gateway or
  * client, or a Deployment whose pods are not known. It is the very proxy that runs on that host. Without exactly one such proxy, the
@@ -134,10 +142,7 @@ const fullName = (node: ProxyNode): string => `${node.name}.${node.namespace}`;
  * with it, those that are local to that host do so as well, as for the agent that runs there.
  */
 export function findProxy(mesh: Mesh, name: string, here?: Host): ProxyNode | { candidates: string[] } {
-  const running = allNodes(mesh, here);
-  const known = new Set(running.flatMap((n) => [`${n.workload.workloadName}.${n.namespace}`, fullName(n)]));
-  const planned = mesh.workloadTemplates.filter((t) => !known.has(`${t.name}.${t.namespace}`)).map((t) => templateNode(t, mesh));
-  const nodes = [...running, ...planned];
+  const nodes = everyProxy(mesh, here);
   const dot = name.lastIndexOf('.');
   // Names may have dots themselves: the whole is tried first.
   const readings: [string, string | undefined][] = [[name, undefined]];
