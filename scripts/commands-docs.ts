@@ -14,9 +14,13 @@ import { packageRoot } from '../src/cli/package-root.ts';
 type Topics = Record<string, { description?: string; hidden?: boolean }>;
 type Flag = Command.Cached['flags'][string];
 
-/** The whole file. */
+/** The whole file. The order of the manifest's commands says nothing: it differs from build to build. */
 export function commandsDocument(manifest: Manifest, topics: Topics): string {
-  const commands = Object.entries(manifest.commands).filter(([, command]) => !command.hidden);
+  const shown = Object.entries(manifest.commands).filter(([, command]) => !command.hidden);
+  const parents = new Set(shown.flatMap(([id]) => (id.includes(':') ? [topicOf(id)] : [])));
+  /** Commands without a topic first, then one topic after the other. */
+  const place = (id: string): string => (parents.has(topicOf(id)) ? `1 ${id}` : `0 ${id}`);
+  const commands = shown.sort(([a], [b]) => (place(a) < place(b) ? -1 : 1));
   const lines = [
     '# Commands',
     '',
@@ -31,12 +35,17 @@ export function commandsDocument(manifest: Manifest, topics: Topics): string {
   ];
   let topic = '';
   for (const [id, command] of commands) {
-    const own = id.includes(':') ? (id.split(':')[0] as string) : '';
-    if (own !== topic && own !== '') lines.push('', `## fairlead ${own}`, '', topics[own]?.description ?? '');
+    const own = parents.has(topicOf(id)) ? topicOf(id) : '';
+    // A topic that is a command as well has that one's section at its head.
+    if (own !== topic && own !== '' && own !== id) lines.push('', `## fairlead ${own}`, '', topics[own]?.description ?? '');
     topic = own;
-    lines.push('', `${own === '' ? '##' : '###'} fairlead ${words(id)}`, '', ...section(id, command));
+    lines.push('', `${own === '' || own === id ? '##' : '###'} fairlead ${words(id)}`, '', ...section(id, command));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function topicOf(id: string): string {
+  return id.split(':')[0] as string;
 }
 
 function section(id: string, command: Command.Cached): string[] {

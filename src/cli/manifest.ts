@@ -5,7 +5,7 @@ import type { Command } from '@oclif/core/command';
 import { packageRoot } from './package-root.ts';
 
 export interface Manifest {
-  /** By id (`proxy-config:route`), in the order of the alphabet. */
+  /** By id (`proxy-config:route`), in no order. */
   readonly commands: Readonly<Record<string, Command.Cached>>;
   readonly version: string;
 }

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { commandsDocument } from '../../scripts/commands-docs.ts';
 import { commandIds } from '../../src/cli/command-ids.ts';
+import { type Manifest, readManifest } from '../../src/cli/manifest.ts';
 import { packageRoot } from '../../src/cli/package-root.ts';
 
 const root = packageRoot();
@@ -12,6 +14,14 @@ const root = packageRoot();
 test('the reference of commands is what the manifest says', () => {
   const { status, stderr } = spawnSync(process.execPath, ['scripts/commands-docs.ts', '--check'], { cwd: root, encoding: 'utf8' });
   assert.is(status, 0, stderr);
+});
+
+test('the order in which the build found the commands does not matter', () => {
+  const manifest = readManifest() as Manifest;
+  const backwards = { ...manifest, commands: Object.fromEntries(Object.entries(manifest.commands).reverse()) };
+  assert.is(commandsDocument(backwards, {}), commandsDocument(manifest, {}));
+  const headings = commandsDocument(manifest, {}).match(/^##.*$/gm) ?? [];
+  assert.equal(headings, [...new Set(headings)]);
 });
 
 test('every command has a section, a summary and, where it can be needed, an example', () => {
