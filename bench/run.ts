@@ -10,6 +10,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   config: async () => (await import('./config.ts')).benchConfig(),
   push: async () => (await import('./push.ts')).benchPush(),
   explain: async () => (await import('./explain.ts')).benchExplain(),
+  test: async () => (await import('./test.ts')).benchTest(),
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };

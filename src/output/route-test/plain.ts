@@ -1,3 +1,4 @@
+import { formatPosition } from '../../config/resource.ts';
 import type { CaseFailure } from '../../explain/test/types.ts';
 import { positionText, resourceText } from '../explain/words.ts';
 
@@ -7,7 +8,7 @@ export function failureText({ asked, proxy, failures, rule, reasons }: CaseFailu
   return [
     `${asked} at ${proxy}`,
     ...failures.flatMap(({ field, expected, actual, position }) => [
-      `  ${field} (${positionText(position)})`,
+      `  ${field} (${formatPosition(position)})`,
       `    expected: ${expected}`,
       `    is: ${actual}`,
     ]),

@@ -1,4 +1,5 @@
 /** What tests of routes came to, as people read it. */
+import { formatPosition } from '../../config/resource.ts';
 import type { CaseFailure, Coverage, CoverageCount, Reason, TestReport, TestResult } from '../../explain/test/types.ts';
 import { type Canvas, paint, printable, wrap } from '../explain/paint.ts';
 import { positionText, resourceText } from '../explain/words.ts';
@@ -78,7 +79,7 @@ const LABEL = 10;
 function caseText({ asked, proxy, failures, rule, reasons }: CaseFailure, canvas: Canvas): string[] {
   const lines = ['', ...wrap(`${asked}  at ${proxy}`, canvas.width - 6).map((line) => `      ${paint(canvas, 'bold', line)}`)];
   for (const { field, expected, actual, position } of failures) {
-    lines.push(`${' '.repeat(INDENT)}${paint(canvas, 'yellow', field)}  ${paint(canvas, 'cyan', positionText(position)!)}`);
+    lines.push(`${' '.repeat(INDENT)}${paint(canvas, 'yellow', field)}  ${paint(canvas, 'cyan', formatPosition(position))}`);
     lines.push(...row('expected', expected, canvas, 'green'), ...row('is', actual, canvas, 'red'));
   }
   if (rule !== undefined) {
