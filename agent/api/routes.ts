@@ -3,7 +3,8 @@
  *
  *   GET  /fairlead/v1/status            AgentStatus
  *   GET  /fairlead/v1/events?records=   one JSON object a line: {request}, {config}, {engine}, {dropped}
- *   POST /fairlead/v1/sync              read the configuration now
+ *   POST /fairlead/v1/sync              read the configuration now, apply it, and answer with the status
+ *   GET  /fairlead/v1/resources         what the configuration that was last accepted has: {kind, name, namespace, apiVersion, file, line}
  *   POST /fairlead/v1/drain {deadlineMs}
  *   POST /fairlead/v1/stop {deadlineMs}
  *   GET  /stats/prometheus, /metrics    the agent's metrics, Istio's standard ones, and the stats of every proxy
@@ -49,6 +50,19 @@ const OWN: ReadonlyMap<string, { method: 'GET' | 'POST'; endpoint: Endpoint }> =
       async endpoint(deps, _request, response) {
         await deps.controller.sync();
         sendJson(response, 200, deps.status());
+      },
+    },
+  ],
+  [
+    'resources',
+    {
+      method: 'GET',
+      endpoint({ controller }, _request, response) {
+        const resources = (controller.mesh()?.resources ?? []).map(({ kind, apiVersion, metadata: { name, namespace }, source }) => {
+          const { file, line } = source.positionOf(['metadata', 'name']);
+          return { kind, name, namespace, apiVersion, file, line };
+        });
+        sendJson(response, 200, resources);
       },
     },
   ],
