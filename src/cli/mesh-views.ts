@@ -49,36 +49,39 @@ export function meshViews(mesh: Mesh, source: string): MeshViews {
     return known;
   };
   const chosen = new Map<string, ChosenView>();
+  // Finding a proxy means looking at every workload.
+  let client: ChosenView | undefined;
+  let gateways: readonly ProxyNode[] | undefined;
+  /** The implied client, unless a gateway alone knows the host. */
+  const byHost = (host: string | undefined): ChosenView => {
+    client ??= open(workload(mesh, CLIENT));
+    if (host === undefined || servesHost(client.view, host)) return client;
+    gateways ??= gatewayProxies(mesh);
+    for (const gateway of gateways) {
+      const known = open(gateway);
+      if (!servesHost(known.view, host)) continue;
+      const note = `inside the mesh nothing is called ${host}: the gateway ${known.view.proxy} serves it, so the request is taken to come from outside`;
+      return { ...known, notes: [note] };
+    }
+    return client;
+  };
   return {
     choose(choice, host) {
-      const key = JSON.stringify([choice.from, choice.to, choice.gateway, host]);
+      const named = choice.from ?? choice.to;
+      const key = JSON.stringify([named, choice.gateway, (named ?? choice.gateway) === undefined ? host : '']);
       let known = chosen.get(key);
       if (known === undefined) {
-        const named = choice.from ?? choice.to;
         known =
           named !== undefined
             ? open(workload(mesh, named))
             : choice.gateway !== undefined
               ? open(gatewayProxy(mesh, choice.gateway))
-              : byHost(mesh, host, open);
+              : byHost(host);
         chosen.set(key, known);
       }
       return known;
     },
   };
-}
-
-/** The implied client, unless a gateway alone knows the host. */
-function byHost(mesh: Mesh, host: string | undefined, open: (proxy: ProxyNode) => ChosenView): ChosenView {
-  const client = open(workload(mesh, CLIENT));
-  if (host === undefined || servesHost(client.view, host)) return client;
-  for (const gateway of gatewayProxies(mesh)) {
-    const opened = open(gateway);
-    if (!servesHost(opened.view, host)) continue;
-    const note = `inside the mesh nothing is called ${host}: the gateway ${opened.view.proxy} serves it, so the request is taken to come from outside`;
-    return { ...opened, notes: [note] };
-  }
-  return client;
 }
 
 function workload(mesh: Mesh, name: string): ProxyNode {
