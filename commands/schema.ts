@@ -6,13 +6,23 @@ import { FairleadError } from '../src/errors.ts';
 
 export default class Schema extends BaseCommand {
   static override summary = 'Print the JSON Schema of a kind, for editors.';
-  static override description = 'Without a kind: the list of kinds. Names as kubectl takes them: VirtualService, virtualservices, vs.';
-  static override examples = ['<%= config.bin %> schema', '<%= config.bin %> schema vs > virtual-service.schema.json'];
+  static override description =
+    'Without a kind: the list of kinds. Names as kubectl takes them: VirtualService, virtualservices, vs. mesh-test: that of route tests.';
+  static override examples = [
+    '<%= config.bin %> schema',
+    '<%= config.bin %> schema vs > virtual-service.schema.json',
+    '<%= config.bin %> schema mesh-test',
+  ];
   static override args = { kind: argument('KIND', 'kind, plural or short name') };
   static override flags = { output: flags.output('json', 'yaml') };
 
   async run(): Promise<unknown> {
     const { args, flags } = await this.parse(Schema);
+    if (args.kind === 'mesh-test') {
+      const { plainDocument } = await import('../src/config/kinds/schema-document.ts');
+      const { testFileSchema } = await import('../src/explain/test/schema.ts');
+      return this.print(plainDocument('Route tests', testFileSchema), flags.output ?? 'json', () => '');
+    }
     const { kindByName, kinds, schemaDocument } = await import('../src/config/kinds/registry.ts');
     if (args.kind === undefined) {
       const { columns } = await import('../src/output/columns.ts');

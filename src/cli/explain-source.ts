@@ -88,7 +88,10 @@ async function computed(
 }
 
 /** The mesh of files and folders. Throws E_CONFIG_INVALID and E_CONFIG_UNREADABLE with every error. */
-export async function loadMesh(choice: Pick<ExplainChoice, 'namespace' | 'mesh-config'>, paths: readonly string[]): Promise<{ mesh: Mesh }> {
+export async function loadMesh(
+  choice: Pick<ExplainChoice, 'namespace' | 'mesh-config'>,
+  paths: readonly string[],
+): Promise<{ mesh: Mesh }> {
   const loaded = await loadConfig(paths, { namespace: choice.namespace, meshConfig: choice['mesh-config'] });
   const errors = loaded.problems.filter((p) => p.severity === 'error');
   if (errors.length > 0) {
