@@ -1,11 +1,12 @@
 /** Where an agent keeps what must survive it. One agent at a time; everything 0600; writes are whole or not at all. */
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { FairleadError } from '../src/errors.ts';
 import { takeDirectoryLock } from './directory-lock.ts';
 import { makeFolder } from './make-folder.ts';
+import { replaceFile } from './replace-file.ts';
 import { prepareSocketFolder, socketsOf } from './socket-paths.ts';
 
 export interface DataDirectory {
@@ -74,23 +75,6 @@ export function openDataDirectory(directory: string): DataDirectory {
       }
     },
   };
-}
-
-function replaceFile(to: string, content: string): void {
-  const temporary = `${to}.${process.pid}.tmp`;
-  try {
-    const fd = openSync(temporary, 'w', 0o600);
-    try {
-      writeFileSync(fd, content);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-    renameSync(temporary, to);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 async function replaceInPieces(to: string, pieces: Iterable<string>, still: () => boolean): Promise<void> {

@@ -12,8 +12,9 @@ const ROUNDS = 10;
  *
  * @param lock the file: the process id on its first line, its start on the second
  * @param directory named in the error
+ * @param busy the error when it is held, where something else than an agent holds it
  */
-export function takeDirectoryLock(lock: string, directory: string): () => void {
+export function takeDirectoryLock(lock: string, directory: string, busy = agentRunning): () => void {
   const mine = `${process.pid}\n${processIdentity(process.pid) ?? ''}\n`;
   const temporary = `${lock}.${process.pid}.tmp`;
   // Linked into place whole: nobody ever reads a lock that is half written.
@@ -24,10 +25,7 @@ export function takeDirectoryLock(lock: string, directory: string): () => void {
       const found = readText(lock);
       if (found === undefined) continue;
       const holder = livingHolder(found);
-      if (holder !== undefined)
-        throw new FairleadError('E_AGENT_RUNNING', `an agent is running already (process ${holder}, data directory ${directory})`, {
-          next: 'Stop it with `fairlead agent stop`, or give this one a directory of its own with --data DIR.',
-        });
+      if (holder !== undefined) throw busy(holder, directory);
       removeStale(lock, found);
     }
     throw new Error(`${lock} could not be taken`);
@@ -39,6 +37,12 @@ export function takeDirectoryLock(lock: string, directory: string): () => void {
     // Whoever found it stale may have it by now.
     if (readText(lock) === mine) rmSync(lock, { force: true });
   }
+}
+
+function agentRunning(holder: number, directory: string): FairleadError {
+  return new FairleadError('E_AGENT_RUNNING', `an agent is running already (process ${holder}, data directory ${directory})`, {
+    next: 'Stop it with `fairlead agent stop`, or give this one a directory of its own with --data DIR.',
+  });
 }
 
 function placed(temporary: string, lock: string, text: string): boolean {
