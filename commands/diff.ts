@@ -13,8 +13,8 @@ export default class Diff extends BaseCommand {
   static override summary = 'Show what a change of configuration changes: in every proxy’s Envoy config, by cause, and for requests.';
   static override description =
     `Compares two folders, a folder with a revision of its git repository (--against), or a folder with what this node's proxies run (--live).
-The order of keys never counts, nor do comments and line numbers. Requests at the boundaries of the routes concerned are explained on both sides; those that would end
-otherwise are listed. Exit code 0 without a difference, 1 with one.`;
+The order of keys never counts, nor do comments and line numbers. Requests at the boundaries of the routes concerned, and those of the test files
+beside the configuration, are explained on both sides; those that would end otherwise are listed. Exit code 0 without a difference, 1 with one.`;
   static override usage = ['diff OLD NEW', 'diff [NEW] --against REVISION', 'diff [NEW] --live'];
   static override examples = [
     '<%= config.bin %> diff --against main',
@@ -55,7 +55,15 @@ otherwise are listed. Exit code 0 without a difference, 1 with one.`;
     let after = await computeSide(pathSource(paths), { namespace, proxy, memo, previous: computed });
     // An agent runs the proxies of its own node only.
     if (live) after = { ...after, views: new Map([...after.views].filter(([name]) => before.views.has(name))) };
-    const compared = meshDiff(live ? { ...before, resources: after.resources } : before, after, after.mesh.config.domain);
+    let compared = meshDiff(live ? { ...before, resources: after.resources } : before, after, after.mesh.config.domain);
+    if (computed !== undefined && compared.causes.some(({ effects }) => effects.length > 0)) {
+      const [{ testedBehaviour }, { mergeBehaviour }] = await Promise.all([
+        import('../src/cli/diff-tests.ts'),
+        import('../src/diff/behaviour.ts'),
+      ]);
+      const { changes, tried } = await testedBehaviour(paths, computed.mesh, after.mesh);
+      compared = { ...compared, behaviour: mergeBehaviour([...compared.behaviour, ...changes]), tried: compared.tried + tried };
+    }
     const names = { before: live ? 'what runs' : (against ?? (args.old as string)), after: paths.join(', ') };
     if (after.leftOut > 0)
       process.stderr.write(

@@ -7,7 +7,22 @@ import type { Topic } from '@oclif/core/interfaces';
 /** Commands by id, in the order in which people meet them. One that is in no group is listed at the end. */
 const GROUPS: readonly [title: string, ids: readonly string[]][] = [
   ['Start here', ['demo', 'up']],
-  ['Ask before it happens', ['explain', 'test', 'diff', 'describe', 'analyze', 'validate', 'authz:check', 'authz:can']],
+  [
+    'Ask before it happens',
+    [
+      'explain',
+      'test',
+      'diff',
+      'describe',
+      'describe:service',
+      'describe:workload',
+      'describe:pod',
+      'analyze',
+      'validate',
+      'authz:check',
+      'authz:can',
+    ],
+  ],
   [
     'Change routes, in their files',
     [

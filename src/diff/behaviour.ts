@@ -42,7 +42,7 @@ export function mergeBehaviour(found: readonly BehaviourChange[]): BehaviourChan
   for (const change of found) {
     const key = JSON.stringify([change.request, change.changes]);
     const known = merged.get(key);
-    if (known) known.proxies.push(...change.proxies);
+    if (known) known.proxies.push(...change.proxies.filter((proxy) => !known.proxies.includes(proxy)));
     else merged.set(key, { ...change, proxies: [...change.proxies] });
   }
   return [...merged.values()];

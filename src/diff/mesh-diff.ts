@@ -1,7 +1,6 @@
 /** What a change of configuration means: in resources, in every proxy's Envoy config, and for requests. */
 
 import type { Resource } from '../config/resource.ts';
-import type { ExplainRequest } from '../explain/types.ts';
 import type { ProxyView } from '../explain/view.ts';
 import { type BehaviourChange, behaviourChanges, mergeBehaviour } from './behaviour.ts';
 import { type Cause, causesOf } from './causes.ts';
@@ -26,16 +25,8 @@ export interface MeshDiff {
   tried: number;
 }
 
-/**
- * @param requests more requests to try than those at the boundaries of changed routes, by proxy: those of test files
- * @param domain of the mesh's Kubernetes services
- */
-export function meshDiff(
-  before: DiffSide,
-  after: DiffSide,
-  domain: string,
-  requests: ReadonlyMap<string, readonly ExplainRequest[]> = new Map(),
-): MeshDiff {
+/** @param domain of the mesh's Kubernetes services */
+export function meshDiff(before: DiffSide, after: DiffSide, domain: string): MeshDiff {
   const proxies = [...new Set([...before.views.keys(), ...after.views.keys()])].sort();
   const changes: EnvoyChange[] = [];
   const behaviour: BehaviourChange[] = [];
@@ -48,7 +39,7 @@ export function meshDiff(
     if (own.length === 0) continue;
     changes.push(...own);
     const hosts = changedHosts(own, was, is);
-    const probes = [...probesOf(was, hosts), ...probesOf(is, hosts), ...(requests.get(proxy) ?? [])];
+    const probes = [...probesOf(was, hosts), ...probesOf(is, hosts)];
     const unique = [...new Map(probes.map((request) => [JSON.stringify(request), request])).values()];
     tried += unique.length;
     behaviour.push(...behaviourChanges(proxy, was, is, unique));

@@ -90,6 +90,19 @@ test(
 );
 
 test(
+  'requests of the test files beside the mesh are tried as well',
+  inRepository(async (diff, edit, folder) => {
+    const tests =
+      'tests:\n- name: books\n  hosts: [ratings]\n  paths: [/books/7?all=1]\n  headers: { x-any: here }\n  expect: { destination: { host: ratings } }\n';
+    writeFileSync(join(folder, 'mesh/own.mesh-test.yaml'), tests);
+    edit('ratings.yaml', 'timeout: 3s', 'timeout: 4s');
+    const ran = await diff('--against', 'HEAD');
+    assert.is(ran.code, 1, ran.err);
+    assert.match(ran.out, /GET http:\/\/ratings\/books\/7\?all=1, x-any: here {2}\(client\.default\)\n.*timeout 3 s -> 4 s/);
+  }),
+);
+
+test(
   'two folders; -o json is one document with the same facts',
   inRepository(async (diff, edit, folder) => {
     mkdirSync(join(folder, 'next'));
