@@ -33,6 +33,8 @@ export interface DemoOptions {
 export interface DemoResult {
   acts: ActResult[];
   interrupted: boolean;
+  /** By which signal, when it was one. */
+  signal?: NodeJS.Signals;
 }
 
 /** Runs the demo. Throws E_PORT_IN_USE, E_CONFIG_REFUSED; leaves nothing behind. */
@@ -46,7 +48,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     shop = await openShop(agent.controller.mesh()?.workloads ?? []);
     return await perform(options, agent, shop, signals);
   } catch (error) {
-    if (error instanceof Stopped) return { acts: [], interrupted: true };
+    if (error instanceof Stopped) return { acts: [], interrupted: true, signal: error.signal };
     throw error;
   } finally {
     const stopping = agent?.stop(1000);
@@ -67,7 +69,7 @@ async function startMesh(options: DemoOptions, data: string, abort: AbortSignal)
     allowUnenforced: false,
     orphanSeconds: 5,
     version: options.version,
-    log: createLog('text', 'error', (line) => process.stderr.write(line)),
+    log: createLog(options.color ? 'colored' : 'plain', 'error', (line) => process.stderr.write(line)),
     abort,
   });
   const refused = agent.controller.proxies().flatMap((p) => p.refused?.problems ?? []);
@@ -96,7 +98,11 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
   const acts = createActs();
   const interrupted = new AbortController();
   const ended = Promise.race([signals.first, agent.ended]);
-  void ended.then(() => interrupted.abort());
+  let signal: NodeJS.Signals | undefined;
+  void ended.then((why) => {
+    signal = why ?? undefined;
+    interrupted.abort();
+  });
   const stage = createStage(options, agent, shop, { proxyName: proxy.name, webProxy, gateway, cut: interrupted.signal });
   const screen = createScreen({ acts, terminal: options.terminal, color: options.color, columns: options.columns, write });
   const clock = setInterval(() => screen.draw(Math.min(options.seconds, Math.round(stage.elapsed() / 1000)), options.seconds), 200);
@@ -108,7 +114,11 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
     stage.web.close();
     stage.outside.close();
   }
-  const result: DemoResult = { interrupted: interrupted.signal.aborted, acts: acts.map(shown) };
+  const result: DemoResult = {
+    interrupted: interrupted.signal.aborted,
+    ...(signal && { signal }),
+    acts: acts.map(shown),
+  };
   if (options.keep && !result.interrupted) {
     for (const i of shop.instances) i.failing = undefined;
     write(`${demoText(result, { color: options.color, width: options.columns() })}\n${keepText(agent, webProxy, gateway)}`);

@@ -14,7 +14,7 @@ import { defaultDataDirectory } from './data-directory.ts';
 import { exampleUrl, wrongPort } from './known-ports.ts';
 import { createLog } from './log.ts';
 import { createRouteLocator } from './route-locator.ts';
-import { exitCodeOf, listenToSignals, type Signals, Stopped } from './signals.ts';
+import { listenToSignals, type Signals, Stopped } from './signals.ts';
 
 export interface ForegroundOptions {
   paths: readonly string[];
@@ -48,7 +48,7 @@ export async function runForeground(options: ForegroundOptions): Promise<void> {
     await serve(agent, options, signals);
   } catch (error) {
     if (!(error instanceof Stopped)) throw error;
-    process.exitCode = exitCodeOf(error.signal);
+    // Ctrl-C is how it ends, however early: not an error.
   } finally {
     stopCollecting();
     signals.close();
@@ -67,7 +67,7 @@ function start(options: ForegroundOptions, abort: AbortSignal): Promise<Agent> {
     allowUnenforced,
     orphanSeconds: ORPHAN_SECONDS,
     version,
-    log: createLog('text', 'warning', (line) => process.stderr.write(line)),
+    log: createLog(options.errorColor ? 'colored' : 'plain', 'warning', (line) => process.stderr.write(line)),
     abort,
   });
 }
@@ -101,26 +101,35 @@ async function serve(agent: Agent, options: ForegroundOptions, signals: Signals)
 
   // One after the other, as they happened.
   let telling = Promise.resolve();
-  agent.events.subscribe((event) => {
+  let away = false;
+  const endTelling = agent.events.subscribe((event) => {
     if (event.type === 'config') telling = telling.then(() => tell(event.event));
-    else if (event.status.state === 'backing-off') write(`the proxy ended (${event.status.lastExit}); it is being restarted\n`);
+    else {
+      // That it ended, and why, is in the log.
+      if (away && event.status.state === 'running') write('the proxy serves again\n');
+      away = event.status.state === 'backing-off';
+    }
   });
   async function tell(event: ControllerEvent): Promise<void> {
     await show(event.type === 'proxy-refused' ? (event.proxy.refused?.problems ?? []) : event.config.problems);
     write(changeText(event, agent.status(), color));
   }
-  if (!options.quiet) showRequests(agent, options);
+  const endRequests = options.quiet ? undefined : showRequests(agent, options);
 
   const why = await Promise.race([signals.first, agent.ended]);
+  // That it ends is the last word.
+  endTelling();
+  endRequests?.();
+  await telling;
   if (why) write(`\n${why === 'SIGINT' ? 'Ctrl-C' : why}: requests in flight finish, then this ends (again to end at once)\n`);
   signals.onSecond(() => void agent.stop(0));
   await agent.stop(DRAIN_MS);
-  await telling;
 }
 
-function showRequests(agent: Agent, { write, color }: ForegroundOptions): void {
+/** Returns the function that ends it. */
+function showRequests(agent: Agent, { write, color }: ForegroundOptions): () => void {
   const locate = createRouteLocator(() => agent.controller.mesh());
-  agent.engine.onRecord((record) => {
+  return agent.engine.onRecord((record) => {
     const mesh = agent.controller.mesh();
     const hint = mesh && wrongPort(mesh, record);
     write(`${requestLine(record, { color, where: locate(record), hint })}\n`);

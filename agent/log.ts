@@ -1,5 +1,9 @@
-/** The agent's structured log: one line an event, as text for people or JSON for collectors. */
+/** The agent's structured log: one line an event, as text or JSON for collectors, or as a sentence for whoever sits before it. */
+import { logLine } from '../src/output/log-line.ts';
+
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
+
+export type LogFormat = 'text' | 'json' | 'plain' | 'colored';
 
 export interface Log {
   debug(message: string, fields?: Record<string, unknown>): void;
@@ -11,11 +15,12 @@ export interface Log {
 const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warning: 2, error: 3 };
 
 /** @param write takes one line, with its line feed */
-export function createLog(format: 'text' | 'json', level: LogLevel, write: (line: string) => void): Log {
+export function createLog(format: LogFormat, level: LogLevel, write: (line: string) => void): Log {
   const emit =
     (at: LogLevel) =>
     (message: string, fields: Record<string, unknown> = {}) => {
       if (ORDER[at] < ORDER[level]) return;
+      if (format === 'plain' || format === 'colored') return write(`${logLine(at, message, fields, format === 'colored')}\n`);
       const time = new Date().toISOString();
       if (format === 'json') return write(`${JSON.stringify({ time, level: at, message, ...fields })}\n`);
       const rest = Object.entries(fields).map(([k, v]) => ` ${k}=${typeof v === 'string' && /^[^\s"=]+$/.test(v) ? v : JSON.stringify(v)}`);

@@ -1,5 +1,6 @@
 /** Signals as values, so that whoever runs something decides what they mean. */
 import { constants } from 'node:os';
+import { takeHeldSignal } from '../src/cli/held-signals.ts';
 
 export interface Signals {
   /** The first of them; undefined when it was closed before any came. */
@@ -22,6 +23,7 @@ export class Stopped extends Error {
   }
 }
 
+/** Listens from now on, and to one that came while the command was loaded. */
 export function listenToSignals(names: readonly NodeJS.Signals[]): Signals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals | undefined>();
   const controller = new AbortController();
@@ -34,6 +36,8 @@ export function listenToSignals(names: readonly NodeJS.Signals[]): Signals {
     }
   };
   for (const name of names) process.on(name, came);
+  const early = takeHeldSignal();
+  if (early !== undefined) came(early);
   return {
     first: promise,
     abort: controller.signal,

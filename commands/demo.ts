@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import type { EngineChoice } from '../agent/choose-engine.ts';
 import type { DemoResult } from '../agent/demo.ts';
+import { exitCodeOf } from '../agent/signals.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
 import { EXIT } from '../src/errors.ts';
@@ -11,7 +12,8 @@ export default class Demo extends BaseCommand {
   static override summary = 'Start a small shop behind the mesh and show what the mesh does, live.';
   static override description =
     `Real HTTP services, the agent and an engine, from the shipped examples/shop/mesh. Ends by itself with what was
-counted; exit code 1 when something it shows did not happen.`;
+counted; exit code 1 when something it shows did not happen, 130 when Ctrl-C cut it short (with --keep, once all was shown, Ctrl-C
+is its end: 0).`;
   static override examples = ['<%= config.bin %> demo', '<%= config.bin %> demo --keep'];
   static override flags = {
     keep: Flags.boolean({ description: 'leave it running afterwards, until Ctrl-C, and print commands to try' }),
@@ -45,7 +47,7 @@ counted; exit code 1 when something it shows did not happen.`;
         if (!quiet) this.write(text);
       },
     });
-    if (result.interrupted) process.exitCode = 130;
+    if (result.interrupted) process.exitCode = exitCodeOf(result.signal ?? 'SIGINT');
     else if (result.acts.some((a) => !a.happened)) process.exitCode = EXIT.findings;
     // With --keep it was shown before the wait.
     if (flags.keep && !quiet && !result.interrupted) return result;

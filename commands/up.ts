@@ -4,14 +4,15 @@ import type { EngineChoice } from '../agent/choose-engine.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
+import { endWithReader } from '../src/cli/reader-gone.ts';
 import { FairleadError } from '../src/errors.ts';
 
 export default class Up extends BaseCommand {
   static override enableJsonFlag = false;
   static override summary = 'Run a folder of Istio configuration as this node’s mesh, reloaded on every save.';
   static override description =
-    `In the foreground, until Ctrl-C. Prints one line for each request and each change. A file saved broken is reported with its
-line, and the last good configuration runs on.`;
+    `In the foreground, until Ctrl-C: that is its end, and exit code 0, however early. Prints one line for each request and each
+change. A file saved broken is reported with its line, and the last good configuration runs on.`;
   static override examples = [
     '<%= config.bin %> up',
     '<%= config.bin %> up my-mesh/',
@@ -46,6 +47,7 @@ line, and the last good configuration runs on.`;
         });
     }
     const { runForeground } = await import('../agent/foreground.ts');
+    const endWatch = endWithReader();
     await runForeground({
       paths,
       namespace: flags.namespace,
@@ -59,6 +61,6 @@ line, and the last good configuration runs on.`;
       color: this.color,
       errorColor: this.errorColor,
       write: (text) => this.write(text),
-    });
+    }).finally(endWatch);
   }
 }

@@ -3,7 +3,7 @@ import { startAgent } from '../../agent/agent.ts';
 import type { EngineChoice } from '../../agent/choose-engine.ts';
 import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
-import { exitCodeOf, listenToSignals, Stopped } from '../../agent/signals.ts';
+import { listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
@@ -18,7 +18,8 @@ export default class AgentRun extends BaseCommand {
   static override summary = 'Run this node’s agent: the proxy of its workloads and gateways, from a folder of configuration.';
   static override description =
     `Logs to standard error. SIGTERM and SIGINT drain, then end the proxy too; SIGUSR2 ends the agent alone, and the
-next agent takes the running proxy over; SIGHUP reads the configuration now. When the agent is killed the proxy goes on serving.`;
+next agent takes the running proxy over; SIGHUP reads the configuration now. Each
+of these ends is exit code 0, however early it comes. When the agent is killed the proxy goes on serving.`;
   static override examples = ['<%= config.bin %> agent run -f /etc/fairlead/mesh', '<%= config.bin %> agent run -f mesh --log-format json'];
   static override flags = {
     config: flags.config,
@@ -97,7 +98,6 @@ next agent takes the running proxy over; SIGHUP reads the configuration now. Whe
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       log.info('the agent ends before it ran', { why: error.signal });
-      process.exitCode = exitCodeOf(error.signal);
     } finally {
       stopCollecting();
       signals.close();

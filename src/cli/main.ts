@@ -1,4 +1,6 @@
 /** Where every command line starts. The only place that turns an error into words and an exit code. */
+import { holdSignals } from './held-signals.ts';
+import { readerGone } from './reader-gone.ts';
 
 /**
  * Runs one command line. Sets `process.exitCode`, never calls `process.exit`.
@@ -6,6 +8,7 @@
  */
 export async function main(argv: string[]): Promise<void> {
   if (process.env['NO_COLOR'] || argv.includes('--no-color')) process.env['FORCE_COLOR'] = '0';
+  holdSignals(argv);
   process.stdout.on('error', readerGone);
   process.stderr.on('error', readerGone);
   try {
@@ -15,10 +18,4 @@ export async function main(argv: string[]): Promise<void> {
     const { reportError } = await import('./report-error.ts');
     process.exitCode = await reportError(error, argv);
   }
-}
-
-/** Whoever read the output has left (`fairlead schema | head -1`): nothing to say, and a command that runs on comes to its orderly end. */
-function readerGone(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
 }

@@ -1,5 +1,6 @@
 /** `fairlead up` as a process: traffic, reloads, broken files, kills. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -7,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { agentClient } from '../../agent/client.ts';
 import type { AgentStatus } from '../../agent/status.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
-import { fairlead, type Running, startFairlead } from '../support/cli.ts';
+import { bin, fairlead, type Running, startFairlead } from '../support/cli.ts';
 import { createClient, until } from '../support/http.ts';
 import { service, testPort, workload } from '../support/mesh.ts';
 
@@ -66,6 +67,12 @@ async function withUp(run: (up: Up) => Promise<void>): Promise<void> {
   }
 }
 
+/** Whether a process has a handler for SIGINT. */
+function signalsCaught(pid: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & 2n) !== 0n;
+}
+
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -115,7 +122,50 @@ test('Ctrl-C lets a request in flight finish, then ends with everything', () =>
     assert.is((await slow).body, 'late');
     assert.is(await up.running.ended, 0);
     assert.throws(() => process.kill(pid as number, 0));
+    assert.match(up.running.out(), /Ctrl-C: [^\n]*\n$/, 'nothing is shown after it');
     client.close();
+  }));
+
+test('Ctrl-C while it starts is its end as well: exit 0, nothing said, nothing left', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  mkdirSync(join(root, 'mesh'));
+  writeFileSync(
+    join(root, 'mesh', 'shop.yaml'),
+    `${service('shop')}${workload('shop', { app: 'shop' }, 9, { 'fairlead.dev/http-proxy-port': String(testPort()) })}`,
+  );
+  for (const [args, after] of [
+    [['up', join(root, 'mesh')], 60],
+    [['up', join(root, 'mesh')], 120],
+    [['up', join(root, 'mesh')], 180],
+    [['up', join(root, 'mesh')], 250],
+    [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning'], 100],
+    [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning'], 200],
+  ] as const) {
+    const data = join(root, `data-${args[0]}-${after}`);
+    const running = startFairlead([...args, '--data', data, '--api-port', '0']);
+    // It listens to signals as soon as its first own line runs; before that it is Node that starts.
+    await until('its code runs', () => signalsCaught(running.child.pid as number));
+    await new Promise((r) => setTimeout(r, after));
+    running.child.kill('SIGINT');
+    assert.is(await running.ended, 0, `${args[0]} after ${after} ms: ${running.err()}`);
+    assert.is(running.err(), '');
+    assert.is(spawnSync('pgrep', ['-f', data], { encoding: 'utf8' }).stdout, '');
+  }
+  rmSync(root, { recursive: true });
+});
+
+test('`up | head -1` ends when its reader has left, without another line', () =>
+  withUp(async ({ mesh, root, running }) => {
+    running.child.kill('SIGTERM');
+    assert.is(await running.ended, 0);
+    const line = `"${process.execPath}" "${bin}" up "${mesh}" --data "${join(root, 'other')}" --api-port 0; echo "code $?" >&2`;
+    const { stdout, stderr } = spawnSync('sh', ['-c', `(${line}) | head -1`], {
+      encoding: 'utf8',
+      timeout: 20_000,
+      env: { ...process.env, FAIRLEAD_ENGINE: 'embedded' },
+    });
+    assert.match(stdout, /^fairlead [^\n]*\n$/);
+    assert.is(stderr, 'code 0\n');
   }));
 
 test('kill -9 of the proxy: back at once, with its config', () =>
@@ -130,6 +180,9 @@ test('kill -9 of the proxy: back at once, with its config', () =>
       assert.is.not(after.pid, before.pid);
       assert.is(after.restarts, 1);
       assert.match(String(after.lastExit), /SIGKILL/);
+      await until('it is told', () => /serves again/.test(up.running.out()));
+      assert.is(up.running.err(), 'error: the embedded proxy ended: killed by SIGKILL; it starts again at once\n');
+      assert.not.match(up.running.out(), /SIGKILL|proxy ended/);
     } finally {
       client.close();
     }
