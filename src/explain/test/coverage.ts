@@ -43,6 +43,7 @@ export function collectCoverage(mesh: Mesh): CoverageCollector {
     else if (POLICIES.has(resource.kind))
       policies.set(configPath(resource), { kind: 'policy', resource, path: [], description: '', tested: false });
   }
+  shareDelegates(mesh, destinations);
   const addRoute = (config: string, field: string): void => {
     const found = routes.get(`${config} ${field}`) ?? routes.get(`${config} ${ruleOf(field)}`);
     if (found !== undefined) found.tested = true;
@@ -67,7 +68,7 @@ export function collectCoverage(mesh: Mesh): CoverageCollector {
       }
     },
     result() {
-      const units = [...routes.values(), ...[...destinations.values()].flat().map(({ unit }) => unit), ...policies.values()];
+      const units = [...routes.values(), ...new Set([...destinations.values()].flat().map(({ unit }) => unit)), ...policies.values()];
       const count = (kind: CoverageKind): CoverageCount => {
         const own = units.filter((unit) => unit.kind === kind);
         return { total: own.length, tested: own.filter(({ tested }) => tested).length };
@@ -150,6 +151,22 @@ function addVirtualService(
         ];
       });
       destinations.set(`${config} ${formatPath(at)}`, own);
+    }
+  }
+}
+
+/** Routes of delegates without a match of their own are found by the match of their root. */
+function shareDelegates(mesh: Mesh, destinations: Map<string, RouteDestination[]>): void {
+  const all = mesh.ofKind<VirtualService>('VirtualService');
+  for (const root of all) {
+    for (const [i, { delegate }] of (root.spec.http ?? []).entries()) {
+      if (!delegate) continue;
+      const namespace = delegate.namespace || root.metadata.namespace;
+      const own = all.find(({ metadata }) => metadata.name === delegate.name && metadata.namespace === namespace);
+      const matchless = (own?.spec.http ?? []).flatMap(({ match = [] }, j) =>
+        match.length > 0 ? [] : (destinations.get(`${configPath(own!)} http[${j}]`) ?? []),
+      );
+      destinations.set(`${configPath(root)} http[${i}]`, matchless);
     }
   }
 }
