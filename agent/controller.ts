@@ -126,7 +126,11 @@ export function createController(options: ControllerOptions): Controller {
   /** The proxies that run something new now. One that waits for a port of another gets a second try when that one has moved. */
   async function applyAll(snapshots: readonly Snapshot[]): Promise<ProxySync[]> {
     const changed: ProxySync[] = [];
-    for (const snapshot of snapshots) pending.set(snapshot.proxy.id, snapshot);
+    for (const snapshot of snapshots) {
+      pending.set(snapshot.proxy.id, snapshot);
+      // Whoever asks now sees all that are being started.
+      syncOf(snapshot.proxy);
+    }
     let waiting = snapshots;
     for (let progress = true; progress && waiting.length > 0; ) {
       const refused: Snapshot[] = [];
@@ -143,10 +147,15 @@ export function createController(options: ControllerOptions): Controller {
     return changed;
   }
 
+  function syncOf(node: ProxyNode): ProxySync {
+    const sync: ProxySync = proxies.get(node.id) ?? { node, applied: undefined, refused: undefined, snapshot: undefined };
+    proxies.set(node.id, sync);
+    return sync;
+  }
+
   async function apply(snapshot: Snapshot): Promise<'changed' | 'same' | 'refused' | 'no-port' | 'unavailable'> {
     const { id } = snapshot.proxy;
-    const sync: ProxySync = proxies.get(id) ?? { node: snapshot.proxy, applied: undefined, refused: undefined, snapshot: undefined };
-    proxies.set(id, sync);
+    const sync = syncOf(snapshot.proxy);
     if (sync.applied?.version === snapshot.version) {
       // Provenance may point to other lines, and the model's own objects are new ones.
       Object.assign(sync, { node: snapshot.proxy, snapshot, refused: undefined });

@@ -8,7 +8,8 @@ export interface ProxyStatus {
   /** `<name>.<namespace>` */
   name: string;
   type: 'sidecar' | 'router';
-  sync: 'SYNCED' | 'STALE' | 'ERROR' | 'NOT SENT';
+  /** STARTING: its first config is on the way; NOT SENT: there is no data plane that could take it. */
+  sync: 'SYNCED' | 'STALE' | 'ERROR' | 'STARTING' | 'NOT SENT';
   version: string | undefined;
   /** Milliseconds since 1970 of the last change of `sync` or `version`. */
   since: number;
@@ -35,14 +36,14 @@ export function statusOf(controller: Controller, engine: Engine, version: string
   const config = controller.config();
   const proxies = controller.proxies().map((p) => {
     const types = engine.sync(p.node.id);
-    return { ...proxyStatus(p, config), ...(types ? { types } : {}) };
+    return { ...proxyStatus(p, config, engine.status()), ...(types ? { types } : {}) };
   });
   return { version, pid: process.pid, engine: engine.status(), chosen, config, proxies };
 }
 
-function proxyStatus(sync: ProxySync, config: ConfigState): ProxyStatus {
+function proxyStatus(sync: ProxySync, config: ConfigState, engine: EngineStatus): ProxyStatus {
   const { node, applied, refused, snapshot } = sync;
-  const state = refused ? 'ERROR' : !applied ? 'NOT SENT' : config.state === 'refused' ? 'STALE' : 'SYNCED';
+  const state = refused ? 'ERROR' : !applied ? unsent(engine) : config.state === 'refused' ? 'STALE' : 'SYNCED';
   return {
     id: node.id,
     name: `${node.name}.${node.namespace}`,
@@ -59,6 +60,10 @@ function proxyStatus(sync: ProxySync, config: ConfigState): ProxyStatus {
       endpoints: snapshot?.endpoints.length ?? 0,
     },
   };
+}
+
+function unsent({ state }: EngineStatus): ProxyStatus['sync'] {
+  return state === 'running' || state === 'starting' ? 'STARTING' : 'NOT SENT';
 }
 
 function listening({ snapshot, node }: ProxySync): ProxyStatus['listening'] {

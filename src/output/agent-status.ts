@@ -105,6 +105,7 @@ export function proxyStatusText(status: ShownStatus, now: number, verbose: boole
   const head = verbose
     ? ['NAME', 'CLUSTER', 'CDS', 'LDS', 'EDS', 'RDS', 'ISTIOD', 'VERSION']
     : ['NAME', 'CLUSTER', 'ISTIOD', 'VERSION', 'SUBSCRIBED TYPES', 'SYNC', 'SINCE'];
+  if (rows.length === 0 && status.config.state === 'loading') return 'the agent is starting: it reads the configuration';
   return columns([head, ...rows]);
 }
 

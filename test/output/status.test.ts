@@ -152,4 +152,10 @@ test('ages', () => {
   );
 });
 
+test('proxy-status of an agent that has not read its configuration yet says so', () => {
+  const starting = { ...status, config: { ...status.config, state: 'loading' }, proxies: [] };
+  assert.is(proxyStatusText(starting, NOW, false), 'the agent is starting: it reads the configuration');
+  assert.match(proxyStatusText({ ...status, proxies: [] }, NOW, false), /^NAME/);
+});
+
 test.run();

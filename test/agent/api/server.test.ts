@@ -191,6 +191,32 @@ test(
 );
 
 test(
+  'proxies whose first config is on the way are listed as starting, all of them',
+  withApi(async ({ api, engine, controller, folder }) => {
+    const gate = Promise.withResolvers<void>();
+    engine.gate = gate.promise;
+    writeFileSync(join(folder, 'mesh', 'b.yaml'), `${workload('c', { app: 'c' }, 8003)}${workload('d', { app: 'd' }, 8004)}`);
+    const synced = controller.sync();
+    await until('the first of them is on the way', () => engine.calls.includes('apply c.default'));
+    const ps = async (): Promise<[string, string | undefined][]> => {
+      const { out } = await fairlead(['ps', '--agent', `unix:${api.socket}`]);
+      const rows = out.trim().split('\n').slice(1);
+      return rows.map((row) => row.split(/ {3,}/)).map((cells) => [cells[0] as string, cells[5]]);
+    };
+    assert.equal((await ps()).slice(2), [
+      ['c.default', 'STARTING'],
+      ['d.default', 'STARTING'],
+    ]);
+    gate.resolve();
+    await synced;
+    assert.equal((await ps()).slice(2), [
+      ['c.default', 'SYNCED'],
+      ['d.default', 'SYNCED'],
+    ]);
+  }),
+);
+
+test(
   'bodies: JSON, at most 64 KiB',
   withApi(async ({ say, engine, stops }) => {
     assert.is((await say('POST', '/fairlead/v1/drain', {}, '{"deadlineMs":5}')).status, 200);
