@@ -47,12 +47,22 @@ export function agentClient(address: string | undefined): AgentClient {
   return {
     address: at,
     get: (path) => call('GET', path),
-    getJson: async <T>(path: string) => JSON.parse((await call('GET', path)).body.toString('utf8')) as T,
-    post: async <T>(path: string, body?: unknown, timeoutMs?: number) =>
-      JSON.parse((await call('POST', path, body ?? {}, timeoutMs)).body.toString('utf8')) as T,
+    getJson: async <T>(path: string) => parsed(await call('GET', path), at) as T,
+    post: async <T>(path: string, body?: unknown, timeoutMs?: number) => parsed(await call('POST', path, body ?? {}, timeoutMs), at) as T,
     postText: async (path) => (await call('POST', path)).body.toString('utf8'),
     stream: (path, on) => streamLines(target, path, on),
   };
+}
+
+function parsed({ body, status }: HttpAnswer, at: string): unknown {
+  const text = body.toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FairleadError('E_AGENT_UNREACHABLE', `what listens at ${at} is not an agent: it answered ${status} ${text.slice(0, 80)}`, {
+      cause,
+    });
+  }
 }
 
 function refusal(answer: HttpAnswer, at: string): FairleadError {

@@ -53,11 +53,11 @@ async function tellsWhatIsApplied(mesh: TestMesh, wait: (...args: string[]) => R
 
   mesh.write('routes.yaml', route('/c').replace('route:', 'rout:'));
   const refused = await wait();
-  assert.is(refused.code, 1);
+  assert.is(refused.code, 1, refused.err);
   assert.is(refused.out, '');
   assert.match(refused.err, /refused[\s\S]*rout[\s\S]*routes\.yaml:8:5/);
   const refusedJson = await wait('-o', 'json');
-  assert.is(refusedJson.code, 1);
+  assert.is(refusedJson.code, 1, refusedJson.err);
   assert.is(parse(refusedJson.out).problems[0]?.position?.line, 8);
 
   mesh.write('routes.yaml', route('/d'));
