@@ -7,10 +7,12 @@ const BENCHES: Record<string, () => Promise<void>> = {
   start: async () => (await import('./start.ts')).benchStart(),
   parse: async () => (await import('./parse.ts')).benchParse(),
   analyze: async () => (await import('./analyze.ts')).benchAnalyze(),
+  lsp: async () => (await import('./lsp.ts')).benchLsp(),
   config: async () => (await import('./config.ts')).benchConfig(),
   push: async () => (await import('./push.ts')).benchPush(),
   explain: async () => (await import('./explain.ts')).benchExplain(),
   test: async () => (await import('./test.ts')).benchTest(),
+  diff: async () => (await import('./diff.ts')).benchDiff(),
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };

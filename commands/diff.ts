@@ -42,7 +42,7 @@ beside the configuration, are explained on both sides; those that would end othe
     if (!one && args.old === undefined)
       throw new FairleadError('E_USAGE', 'say what to compare', { next: 'Two folders, --against REVISION, or --live.' });
     const paths = this.configPaths(one ? (args.old === undefined ? undefined : [args.old]) : [args.new as string]);
-    const [{ computeSide, liveSide }, { meshDiff }, { pathSource }, { gitSource }] = await Promise.all([
+    const [{ computeSide, liveSide, recallFrom }, { meshDiff }, { pathSource }, { gitSource }] = await Promise.all([
       import('../src/cli/diff-sides.ts'),
       import('../src/diff/mesh-diff.ts'),
       import('../src/config/sources/path-source.ts'),
@@ -52,6 +52,7 @@ beside the configuration, are explained on both sides; those that would end othe
     const oldSource = against === undefined ? pathSource([args.old ?? '.']) : gitSource(paths, against);
     const computed = live ? undefined : await computeSide(oldSource, { namespace, proxy, memo, previous: undefined });
     const before = computed ?? (await liveSide(await connect(flags.agent), proxy));
+    if (!one) recallFrom(memo, args.old as string, args.new as string);
     let after = await computeSide(pathSource(paths), { namespace, proxy, memo, previous: computed });
     // An agent runs the proxies of its own node only.
     if (live) after = { ...after, views: new Map([...after.views].filter(([name]) => before.views.has(name))) };

@@ -1,4 +1,5 @@
 /** What `fairlead diff` compares: folders, revisions of a repository, running proxies. */
+import { join, relative } from 'node:path';
 import { loadSource } from '../config/load.ts';
 import type { ParseMemo } from '../config/parse-config.ts';
 import type { Resource } from '../config/resource.ts';
@@ -55,6 +56,14 @@ export async function computeSide(source: ConfigSource, { namespace, proxy, memo
     views.set(name, viewOfSnapshot(snapshot, source.name, locator));
   }
   return { resources: loaded.resources as readonly Resource[], views, mesh, snapshots, leftOut };
+}
+
+/** Has the files of one folder taken for what those of another, of the same names in it, were: what is the same in both is read once. */
+export function recallFrom(memo: ParseMemo, before: string, after: string): void {
+  for (const [key, known] of [...memo]) {
+    const inside = relative(before, key);
+    if (!inside.startsWith('..')) memo.set(inside === '' ? after : join(after, inside), known);
+  }
 }
 
 /** All proxies wherever they run; of very many one for each namespace and kind. */

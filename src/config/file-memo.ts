@@ -49,10 +49,10 @@ export function recallDocuments(file: TextFile, before: FileMemo | undefined): R
   };
 }
 
-/** Problems have their position in them: documents with some are read anew when their lines are others. */
+/** Problems have their position in them: documents with some are read anew when their lines, or the file's name, are others. */
 function canStay(old: ReadDocument, range: DocumentRange, before: TextFile, file: TextFile): boolean {
   if (!old.entries!.some((entry) => entry.type === 'problem')) return true;
-  return before.positionAt(old.range.start).line === file.positionAt(range.start).line;
+  return before.name === file.name && before.positionAt(old.range.start).line === file.positionAt(range.start).line;
 }
 
 /** For each of `ranges` the document of `before` with the same text, each at most once. Ranges of documents that did not move become those of before. */
