@@ -1,0 +1,100 @@
+import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { outlineAt } from '../outline/document.ts';
+import type { OutlineNode } from '../outline/outline.ts';
+import type { DiagnosticData } from './diagnostics.ts';
+
+/** A change that would put a finding right. Whoever adds one adds it to `FIXES`. */
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly TextEdit[];
+  /** It is surely what was meant. */
+  readonly preferred: boolean;
+}
+
+type FixOf = (document: TextDocument, diagnostic: Diagnostic) => Fix | undefined;
+
+const FIXES: readonly FixOf[] = [meantName];
+
+/** Fixes of diagnostics, and comments that hide them. */
+export function codeActions(document: TextDocument, diagnostics: readonly Diagnostic[]): CodeAction[] {
+  return diagnostics
+    .filter(({ source, code }) => source === 'fairlead' && typeof code === 'string')
+    .flatMap((diagnostic) => {
+      const fixes = FIXES.flatMap((fixOf) => fixOf(document, diagnostic) ?? []);
+      const ignored = ignore(document, diagnostic);
+      return [
+        ...fixes.map(({ title, edits, preferred }) => action(document, diagnostic, title, edits, preferred)),
+        ...(ignored === undefined ? [] : [action(document, diagnostic, `Ignore ${diagnostic.code} here`, [ignored], false)]),
+      ];
+    });
+}
+
+function action(
+  document: TextDocument,
+  diagnostic: Diagnostic,
+  title: string,
+  edits: readonly TextEdit[],
+  isPreferred: boolean,
+): CodeAction {
+  return {
+    title,
+    kind: CodeActionKind.QuickFix,
+    diagnostics: [diagnostic],
+    isPreferred,
+    edit: { changes: { [document.uri]: [...edits] } },
+  };
+}
+
+/** The name that a hint says was probably meant, for keys and values that are one word. */
+function meantName(document: TextDocument, { range, data }: Diagnostic): Fix | undefined {
+  const hint = (data as Partial<DiagnosticData> | undefined)?.hint;
+  const meant = typeof hint === 'string' ? /^Did you mean `([\w.-]+)`\?/.exec(hint)?.[1] : undefined;
+  const written = document.getText(range);
+  if (meant === undefined || !/^["']?[\w.-]+["']?$/.test(written)) return undefined;
+  const newText = written.replace(/[\w.-]+/, meant);
+  return { title: `Change to ${meant}`, edits: [{ range, newText }], preferred: true };
+}
+
+const COMMENT = /^([ \t]*#[ \t]*fairlead:ignore[ \t]+[A-Za-z]+\d+(?:[ \t]*,[ \t]*[A-Za-z]+\d+)*)/;
+
+/** A comment that hides a finding, on a line of its own before the one it is about; or its code in the comment that is there already. */
+function ignore(document: TextDocument, { range, code }: Diagnostic): TextEdit | undefined {
+  // What could not be parsed is not hidden by what stands in it.
+  if (code === 'FL0001' || code === 'FL0005') return undefined;
+  const line = lineForComment(document, range.start.line);
+  const text = lineText(document, line);
+  const before = line === 0 ? '' : lineText(document, line - 1);
+  const comment = COMMENT.exec(before)?.[1];
+  if (comment !== undefined) {
+    const at = { line: line - 1, character: comment.length };
+    return { range: { start: at, end: at }, newText: `, ${code}` };
+  }
+  const at = { line, character: 0 };
+  const eol = document.getText().includes('\r\n') ? '\r\n' : '\n';
+  return { range: { start: at, end: at }, newText: `${/^[ \t]*/.exec(text)![0]}# fairlead:ignore ${code}${eol}` };
+}
+
+/** The nearest line at or above `line` that begins neither inside the text of a block or quotes nor inside brackets: there a comment is one. */
+function lineForComment(document: TextDocument, line: number): number {
+  const offset = document.offsetAt({ line, character: 0 });
+  const inside = startOfSpan(outlineAt(document.getText(), offset)?.root, offset);
+  return inside === undefined ? line : document.positionAt(inside).line;
+}
+
+/** The start of the scalar or bracket that `offset` is inside of. */
+function startOfSpan(node: OutlineNode | undefined, offset: number): number | undefined {
+  if (node === undefined || offset <= node.start || offset >= node.end) return undefined;
+  if (node.type === 'scalar') return node.start;
+  if (node.flow) return node.start;
+  const values = node.type === 'list' ? node.items : node.entries;
+  for (const { value } of values) {
+    const found = startOfSpan(value, offset);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function lineText(document: TextDocument, line: number): string {
+  return document.getText({ start: { line, character: 0 }, end: { line: line + 1, character: 0 } }).replace(/[\r\n]+$/, '');
+}
