@@ -1,9 +1,8 @@
 /** What the commands that read and edit routes share. */
-import { createInterface } from 'node:readline/promises';
 import * as Flags from '@oclif/core/flags';
 import { DocumentSource } from '../config/document-source.ts';
 import type { HTTPRoute } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { formatPosition, type Resource } from '../config/resource.ts';
 import type { Draft, FileChange } from '../edit/draft.ts';
 import type { HostRoutes, RouteEntry } from '../edit/routes/find-routes.ts';
 import type { RoutedHost } from '../edit/routes/service-host.ts';
@@ -11,6 +10,7 @@ import type { NewFile } from '../edit/routes/split.ts';
 import { FairleadError } from '../errors.ts';
 import type { Mesh } from '../mesh/types.ts';
 import { BaseCommand } from './base-command.ts';
+import { confirm } from './confirm.ts';
 import * as flags from './flags.ts';
 
 /** What an edit did, or would do. */
@@ -142,7 +142,9 @@ export abstract class RouteCommand extends BaseCommand {
       import('../output/diff/unified-diff.ts'),
     ]);
     const changes = draft.changes();
-    if (changes.length > 0) await checkChanges(opened.paths, { namespace: opened.namespace }, changes);
+    const warnings = changes.length > 0 ? await checkChanges(opened.paths, { namespace: opened.namespace }, changes) : [];
+    for (const { message, position } of warnings)
+      process.stderr.write(`warning: ${message}${position ? ` (${formatPosition(position)})` : ''}\n`);
     if (!dryRun) await writeChanges(changes);
     const files = changes.map((change) => ({ file: change.file, change: kindOf(change) }));
     const result: RouteChange = { summary, written: !dryRun && changes.length > 0, files, diff: unifiedDiff(changes, false) };
@@ -155,12 +157,7 @@ export abstract class RouteCommand extends BaseCommand {
 
   /** Asks on a terminal; elsewhere --yes must be given. Throws E_USAGE. */
   protected async confirm(what: string, yes: boolean): Promise<void> {
-    if (yes) return;
-    if (!process.stdin.isTTY || !process.stderr.isTTY)
-      throw new FairleadError('E_USAGE', `${what}: say --yes to do it without being asked`, { next: 'Or --dry-run, to see the change.' });
-    const ask = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await ask.question(`${what}. Go on? [y/N] `).finally(() => ask.close());
-    if (!/^y(es)?$/i.test(answer.trim())) throw new FairleadError('E_USAGE', 'not confirmed: nothing was changed');
+    return confirm(what, yes);
   }
 
   /** Where new resources about a host go: to the file of its service. */

@@ -4,7 +4,7 @@ import { type Certificate, readCertificate } from './certificate.ts';
 import { generateKey, type KeyAlgorithm, publicKeyInfo } from './keys.ts';
 import type { Subject, SubjectAltName } from './names.ts';
 import { PkiError } from './pki-error.ts';
-import { BACKDATE_MS, type CertificateTemplate, type Signer, selfSigner, signCertificate } from './sign-certificate.ts';
+import { BACKDATE_MS, type CertificateTemplate, newSerial, type Signer, selfSigner, signCertificate } from './sign-certificate.ts';
 import { parseSpiffeId, trustDomainProblem } from './spiffe-id.ts';
 
 /** A certificate with the key that belongs to it. */
@@ -104,22 +104,34 @@ export interface SvidRequest {
   now: Date;
 }
 
-/** DER of a new SVID; its life ends with the authority's at the latest. Throws PkiError `identity-invalid`. */
-export function issueSvid(authority: Authority, { identity, publicKey, rsa, dnsNames = [], lifeMs, now }: SvidRequest): Buffer {
+/** A new SVID, with what is written down about it. */
+export interface IssuedSvid {
+  der: Buffer;
+  /** Lower-case hex without leading zeros, as `Certificate.serial`. */
+  serial: string;
+  notAfter: Date;
+}
+
+/** A new SVID; its life ends with the authority's at the latest. Throws PkiError `identity-invalid`. */
+export function issueSvid(authority: Authority, { identity, publicKey, rsa, dnsNames = [], lifeMs, now }: SvidRequest): IssuedSvid {
   const parsed = parseSpiffeId(identity);
   if (!parsed.ok) throw new PkiError('identity-invalid', `${identity} is no SPIFFE ID: ${parsed.reason}`);
   const { trustDomain, path } = parsed.id;
   if (trustDomain !== authority.trustDomain)
     throw new PkiError('identity-invalid', `${identity} is not in the trust domain ${authority.trustDomain}`);
   if (path === '') throw new PkiError('identity-invalid', `${identity} names a trust domain, not a workload`);
+  const serial = newSerial();
+  // X.509 times are whole seconds.
+  const notAfter = new Date(Math.floor(Math.min(now.getTime() + lifeMs, authority.notAfter.getTime()) / 1000) * 1000);
   const template: CertificateTemplate = {
+    serial,
     subject: {},
     sans: [{ type: 'uri', value: identity }, ...dnsNames.map((value): SubjectAltName => ({ type: 'dns', value }))],
     publicKey,
     keyEncipherment: rsa,
     notBefore: new Date(now.getTime() - BACKDATE_MS),
-    notAfter: new Date(Math.min(now.getTime() + lifeMs, authority.notAfter.getTime())),
+    notAfter,
     ca: false,
   };
-  return signCertificate(template, authority.signer);
+  return { der: signCertificate(template, authority.signer), serial: serial.toString('hex').replace(/^0+(?=.)/, ''), notAfter };
 }

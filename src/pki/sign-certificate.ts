@@ -29,6 +29,8 @@ export interface CertificateTemplate {
   ca: false | { pathLength?: number; constraints?: NameConstraints };
   /** Of keys that encipher, RSA: TLS 1.2's key exchange. */
   keyEncipherment?: boolean;
+  /** Left out: 128 new random bits. */
+  serial?: Uint8Array;
 }
 
 /** Who signs. */
@@ -60,12 +62,15 @@ function extensionsOf(template: CertificateTemplate, signer: Signer): Asn1[] {
   return list;
 }
 
-/** DER of a certificate with a new random serial number of 128 bits. */
+/** A serial number: 128 random bits. */
+export const newSerial = (): Buffer => randomBytes(16);
+
+/** DER of a signed certificate. */
 export function signCertificate(template: CertificateTemplate, signer: Signer): Buffer {
   const { identifier } = signatureAlgorithm(signer.key);
   const tbs = sequence(
     context(0, [integer(2)]),
-    integer(randomBytes(16)),
+    integer(template.serial ?? newSerial()),
     identifier,
     signer.name,
     sequence(time(template.notBefore), time(template.notAfter)),

@@ -22,14 +22,14 @@ const workload = await generateKey('ec-p256');
 const request = { identity: `spiffe://${trustDomain}/ns/a/sa/b`, publicKey: publicKeyInfo(workload), rsa: false, lifeMs: DAY_MS, now };
 
 test('what it issues is an SVID under its root, back-dated by two minutes', () => {
-  const leaf = readCertificate(issueSvid(authority, request));
+  const leaf = readCertificate(issueSvid(authority, request).der);
   assert.equal(verifyChain(leaf, authority.chain, [root.certificate], { at: now, purpose: 'svid', name: request.identity }).faults, []);
   assert.ok(Math.abs(now.getTime() - leaf.notBefore.getTime() - 120_000) < 1001);
   assert.match(leaf.serial, /^[0-9a-f]{24,32}$/);
 });
 
 test('nothing outlives the authority', () => {
-  const leaf = readCertificate(issueSvid(authority, { ...request, lifeMs: 100 * DAY_MS }));
+  const leaf = readCertificate(issueSvid(authority, { ...request, lifeMs: 100 * DAY_MS }).der);
   assert.is(leaf.notAfter.getTime(), intermediate.notAfter.getTime());
 });
 

@@ -1,0 +1,23 @@
+import { type IssuedEntry, readAudit } from './audit.ts';
+import { readState } from './directory.ts';
+
+/** `current`: valid and the last one of its holder; `replaced`: valid, and its holder has a newer one. */
+export type IssuedState = 'current' | 'replaced' | 'expired';
+
+export type IssuedView = Omit<IssuedEntry, 'event'> & { state: IssuedState };
+
+/** All certificates that were ever issued, in the order of their issue. Throws E_CA_MISSING, E_CA_DIRECTORY. */
+export async function issuedCertificates(directory: string, now: Date): Promise<IssuedView[]> {
+  readState(directory);
+  const entries: IssuedEntry[] = [];
+  const replaced = new Set<string>();
+  for await (const entry of readAudit(directory)) {
+    if (entry.event !== 'issued') continue;
+    entries.push(entry as IssuedEntry);
+    if (typeof entry.replaces === 'string') replaced.add(entry.replaces);
+  }
+  return entries.map(({ event: _, ...entry }) => {
+    const expired = Date.parse(entry.notAfter) <= now.getTime();
+    return { ...entry, state: expired ? 'expired' : replaced.has(entry.serial) ? 'replaced' : 'current' };
+  });
+}
