@@ -1,5 +1,6 @@
 import type { ClustersJson } from '#envoy-api/envoy/admin/v3/clusters_pb.js';
 import { FairleadError } from '../../errors.ts';
+import { wrongField } from './check-sections.ts';
 import { repeatedFields, type SectionName, type Sections, sectionMessages, sectionOf, sectionType } from './sections.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -69,7 +70,8 @@ function place(sections: JsonObject, message: JsonObject): void {
   const field = Object.keys(repeatedFields[name]).find((f) => repeatedFields[name][f] === element);
   if (field === undefined) return;
   const own = (sections[name] ?? {}) as JsonObject;
-  sections[name] = { ...own, [field]: [...((own[field] as unknown[] | undefined) ?? []), message] };
+  const before = Array.isArray(own[field]) ? own[field] : [];
+  sections[name] = { ...own, [field]: [...before, message] };
 }
 
 /**
@@ -102,6 +104,11 @@ export async function readDump(text: string, source = 'the dump'): Promise<Dump>
   const sections: JsonObject = {};
   for (const message of messages) place(sections, (await toCamel('google.protobuf.Any', message)) as JsonObject);
   if (Object.keys(sections).length === 0) throw invalid(source, 'is a config dump without any section that Fairlead knows', howToSave);
+  for (const name of Object.keys(sections) as SectionName[]) {
+    const found = wrongField(name, sections[name]);
+    if (found !== undefined)
+      throw invalid(source, `is not a config dump as Envoy writes it: in ${sectionMessages[name]}, ${found}`, howToSave);
+  }
   return { source, sections: sections as Partial<Sections> };
 }
 

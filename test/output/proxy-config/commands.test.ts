@@ -194,6 +194,21 @@ test('what cannot be shown says why and what to do', async () => {
   assert.match((await refusal(ProxyConfigRoute, '--file', join(folder, 'none.json'))).message, 'there is no such file');
   assert.match((await refusal(ProxyConfigRoute, '--file', folder)).message, 'it is a folder');
   assert.match((await refusal(ProxyConfigRoute, '--file', mesh)).message, 'seems to be YAML configuration');
+  for (const [command, type, fields, field] of [
+    [ProxyConfigBootstrap, 'Bootstrap', { bootstrap: 'hello' }, 'bootstrap'],
+    [ProxyConfigBootstrap, 'Bootstrap', { bootstrap: [1] }, 'bootstrap'],
+    [ProxyConfigBootstrap, 'Bootstrap', { bootstrap: { node: 5 } }, 'bootstrap.node'],
+    [ProxyConfigBootstrap, 'Bootstrap', { bootstrap: { staticResources: { clusters: ['x'] } } }, 'bootstrap.staticResources.clusters[0]'],
+    [ProxyConfigRoute, 'Routes', { dynamicRouteConfigs: { a: 1 } }, 'dynamicRouteConfigs'],
+    [ProxyConfigRoute, 'Routes', { dynamicRouteConfigs: [{ routeConfig: 'a' }] }, 'dynamicRouteConfigs[0].routeConfig'],
+    [ProxyConfigListener, 'Listeners', { dynamicListeners: [{}, 'a'] }, 'dynamicListeners[1]'],
+  ] as const) {
+    const file = join(folder, 'wrong.json');
+    writeFileSync(file, JSON.stringify({ configs: [{ '@type': `type.googleapis.com/envoy.admin.v3.${type}ConfigDump`, ...fields }] }));
+    const { code, message } = await refusal(command, '--file', file);
+    assert.is(code, 'E_DUMP_INVALID');
+    assert.ok(message.includes(`in ${type}ConfigDump, \`${field}\` must be`), message);
+  }
   assert.is((await refusal(ProxyConfigRoute, '--agent', `unix:${folder}/nobody.sock`)).code, 'E_AGENT_UNREACHABLE');
   const broken = join(folder, 'broken.yaml');
   writeFileSync(broken, 'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: x }\nspec: { egres: [] }\n');
