@@ -142,7 +142,12 @@ export abstract class RouteCommand extends BaseCommand {
       import('../output/diff/unified-diff.ts'),
     ]);
     const changes = draft.changes();
-    const warnings = changes.length > 0 ? await checkChanges(opened.paths, { namespace: opened.namespace }, changes) : [];
+    const check = changes.length > 0 ? checkChanges(opened.paths, { namespace: opened.namespace }, changes) : Promise.resolve([]);
+    const warnings = await check.catch((error: unknown) => {
+      // What is refused can be looked at all the same.
+      if (dryRun && !this.jsonEnabled()) this.write(unifiedDiff(changes, this.color));
+      throw error;
+    });
     for (const { message, position } of warnings)
       process.stderr.write(`warning: ${message}${position ? ` (${formatPosition(position)})` : ''}\n`);
     if (!dryRun) await writeChanges(changes);
