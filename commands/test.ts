@@ -2,7 +2,6 @@ import * as Flags from '@oclif/core/flags';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
-import { reportError } from '../src/cli/report-error.ts';
 import { runTestFiles, type TestPaths, testPaths } from '../src/cli/route-tests.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 import type { TestReport } from '../src/explain/test/types.ts';
@@ -108,6 +107,7 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
         try {
           await once();
         } catch (error) {
+          const { reportError } = await import('../src/cli/report-error.ts');
           process.exitCode = await reportError(error, process.argv.slice(2));
         }
       });

@@ -45,7 +45,7 @@ export function testPaths(named: readonly string[], config: readonly string[] | 
 
 /** Where tests of a configuration are: its folders, and those of its files. */
 function besides(config: readonly string[]): string[] {
-  const folders = config.filter((path) => path !== '-').map((path) => (isFolder(path) ? path : dirname(path)));
+  const folders = config.filter((path) => path !== '-').map((path) => (existsSync(path) && !isFolder(path) ? dirname(path) : path));
   if (folders.length > 0) return [...new Set(folders)];
   throw new FairleadError('E_USAGE', 'there are no tests: nothing lies beside standard input', { next: 'Name files of tests.' });
 }

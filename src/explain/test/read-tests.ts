@@ -45,6 +45,8 @@ export async function readTests(file: TextFile): Promise<ReadTests> {
     const source = documentSource(file, range, index);
     const report = createReport(problems, source, () => undefined);
     tests.push(...(isEnvoyTest(outcome.value) ? readEnvoyTests(outcome.value, source, report) : readOwn(outcome.value, source, report)));
+    // All the other documents will be configuration as well.
+    if (problems.at(-1)?.rule === 'test/not-tests') break;
   }
   return { tests, problems };
 }

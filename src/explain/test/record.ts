@@ -99,9 +99,18 @@ function whereOf(outcomes: readonly Outcome[]): Pick<Expectation, 'destination' 
     const cluster = outcomes.length === 1 && outcomes[0]!.type === 'forward' ? outcomes[0]!.destination?.cluster : undefined;
     return cluster === undefined ? undefined : { cluster };
   }
-  if (targets.length === 1) return { destination: short(targets[0]!) };
-  const weights = weightsOf(outcomes.map((o) => o.share));
-  return { split: targets.map((target, i) => ({ ...target!, weight: weights[i]! })) };
+  // The same destination by several ways is one.
+  const shares = new Map<string, { target: Target; share: number }>();
+  targets.forEach((target, i) => {
+    const key = JSON.stringify(target);
+    const known = shares.get(key);
+    if (known === undefined) shares.set(key, { target: target!, share: outcomes[i]!.share });
+    else known.share += outcomes[i]!.share;
+  });
+  const merged = [...shares.values()];
+  if (merged.length === 1) return { destination: short(merged[0]!.target) };
+  const weights = weightsOf(merged.map((way) => way.share));
+  return { split: merged.map(({ target }, i) => ({ ...target, weight: weights[i]! })) };
 }
 
 /** Shares as the smallest whole numbers in their proportion; millionths where there are none. */
