@@ -2,6 +2,7 @@ import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filt
 import { applyForwarded, compileForwarded } from '../routing/forwarded.ts';
 import { removeHeader } from '../routing/header-mutation.ts';
 import { removeHopByHop } from '../routing/hop-by-hop.ts';
+import { JOINED_REQUEST_HEADERS, joinRepeated } from '../routing/joined-headers.ts';
 import { normalizeRequestPath } from '../routing/path.ts';
 import { ProblemList } from '../routing/problems.ts';
 import { RouteRequest } from '../routing/request.ts';
@@ -65,6 +66,7 @@ export function admit(hcm: HttpConnectionManagerJson, incoming: Incoming, intern
   if (authority === '') return answered(400, 'missing_host_header', 'it names no host (RFC 9112 3.2)');
   const most = hcm.commonHttpProtocolOptions?.maxHeadersCount ?? 100;
   if (headers.length > 2 * most) return answered(431, 'http1.too_many_headers', `it has more than ${most} header lines`, { flags: 'DPE' });
+  joinRepeated(headers, JOINED_REQUEST_HEADERS);
   const underscores = hcm.commonHttpProtocolOptions?.headersWithUnderscoresAction ?? 'ALLOW';
   if (underscores !== 'ALLOW') {
     for (let i = headers.length - 2; i >= 0; i -= 2) {

@@ -2,6 +2,7 @@ import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filt
 import { removeHeader, setHeader } from './header-mutation.ts';
 import { inRange, parseIp } from './ip-range.ts';
 import type { ProblemList } from './problems.ts';
+import { isValidReferer } from './referer.ts';
 
 /** Settings of the connection manager for where a request came from. */
 export interface ForwardedOptions {
@@ -127,6 +128,8 @@ export function applyForwarded(
     for (const name of INTERNAL_HEADERS) removeHeader(headers, name);
     for (const name of internalOnly) removeHeader(headers, name);
   }
+  const referer = joined(headers, 'referer');
+  if (referer !== undefined && !isValidReferer(referer)) removeHeader(headers, 'referer');
   const forwardedProto = joined(headers, 'x-forwarded-proto') ?? protocol;
   const valid = /^https?$/i.test(forwardedProto);
   return { clientAddress, internal, edge, forwardedProto, scheme: valid ? forwardedProto.toLowerCase() : protocol };

@@ -106,3 +106,38 @@ export const JOINED_RESPONSE_HEADERS: ReadonlySet<string> = new Set([
   'x-envoy-upstream-service-time',
   'x-request-id',
 ]);
+
+/** Beyond so many headers a map is faster than looking at each pair. */
+const MANY = 64;
+
+/** Joins repeated lines of such headers with a comma, in place; the joined line stands where the first one stood. */
+export function joinRepeated(headers: string[], names: ReadonlySet<string>): void {
+  const first = headers.length > MANY ? new Map<string, number>() : undefined;
+  let kept = 0;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]!;
+    const before = first === undefined ? placeOf(headers, name, kept) : (first.get(name) ?? -1);
+    if (before >= 0 && names.has(name)) {
+      headers[before + 1] = joined(headers[before + 1]!, headers[i + 1]!);
+      continue;
+    }
+    if (before < 0) first?.set(name, kept);
+    if (kept !== i) {
+      headers[kept] = name;
+      headers[kept + 1] = headers[i + 1]!;
+    }
+    kept += 2;
+  }
+  if (kept !== headers.length) headers.length = kept;
+}
+
+/** Envoy: nothing is added of an empty line, and no comma to one. */
+function joined(first: string, more: string): string {
+  if (first === '' || more === '') return first + more;
+  return `${first},${more}`;
+}
+
+function placeOf(headers: readonly string[], name: string, end: number): number {
+  for (let i = 0; i < end; i += 2) if (headers[i] === name) return i;
+  return -1;
+}

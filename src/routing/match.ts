@@ -11,6 +11,8 @@ import { chooseWeighted } from './weighted.ts';
 export function match(config: CompiledRouteConfiguration, request: RouteRequest, random: () => number = Math.random): Decision {
   const virtualHost = virtualHostOf(config, request);
   if (virtualHost === undefined) return config.notFound;
+  // Envoy: a request whose x-forwarded-proto is there and empty has no scheme, and no route is for it.
+  if (request.forwardedProto === '') return virtualHost.notFound;
   if (needsTls(virtualHost, request)) return virtualHost.tlsRedirect;
   const { routes } = virtualHost;
   const { path } = request;

@@ -74,12 +74,11 @@ const unreserved = /%(2d|2e|5f|7e|3\d|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])/gi;
 
 /**
  * The canonical form of a path without query: backslashes are slashes, escaped unreserved characters are unescaped (other
- * escapes stay as they came, in their case), unsafe characters are escaped, dot segments are removed. Undefined for `%00` and
- * for bytes that are not UTF-8, which Envoy answers with 400.
+ * escapes stay as they came, in their case), unsafe characters are escaped, dot segments are removed. Undefined for `%00`,
+ * which Envoy answers with 400.
  */
 export function canonicalPath(path: string): string | undefined {
   if (!/^[/\\]/.test(path) || /%00|\0/.test(path)) return undefined;
-  if (/[\x80-\xff]/.test(path) && !isUtf8(path)) return undefined;
   const segments = path.slice(1).split(/[/\\]/);
   const out: string[] = [];
   for (let i = 0; i < segments.length; i++) {
@@ -100,9 +99,4 @@ function canonicalSegment(raw: string): string {
   return raw
     .replace(unreserved, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replace(escaped, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
-}
-
-function isUtf8(wire: string): boolean {
-  const bytes = Buffer.from(wire, 'latin1');
-  return Buffer.from(bytes.toString('utf8'), 'utf8').equals(bytes);
 }

@@ -48,10 +48,12 @@ export function compileRedirect(
 export function redirectLocation(decision: RedirectDecision, request: RouteRequest): string {
   const { redirect } = decision;
   if (redirect === 'tls') return `https://${request.authority}${request.path}`;
-  const from = request.forwardedProto;
+  // The scheme that the client asked for, whatever the connection is.
+  const from = request.scheme;
   const scheme = redirect.scheme !== '' ? redirect.scheme : redirect.httpsRedirect ? 'https' : from;
   const host = redirect.host !== '' ? redirect.host : hostFor(request.authority, scheme, from, redirect.port !== '');
-  return `${scheme}://${host}${redirect.port}${pathFor(redirect, request, decision)}`;
+  const path = pathFor(redirect, request, decision);
+  return `${scheme}://${host}${redirect.port}${path.startsWith('/') ? '' : '/'}${path}`;
 }
 
 /** The request's host; without its port when another is given, or when it was the default of a scheme that changes. */

@@ -101,7 +101,7 @@ async function once(engine: string, ports: Ports, request: FuzzRequest, backends
   const arrived = [...backends.values()].flatMap((b) =>
     b.arrivals.filter((a) => a.headers.some(([k, v]) => k === 'x-fuzz-id' && v === id)),
   );
-  return observe(answer, arrived, given);
+  return observe(answer, arrived, given, request.body !== undefined || request.chunked, request.method === 'HEAD');
 }
 
 async function send(port: number, request: FuzzRequest): Promise<Answer> {

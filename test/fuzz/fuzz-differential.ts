@@ -83,6 +83,7 @@ async function smallest(pair: Pair, fuzzCase: FuzzCase, { request, lines }: Outc
   // A request without its method or path is none.
   const allowed = (path: readonly (string | number)[]): boolean =>
     path.length > 1 &&
+    path.at(-1) !== 'protocol' &&
     !(path[0] === 'requests' && (path.length < 3 || (path.length === 3 && !['body'].includes(String(path[2]))) || path.length > 4));
   const small = await shrink(start, allowed, holds, SMALLER);
   return `smallest:\n${small.mesh.documents.map((d) => `---\n${JSON.stringify(d)}`).join('\n')}\nbackends ${JSON.stringify(small.mesh.backends)}\nrequests ${JSON.stringify(small.requests)}\n${last.join('\n')}`;

@@ -23,8 +23,11 @@ const VARYING: Readonly<Record<string, RegExp>> = {
 };
 /** Of the test itself. */
 const OWN = new Set(['x-fuzz-id']);
-/** About one connection, not about the request: the embedded proxy's client says what HTTP/1.1 means anyway (RFC 9112 9.3). */
-const SAYS_NOTHING = 'connection: keep-alive';
+/**
+ * What a backend may be told or not: that its connection is kept (RFC 9112 9.3 says so of HTTP/1.1 anyway), and that there is no body
+ * where there is none (RFC 9110 8.6 wants it of methods that have one; Envoy says it of all but GET, HEAD, DELETE and TRACE).
+ */
+const SAYS_NOTHING = new Set(['connection: keep-alive', 'content-length: 0']);
 /** How long answers are kept as they are; longer ones by length. */
 const SHORT = 300;
 
@@ -45,17 +48,27 @@ function fieldsOf(fields: Fields, given: ReadonlySet<string>): string[] {
 
 const brief = (text: string): string => (text.length > SHORT ? `${text.slice(0, 60)}… (${text.length})` : text);
 
-export function observe(answer: Answer, arrivals: readonly Arrival[], given: ReadonlySet<string>): Observation {
+export function observe(
+  answer: Answer,
+  arrivals: readonly Arrival[],
+  given: ReadonlySet<string>,
+  hasBody: boolean,
+  head: boolean,
+): Observation {
   return {
     status: answer.status,
     broken: answer.error !== undefined,
-    headers: fieldsOf(answer.headers, given),
+    // Whether a client that sends a body is let go depends on how much of it was read by then.
+    headers: fieldsOf(answer.headers, given).filter((line) => !(hasBody && line === 'connection: close')),
     body: brief(answer.body),
     trailers: fieldsOf(answer.trailers, given),
-    messages: answer.messages,
+    // Envoy's parser refuses requests with a body, HEAD or not.
+    messages: head ? [] : answer.messages,
     arrivals: arrivals.map(({ backend, protocol, method, path, authority, headers, body }) => [
       `${backend}: ${method} ${path} ${protocol} of ${authority}`,
-      ...fieldsOf(headers, given).filter((line) => line !== SAYS_NOTHING),
+      ...fieldsOf(headers, given).filter(
+        (line) => !SAYS_NOTHING.has(line) && !(body === '' && (line === 'transfer-encoding: chunked' || line === 'expect: 100-continue')),
+      ),
       brief(body),
     ]),
   };

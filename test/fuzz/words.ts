@@ -4,7 +4,6 @@ export const HOSTS = [
   'api.wild.test',
   'x.y.wild.test',
   'a',
-  's',
   'b',
   'c',
   'ext.test',

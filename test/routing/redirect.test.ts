@@ -88,7 +88,7 @@ const rows: [path: string, authority: string, forwardedProto: string, expected: 
 
 test('status and Location are those of Envoy', () => {
   for (const [path, authority, forwardedProto, expected] of rows) {
-    const r = request(path, [], { authority, forwardedProto });
+    const r = request(path, [], { authority, forwardedProto, scheme: forwardedProto });
     const decision = match(config, r);
     const got = decision.kind === 'redirect' ? `${decision.status} ${redirectLocation(decision, r)}` : decision.kind;
     assert.is(got, expected, `${path} ${authority} ${forwardedProto}`);

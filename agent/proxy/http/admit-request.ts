@@ -1,6 +1,7 @@
 import { isGrpc } from '../../../src/routing/grpc.ts';
 import { removeHeader } from '../../../src/routing/header-mutation.ts';
 import { removeHopByHop } from '../../../src/routing/hop-by-hop.ts';
+import { JOINED_REQUEST_HEADERS, joinRepeated } from '../../../src/routing/joined-headers.ts';
 import { normalizeRequestPath } from '../../../src/routing/path.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -26,6 +27,7 @@ export function admitRequest(exchange: Exchange): boolean {
     exchange.localReply(431, 'Request Header Fields Too Large', 'http1.too_many_headers');
     return false;
   }
+  joinRepeated(request.headers, JOINED_REQUEST_HEADERS);
   if (!admitNames(exchange)) return refuse(exchange, 400, 'unexpected_underscore');
   if (request.path === '') {
     if (exchange.upgrade !== 'connect') return refuse(exchange, 404, 'missing_path_rejected');
@@ -49,6 +51,7 @@ export function admitRequest(exchange: Exchange): boolean {
   request.remoteAddress = client.clientAddress;
   request.internal = client.internal;
   request.forwardedProto = client.forwardedProto;
+  if (request.scheme === '') request.scheme = client.scheme;
   request.headersChanged();
   return true;
 }

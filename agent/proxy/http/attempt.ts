@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { JOINED_RESPONSE_HEADERS, joinRepeated } from '../../../src/routing/joined-headers.ts';
 import type { Cluster, Host, RawHeaders, ResetReason, UpstreamHandler, UpstreamRequest, UpstreamStream } from '../types.ts';
 import type { RouterCall } from './router.ts';
 
@@ -48,6 +49,7 @@ export class Attempt implements UpstreamHandler {
   onHeaders(status: number, headers: RawHeaders): void {
     if (this.over) return;
     this.answered = true;
+    joinRepeated(headers, JOINED_RESPONSE_HEADERS);
     this.call.onHeaders(this, status, headers);
   }
 

@@ -79,13 +79,13 @@ export class Http1Stream implements DownstreamStream {
     const early = !this.exchange!.requestEnded;
     if (early) this.#connection.connection.closing = true;
     if (headers === undefined) {
-      if (trailers !== undefined) this.#response!.addTrailers(pairs(trailers));
+      if (trailers !== undefined && this.#sendsTrailers()) this.#response!.addTrailers(pairs(trailers));
       this.#response!.end();
     } else {
       if (chunk === undefined && !hasLength(headers) && mayHaveBody(this.#status) && this.#request.method !== 'HEAD')
         headers.push('content-length', '0');
       const response = this.#writeHead(headers);
-      if (trailers !== undefined) response.addTrailers(pairs(trailers));
+      if (trailers !== undefined && this.#sendsTrailers()) response.addTrailers(pairs(trailers));
       if (chunk === undefined) response.end();
       // One string is one write; a buffer behind the headers would be two.
       else if (chunk.length <= JOINED_BYTES) response.end(chunk.toString('latin1', 0, chunk.length), 'latin1');
@@ -136,6 +136,11 @@ export class Http1Stream implements DownstreamStream {
     this.#request.pause();
   }
 
+  /** enable_trailers: without it HTTP/1 clients get none, as from Envoy. */
+  #sendsTrailers(): boolean {
+    return this.exchange!.manager.settings.http1Trailers;
+  }
+
   #wrote(ready: boolean): boolean {
     if (!ready && !this.#drains) {
       this.#drains = true;
@@ -153,6 +158,9 @@ export class Http1Stream implements DownstreamStream {
       response.shouldKeepAlive = false;
     }
     response.sendDate = false;
+    // An answer to HEAD says how its body would be framed if it had one, as Envoy's does.
+    if (this.#request.method === 'HEAD' && this.protocol === 'HTTP/1.1' && mayHaveBody(this.#status) && !hasLength(headers))
+      headers.push('transfer-encoding', 'chunked');
     // Framing of the connection is ours to say: node:http adds no header of its own.
     response.removeHeader('connection');
     if (this.#connection.connection.closing || !response.shouldKeepAlive) headers.push('connection', 'close');

@@ -25,6 +25,9 @@ export function serveHttp2(connection: HttpConnection): void {
     },
     maxHeaderListPairs: settings.maxHeaders + PAIRS_ABOVE_LIMIT,
     maxSessionMemory: SESSION_MEMORY_MB,
+    // Node would leave out fields with blanks around their values without a word, and refuse to send some fields twice. Envoy does neither.
+    strictFieldWhitespaceValidation: false,
+    strictSingleValueFields: false,
   });
   const codec = new Http2Connection(connection, session);
   connection.open(codec);
@@ -128,6 +131,7 @@ function readHead(raw: readonly string[]): Head {
         if (head.authority === '') head.authority = value;
         break;
       case 'cookie':
+        if (value === '') break;
         // RFC 9113 8.2.3: crumbs are one header again for everyone but HTTP/2.
         if (cookie >= 0) head.headers[cookie] += `; ${value}`;
         else {

@@ -39,7 +39,8 @@ export class Http2Stream implements DownstreamStream {
   }
 
   sendInformational(status: number, headers: RawHeaders): void {
-    if (!this.#stream.headersSent && !this.#stream.destroyed) this.#stream.additionalHeaders({ ':status': status, ...objectOf(headers) });
+    if (this.#stream.headersSent || this.#stream.destroyed) return;
+    this.#attempt(() => this.#stream.additionalHeaders({ ':status': status, ...objectOf(headers) }));
   }
 
   sendHeaders(status: number, headers: RawHeaders): void {
@@ -86,7 +87,7 @@ export class Http2Stream implements DownstreamStream {
     if (!this.#respond(headers, { waitForTrailers: true, sendDate: false })) return;
     stream.once('wantTrailers', () => {
       // Without any, this is an empty DATA frame that ends the stream.
-      if (!stream.destroyed) stream.sendTrailers(objectOf(this.#trailers ?? []));
+      if (!stream.destroyed) this.#attempt(() => stream.sendTrailers(objectOf(this.#trailers ?? [])));
     });
   }
 
@@ -94,7 +95,7 @@ export class Http2Stream implements DownstreamStream {
     // RFC 8441 5: 200 stands for 101, and there is no Upgrade.
     const kept = headers.filter((_part, i) => !HANDSHAKE.has(headers[i - (i % 2)]!));
     this.#ended = true;
-    this.#stream.respond({ ':status': 200, ...objectOf(kept) }, { sendDate: false } as never);
+    this.#attempt(() => this.#stream.respond({ ':status': 200, ...objectOf(kept) }, { sendDate: false } as never));
     return this.#stream;
   }
 
@@ -129,12 +130,16 @@ export class Http2Stream implements DownstreamStream {
     this.#stream.pause();
   }
 
-  /** False when node:http2 does not let the status or a header pass: the stream is cut off, the proxy lives on. */
   #respond(headers: RawHeaders, options: object): boolean {
     const head = objectOf(headers);
     head[':status'] = this.#status;
+    return this.#attempt(() => this.#stream.respond(head, options as never));
+  }
+
+  /** False when node:http2 does not let a status or a field of an upstream pass: the stream is cut off, the proxy lives on. */
+  #attempt(send: () => void): boolean {
     try {
-      this.#stream.respond(head, options as never);
+      send();
       return true;
     } catch {
       this.#stream.close(http2().constants.NGHTTP2_INTERNAL_ERROR);
@@ -143,6 +148,8 @@ export class Http2Stream implements DownstreamStream {
   }
 }
 
+/** RFC 9113 8.2.2: fields of a connection have no place in HTTP/2. In trailers and 1xx answers they were not taken out before. */
+const CONNECTION_FIELDS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 const HANDSHAKE: ReadonlySet<string> = new Set(['connection', 'upgrade', 'sec-websocket-accept', 'date', 'content-length']);
 
 /** Header names come from the network: no prototype is behind them. */
@@ -150,6 +157,7 @@ function objectOf(flat: readonly string[]): OutgoingHttpHeaders {
   const out: OutgoingHttpHeaders = Object.create(null);
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i]!;
+    if (CONNECTION_FIELDS.has(name)) continue;
     const value = flat[i + 1]!;
     const before = out[name];
     if (before === undefined) out[name] = value;

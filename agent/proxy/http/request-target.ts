@@ -1,6 +1,7 @@
 /** What a request line asks for. */
 export interface RequestTarget {
-  scheme: 'http' | 'https';
+  /** Empty when the target does not say it. */
+  scheme: '' | 'http' | 'https';
   /** Given by an absolute-form or authority-form target: it counts before Host (RFC 9112 3.2.2). */
   authority: string | undefined;
   path: string;
@@ -16,7 +17,7 @@ export function readTarget(
   absoluteUrl: boolean,
 ): RequestTarget {
   const url = request.url ?? '';
-  const target: RequestTarget = { scheme: 'http', authority: undefined, path: url, invalid: false };
+  const target: RequestTarget = { scheme: '', authority: undefined, path: url, invalid: false };
   if (url.charCodeAt(0) === 47) return target;
   if (upgrade === 'connect') {
     target.authority = url;

@@ -100,7 +100,7 @@ test('a stream that the client resets cancels the upstream request: flag DC', as
 
 test('an upstream header that HTTP/2 forbids cuts its stream off, and nothing else', async () => {
   backend.handler = (request, response) => {
-    if (request.url === '/bad') response.writeHead(200, ['content-type', 'a/b', 'content-type', 'c/d']);
+    if (request.url === '/bad') response.writeHead(200, ['http2-settings', 'AAMAAABk']);
     response.end('body');
   };
   const bad = await send({ ':path': '/bad' }).then(

@@ -96,11 +96,22 @@ export class Http1Stream implements UpstreamStream {
     this.#handler.onConnected?.(this.#pool.host, this.connection!.localAddress);
   }
 
-  onResponseStart(_controller: Controller, status: number, headers: IncomingHeaders): void {
+  onResponseStart(controller: Controller, status: number, headers: IncomingHeaders): void {
     if (this.#over) return;
     this.#answered = true;
-    if (status < 200) this.#handler.onInformational?.(status, flatHeaders(headers));
-    else this.#handler.onHeaders(status, flatHeaders(headers));
+    if (status < 200) {
+      this.#handler.onInformational?.(status, flatHeaders(headers));
+      return;
+    }
+    if (status === 204 && headers['content-length'] !== undefined) {
+      // RFC 9110 8.6: there is none. Envoy lets a 0 pass, without the header.
+      if (headers['content-length'] !== '0') {
+        controller.abort(new Error('bad response'));
+        return;
+      }
+      delete headers['content-length'];
+    }
+    this.#handler.onHeaders(status, flatHeaders(headers));
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {

@@ -1,4 +1,4 @@
-import type { ClientHttp2Session } from 'node:http2';
+import type { ClientHttp2Session, SecureClientSessionOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
 import { http2 } from '../../http2-module.ts';
@@ -42,7 +42,10 @@ export class Http2Connection {
     const session = http2().connect('http://upstream', {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: initialStreamWindow },
-    });
+      strictFieldWhitespaceValidation: false,
+      strictSingleValueFields: false,
+      // Node's types do not know the last one yet.
+    } as SecureClientSessionOptions);
     this.session = session;
     session.once('connect', () => {
       if (!session.destroyed) session.setLocalWindowSize(initialConnectionWindow);
