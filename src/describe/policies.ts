@@ -44,7 +44,13 @@ export function targetsOf({ spec }: Resource): readonly PolicyTargetReference[] 
 }
 
 /** Whether a policy is meant for a workload: by namespace (the root namespace's are for all) and labels. */
-export function isFor(policy: Resource, { namespace, labels }: Pick<ProxyNode, 'namespace' | 'labels'>, mesh: Mesh): boolean {
+export function isFor(
+  policy: Resource,
+  { namespace, labels, type }: Pick<ProxyNode, 'namespace' | 'labels' | 'type'>,
+  mesh: Mesh,
+): boolean {
+  // What gateways accept is said by their servers.
+  if (policy.kind === 'PeerAuthentication' && type === 'router') return false;
   const own = policy.metadata.namespace === namespace;
   if (!own && policy.metadata.namespace !== mesh.config.rootNamespace) return false;
   if (targetsOf(policy).length > 0) return false;

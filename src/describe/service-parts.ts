@@ -133,7 +133,7 @@ export function exposedBy(mesh: Mesh, matches: (exposure: Exposure) => boolean):
 export function referencesTo(mesh: Mesh, host: string): Reference[] {
   return mesh.ofKind<VirtualService>('VirtualService').flatMap((resource) => {
     const { namespace } = resource.metadata;
-    const hosts = (resource.spec.hosts ?? []).map((h) => mesh.completeHost(h, namespace));
+    const hosts = hostsOf(mesh, resource);
     if (hosts.includes(host)) return [];
     const found: Reference[] = [];
     const add = (d: Destination, path: readonly (string | number)[], mirrored: boolean): void => {
@@ -150,6 +150,19 @@ export function referencesTo(mesh: Mesh, host: string): Reference[] {
     visitLayer4Destinations(resource.spec, (d, path) => add(d, path, false));
     return found;
   });
+}
+
+/** Of a delegate those of the VirtualServices that it is part of. */
+function hostsOf(mesh: Mesh, { spec, metadata }: Resource<VirtualService>): string[] {
+  if (spec.hosts?.length) return spec.hosts.map((h) => mesh.completeHost(h, metadata.namespace));
+  const roots = mesh
+    .ofKind<VirtualService>('VirtualService')
+    .filter((r) =>
+      (r.spec.http ?? []).some(
+        ({ delegate: d }) => d?.name === metadata.name && (d.namespace || r.metadata.namespace) === metadata.namespace,
+      ),
+    );
+  return [...new Set(roots.filter((r) => r.spec.hosts?.length).flatMap((r) => hostsOf(mesh, r)))];
 }
 
 /** The DestinationRules for a host, and what a proxy uses of them. */

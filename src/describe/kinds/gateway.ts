@@ -2,6 +2,7 @@ import type { Gateway } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
 import { configPath } from '../../envoy/metadata.ts';
 import { exposuresOf } from '../../explain/exposures.ts';
+import { gatewayListenPort } from '../../mesh/gateways.ts';
 import { proxyName } from '../clients.ts';
 import { gatewayProxies } from '../gateway-proxies.ts';
 import { originAt } from '../origin-at.ts';
@@ -15,8 +16,15 @@ export function gateway(resource: Resource<Gateway>, { mesh }: Around): Touched 
   const serving = gatewayProxies(mesh).filter((p) => mesh.scope(p).gateways.some((g) => g.resource === resource));
   const exposes = serving.flatMap((proxy) => {
     const scope = mesh.scope(proxy);
-    const own = new Set(scope.virtualServicesFor(`${namespace}/${name}`).map((v) => configPath(v.resource)));
+    const own = new Set(
+      // Delegates write routes of their own.
+      scope
+        .virtualServicesFor(`${namespace}/${name}`)
+        .flatMap((v) => [v.resource, ...v.httpOrigins.map((o) => o.resource)].map(configPath)),
+    );
+    const ports = new Set((resource.spec.servers ?? []).map((s) => gatewayListenPort(scope, s.port?.number ?? 0)));
     return exposuresOf(tablesOf(mesh, proxy).view)
+      .filter((e) => ports.has(e.port))
       .filter((e) => e.origin?.config === undefined || own.has(e.origin.config) || e.origin.config === configPath(resource))
       .map((e) => ({ gateway: proxyName(proxy), ...e }));
   });

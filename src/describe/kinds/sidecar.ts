@@ -29,7 +29,7 @@ export function sidecar(resource: Resource<Sidecar>, { mesh, proxies }: Around):
     (e, i) =>
       [
         `egress #${i + 1}`,
-        `${e.port === undefined ? 'every port' : `port ${e.port.number} ${e.port.protocol}`}: ${e.services.length} services, ${e.virtualServices.length} VirtualServices`,
+        `${e.port === undefined ? 'every port' : `port ${e.port.number} ${e.port.protocol}`}: ${count(e.services.length, 'service')}, ${count(e.virtualServices.length, 'VirtualService')}`,
       ] as const,
   );
   return {
@@ -41,3 +41,5 @@ export function sidecar(resource: Resource<Sidecar>, { mesh, proxies }: Around):
     facts,
   };
 }
+
+const count = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;

@@ -63,7 +63,7 @@ function serviceText(s: ServiceDescription, canvas: Canvas): string {
       { title: 'exposed by gateways', rows: exposureRows(s.exposedBy) },
       {
         title: 'reached from other hosts',
-        rows: s.reachedBy.map((r) => ({ text: `${r.hosts.join(', ') || 'a delegate'} ${r.what}`, origin: r.origin })),
+        rows: s.reachedBy.map((r) => ({ text: `${r.hosts.join(', ') || 'a delegate of nobody'} ${r.what}`, origin: r.origin })),
       },
       { title: 'visibility', rows: visibility },
       { title: 'policies of its workloads', rows: appliedRows(s.policies) },
@@ -164,7 +164,7 @@ function resourceText(r: ResourceDescription, canvas: Canvas): string {
     { title: STATES[r.state], rows: [...(r.summary === '' ? [] : [{ text: r.summary }]), ...shadows.map((s) => shadowRow(s, 0))] },
     { title: 'in the config of', rows: r.workloads.length === 0 ? [] : [{ text: someNames(r.workloads, 20) }] },
     {
-      title: 'services and ports',
+      title: 'hosts and ports',
       rows: r.services
         .slice(0, MOST_SERVICES)
         .map((s) => ({ text: `${s.host}: ${s.ports.join(', ')}${s.note === undefined ? '' : `, ${s.note}`}` })),
