@@ -121,8 +121,11 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
       void again();
     };
     const watching = await watchPaths(watched, changed);
+    // Neither watchers nor signals keep a process alive.
+    const alive = setInterval(() => {}, 2 ** 30);
     await again();
     await ended;
+    clearInterval(alive);
     watching.close();
     await running;
   }
