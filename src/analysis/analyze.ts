@@ -9,6 +9,7 @@ import { type Finding, LEVELS, type RawFinding } from './finding.ts';
 import { fingerprinter } from './fingerprint.ts';
 import { type InputFinding, inputFindings } from './input-findings.ts';
 import { analysisModel } from './model/analysis-model.ts';
+import { fixOfProblem } from './model/problem-fixes.ts';
 import { uncheckedParts } from './model/unchecked-parts.ts';
 import { runAnalyzers } from './run-analyzers.ts';
 import type { FlagSuppression } from './suppressions.ts';
@@ -103,7 +104,7 @@ function describe(code: string, args: RawFinding['args']) {
   };
 }
 
-function fromAnalyzer({ code, resource, at, atKey, args, related = [] }: RawFinding): Unsigned {
+function fromAnalyzer({ code, resource, at, atKey, args, related = [], fix }: RawFinding): Unsigned {
   const { kind, metadata, source } = resource;
   return {
     ...describe(code, args),
@@ -119,12 +120,14 @@ function fromAnalyzer({ code, resource, at, atKey, args, related = [] }: RawFind
       position: place.resource.source.positionOf(place.at),
       path: formatPath(place.at),
     })),
+    ...(fix === undefined ? {} : { fix }),
   };
 }
 
 function fromInput({ code, problem, resource }: InputFinding): Unsigned {
   const { message, hint, position, origin, path = '' } = problem;
   const described = describe(code, { err: message, problem: message });
+  const fix = fixOfProblem(problem, resource);
   const [kind = '', name = ''] = origin?.split(' ') ?? [];
   const slash = name.indexOf('/');
   return {
@@ -138,6 +141,7 @@ function fromInput({ code, problem, resource }: InputFinding): Unsigned {
     position,
     path,
     related: [],
+    ...(fix === undefined ? {} : { fix }),
   };
 }
 

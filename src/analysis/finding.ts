@@ -16,6 +16,20 @@ export interface RelatedPlace {
   readonly note: string;
 }
 
+/** A change of fields that makes a finding go away and keeps what is meant; only where that is beyond doubt. */
+export interface Fix {
+  /** `Write X-User as x-user`: what it does, in a few words. */
+  readonly title: string;
+  readonly edits: readonly FixEdit[];
+}
+
+/** One field that a fix sets; undefined takes it out. */
+export interface FixEdit {
+  readonly resource: Resource;
+  readonly path: FieldPath;
+  readonly value: unknown;
+}
+
 /** One finding of an analyzer. Positions are looked up when it is shown, not before. */
 export interface RawFinding {
   readonly code: string;
@@ -25,6 +39,7 @@ export interface RawFinding {
   readonly atKey?: boolean;
   readonly args: Arguments;
   readonly related?: readonly RelatedPlace[];
+  readonly fix?: Fix;
 }
 
 /** Where analyzers put what they find. */
@@ -33,7 +48,7 @@ export type ReportFinding = (
   resource: Resource,
   at: FieldPath,
   args?: Arguments,
-  more?: { related?: readonly RelatedPlace[]; atKey?: boolean },
+  more?: { related?: readonly RelatedPlace[]; atKey?: boolean; fix?: Fix },
 ) => void;
 
 /** A finding as it is shown and given to programs. */
@@ -58,4 +73,6 @@ export interface Finding {
   /** Stays the same when lines move, entries are inserted before it, or the file is renamed. 16 hexadecimal digits. */
   readonly fingerprint: string;
   readonly documentationUrl: string;
+  /** What `--fix` does about it; absent where a person has to decide. */
+  readonly fix?: Fix;
 }

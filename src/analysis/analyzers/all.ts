@@ -10,6 +10,19 @@ import { destinations } from './destinations.ts';
 import { envoyFilterOperations } from './envoy-filter-operations.ts';
 import { envoyFilterValues } from './envoy-filter-values.ts';
 import { externalControlPlane } from './external-control-plane.ts';
+import { gatewaySecurity } from './fl-gateway-security.ts';
+import { idlePatches } from './fl-idle-patches.ts';
+import { idleSelectors } from './fl-idle-selectors.ts';
+import { matches } from './fl-matches.ts';
+import { mirrors } from './fl-mirrors.ts';
+import { outdated } from './fl-outdated.ts';
+import { outliers } from './fl-outliers.ts';
+import { policyRules } from './fl-policy-rules.ts';
+import { routeSettings } from './fl-route-settings.ts';
+import { shortHosts } from './fl-short-hosts.ts';
+import { subsetEndpoints } from './fl-subset-endpoints.ts';
+import { unreachableRoutes } from './fl-unreachable-routes.ts';
+import { yamlTraps } from './fl-yaml-traps.ts';
 import { gatewayApiCrds } from './gateway-api-crds.ts';
 import { gatewayCertificates } from './gateway-certificates.ts';
 import { gatewayConflicts } from './gateway-conflicts.ts';
@@ -78,4 +91,17 @@ export const ANALYZERS: readonly Analyzer[] = [
   telemetrySelectors,
   unreachableRules,
   webhooks,
+  gatewaySecurity,
+  idlePatches,
+  idleSelectors,
+  matches,
+  mirrors,
+  outdated,
+  outliers,
+  policyRules,
+  routeSettings,
+  shortHosts,
+  subsetEndpoints,
+  unreachableRoutes,
+  yamlTraps,
 ];

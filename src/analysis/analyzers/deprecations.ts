@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition } from '../../config/kinds/kubernetes.ts';
 import type { Sidecar, VirtualService } from '../../config/kinds/networking.ts';
 import type { Analyzer } from '../analyzer.ts';
+import { replacedField } from '../model/problem-fixes.ts';
 
 const REMOVED = new Set(['ClusterRbacConfig', 'RbacConfig', 'ServiceRole', 'ServiceRoleBinding']);
 
@@ -13,7 +14,9 @@ export const deprecations: Analyzer = {
       for (const [i, { fault }] of (resource.spec.http ?? []).entries()) {
         if (((fault?.delay as { percent?: number } | undefined)?.percent ?? 0) <= 0) continue;
         const at = ['spec', 'http', i, 'fault', 'delay', 'percent'];
-        report('IST0002', resource, at, { detail: '`fault.delay.percent` is replaced by `percentage`' }, { atKey: true });
+        const fix = replacedField(resource, at);
+        const detail = '`fault.delay.percent` is replaced by `percentage`';
+        report('IST0002', resource, at, { detail }, { atKey: true, ...(fix && { fix }) });
       }
     }
     for (const resource of model.of<Sidecar>('Sidecar')) {

@@ -3,6 +3,12 @@ import { annotations } from './annotations.ts';
 import { controlPlane } from './control-plane.ts';
 import { destinationRules } from './destination-rules.ts';
 import { envoyFilters } from './envoy-filters.ts';
+import { flDestinations } from './fl-destinations.ts';
+import { flEnvoyFilters } from './fl-envoy-filters.ts';
+import { flGateways } from './fl-gateways.ts';
+import { flPolicies } from './fl-policies.ts';
+import { flRoutes } from './fl-routes.ts';
+import { flYaml } from './fl-yaml.ts';
 import { gateways } from './gateways.ts';
 import { injection } from './injection.ts';
 import { input } from './input.ts';
@@ -20,6 +26,7 @@ import { workloads } from './workloads.ts';
 export const CATALOGUE: readonly Message[] = [
   ...[references, virtualServices, destinationRules, gateways, serviceEntries, injection, workloads, annotations],
   ...[policies, selectors, envoyFilters, controlPlane, schema, prechecks, input],
+  ...[flRoutes, flDestinations, flPolicies, flGateways, flEnvoyFilters, flYaml],
 ]
   .flat()
   .sort((a, b) => rank(a.code) - rank(b.code) || (a.code < b.code ? -1 : 1));

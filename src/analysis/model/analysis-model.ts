@@ -12,6 +12,8 @@ import { collectWorkloads, type Workload } from './workloads.ts';
 export interface AnalysisModel {
   /** Objects of a kind, by its name; those of the Gateway API by `gateway.networking.k8s.io/Gateway`. System namespaces are left out. */
   of<Spec = unknown>(kind: string): readonly Resource<Spec>[];
+  /** Objects of all kinds, less those of system namespaces, in the order they were given. */
+  readonly all: readonly Resource[];
   /** One object by kind, namespace and name. */
   find(kind: string, namespace: string, name: string): Resource | undefined;
   readonly meshConfig: MeshConfig;
@@ -46,10 +48,12 @@ const CONTROLLERS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Jo
 export function analysisModel({ resources, meshConfig = {}, complete = false, now = Date.now() }: ModelInput): AnalysisModel {
   const byKind = new Map<string, Resource[]>();
   const everyService: Resource<KubernetesService>[] = [];
+  const all: Resource[] = [];
   for (const resource of resources) {
     const { group, kind, metadata } = resource;
     if (kind === 'Service' && group === '') everyService.push(resource as Resource<KubernetesService>);
     if (isSystemNamespace(kind === 'Namespace' ? metadata.name : metadata.namespace)) continue;
+    all.push(resource);
     const key = group === 'gateway.networking.k8s.io' ? `${group}/${kind}` : kind;
     const list = byKind.get(key);
     if (list === undefined) byKind.set(key, [resource]);
@@ -61,6 +65,7 @@ export function analysisModel({ resources, meshConfig = {}, complete = false, no
     return values.get(key) as Value;
   };
   const model: AnalysisModel = {
+    all,
     of: <Spec>(kind: string) => (byKind.get(kind) ?? []) as Resource<Spec>[],
     find(kind, namespace, name) {
       const index = shared(`find ${kind}`, () => {

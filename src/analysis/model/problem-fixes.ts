@@ -1,0 +1,37 @@
+import type { FieldPath, Resource } from '../../config/resource.ts';
+import type { Problem } from '../../errors.ts';
+import type { Fix } from '../finding.ts';
+
+/** Deprecated fields that have an exact replacement: what it is called, and the new value. */
+const REPLACED: readonly { readonly path: RegExp; readonly by: string; value(old: unknown): unknown }[] = [
+  { path: /^spec\.http\[\d+\]\.mirrorPercent$/, by: 'mirrorPercentage', value: (old) => ({ value: old }) },
+  { path: /^spec\.http\[\d+\]\.fault\.delay\.percent$/, by: 'percentage', value: (old) => ({ value: old }) },
+];
+
+/** The fix of something that loading found; undefined where a person has to decide. */
+export function fixOfProblem({ rule, path = '' }: Problem, resource: Resource | undefined): Fix | undefined {
+  return resource !== undefined && rule === 'semantic/deprecated' ? replacedField(resource, parsePath(path)) : undefined;
+}
+
+/** The field at `path` under its new name; where the new one is there already the old one does nothing, and goes. */
+export function replacedField(resource: Resource, path: FieldPath): Fix | undefined {
+  const text = path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .join('')
+    .slice(1);
+  const found = REPLACED.find((entry) => entry.path.test(text));
+  const parent = path.slice(0, -1);
+  const holder = parent.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], resource) as
+    | Record<string, unknown>
+    | undefined;
+  const old = String(path.at(-1));
+  if (found === undefined || holder?.[old] === undefined) return undefined;
+  const out = { resource, path, value: undefined };
+  const set = { resource, path: [...parent, found.by], value: found.value(holder[old]) };
+  return { title: `Write ${old} as ${found.by}`, edits: holder[found.by] === undefined ? [out, set] : [out] };
+}
+
+/** The inverse of `formatPath`, for paths of plain names and indices. */
+function parsePath(text: string): FieldPath {
+  return [...text.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) => (index === undefined ? name! : Number(index)));
+}
