@@ -1,59 +1,38 @@
-import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit } from 'vscode-languageserver';
+import { type CodeAction, CodeActionKind, type Diagnostic, type TextEdit, type WorkspaceEdit } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { outlineAt } from '../outline/document.ts';
 import type { OutlineNode } from '../outline/outline.ts';
 import type { DiagnosticData } from './diagnostics.ts';
 
-/** A change that would put a finding right. Whoever adds one adds it to `FIXES`. */
-export interface Fix {
-  readonly title: string;
-  readonly edits: readonly TextEdit[];
-  /** It is surely what was meant. */
-  readonly preferred: boolean;
-}
-
-type FixOf = (document: TextDocument, diagnostic: Diagnostic) => Fix | undefined;
-
-const FIXES: readonly FixOf[] = [meantName];
+/** What the analysis knows to do about a finding, by its fingerprint; undefined when a person has to decide. */
+export type FixOf = (fingerprint: string) => Promise<{ title: string; changes: Record<string, TextEdit[]> } | undefined>;
 
 /** Fixes of diagnostics, and comments that hide them. */
-export function codeActions(document: TextDocument, diagnostics: readonly Diagnostic[]): CodeAction[] {
-  return diagnostics
-    .filter(({ source, code }) => source === 'fairlead' && typeof code === 'string')
-    .flatMap((diagnostic) => {
-      const fixes = FIXES.flatMap((fixOf) => fixOf(document, diagnostic) ?? []);
-      const ignored = ignore(document, diagnostic);
-      return [
-        ...fixes.map(({ title, edits, preferred }) => action(document, diagnostic, title, edits, preferred)),
-        ...(ignored === undefined ? [] : [action(document, diagnostic, `Ignore ${diagnostic.code} here`, [ignored], false)]),
-      ];
-    });
-}
-
-function action(
-  document: TextDocument,
-  diagnostic: Diagnostic,
-  title: string,
-  edits: readonly TextEdit[],
-  isPreferred: boolean,
-): CodeAction {
-  return {
-    title,
-    kind: CodeActionKind.QuickFix,
-    diagnostics: [diagnostic],
-    isPreferred,
-    edit: { changes: { [document.uri]: [...edits] } },
-  };
+export async function codeActions(document: TextDocument, diagnostics: readonly Diagnostic[], fixOf: FixOf): Promise<CodeAction[]> {
+  const actions: CodeAction[] = [];
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.source !== 'fairlead' || typeof diagnostic.code !== 'string') continue;
+    const add = (title: string, changes: NonNullable<WorkspaceEdit['changes']>, isPreferred: boolean): void => {
+      actions.push({ title, kind: CodeActionKind.QuickFix, diagnostics: [diagnostic], isPreferred, edit: { changes } });
+    };
+    const { fingerprint } = (diagnostic.data ?? {}) as Partial<DiagnosticData>;
+    const fix = typeof fingerprint === 'string' ? await fixOf(fingerprint) : undefined;
+    if (fix !== undefined) add(fix.title, fix.changes, true);
+    const meant = fix === undefined ? meantName(document, diagnostic) : undefined;
+    if (meant !== undefined) add(`Change to ${meant.newText}`, { [document.uri]: [meant] }, true);
+    const ignored = ignore(document, diagnostic);
+    if (ignored !== undefined) add(`Ignore ${diagnostic.code} here`, { [document.uri]: [ignored] }, false);
+  }
+  return actions;
 }
 
 /** The name that a hint says was probably meant, for keys and values that are one word. */
-function meantName(document: TextDocument, { range, data }: Diagnostic): Fix | undefined {
+function meantName(document: TextDocument, { range, data }: Diagnostic): TextEdit | undefined {
   const hint = (data as Partial<DiagnosticData> | undefined)?.hint;
   const meant = typeof hint === 'string' ? /^Did you mean `([\w.-]+)`\?/.exec(hint)?.[1] : undefined;
   const written = document.getText(range);
   if (meant === undefined || !/^["']?[\w.-]+["']?$/.test(written)) return undefined;
-  const newText = written.replace(/[\w.-]+/, meant);
-  return { title: `Change to ${meant}`, edits: [{ range, newText }], preferred: true };
+  return { range, newText: written.replace(/[\w.-]+/, meant) };
 }
 
 const COMMENT = /^([ \t]*#[ \t]*fairlead:ignore[ \t]+[A-Za-z]+\d+(?:[ \t]*,[ \t]*[A-Za-z]+\d+)*)/;

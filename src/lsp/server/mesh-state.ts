@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { Diagnostic } from 'vscode-languageserver';
+import type { Diagnostic, TextEdit } from 'vscode-languageserver';
 import type { AnalyzeOptions } from '../../analysis/analyze.ts';
 import type { Finding } from '../../analysis/finding.ts';
 import { type LoadResult, loadSource } from '../../config/load.ts';
@@ -10,6 +10,7 @@ import { type Overlay, overlaySource } from '../../config/sources/overlay-source
 import { pathSource } from '../../config/sources/path-source.ts';
 import type { TextFile } from '../../config/text-file.ts';
 import { diagnosticsOf } from '../features/diagnostics.ts';
+import { type FindingFix, fixEdits } from '../features/finding-fix.ts';
 import { fileSort } from '../mesh-file.ts';
 import { meshIndex } from '../names/mesh-index.ts';
 import type { View } from '../view.ts';
@@ -23,10 +24,18 @@ export interface MeshState {
   readonly latest: View | undefined;
   /** With every change so far. */
   fresh(): Promise<View>;
+  /** What would put a finding right, by its fingerprint, in the texts of this moment. */
+  fixOf(fingerprint: string): Promise<Fix | undefined>;
   /** Something changed: it is analyzed when a moment has passed without another change. */
   touch(): void;
   /** Ends after the analysis that is running. */
   close(): Promise<void>;
+}
+
+/** A fix, ready to be made. */
+export interface Fix {
+  readonly title: string;
+  readonly changes: Record<string, TextEdit[]>;
 }
 
 /** What a configuration is kept in step with. */
@@ -64,6 +73,7 @@ export function createMeshState(input: MeshStateInput): MeshState {
   });
   let latest = viewOf([]);
   let loaded: LoadResult | undefined;
+  let fixes: ReadonlyMap<string, FindingFix> = new Map();
   let isDirty = true;
   let isStale = true;
   let closed = false;
@@ -113,6 +123,7 @@ export function createMeshState(input: MeshStateInput): MeshState {
     const { findings } = texts.size === 0 ? { findings: [] } : await analyze({ ...loaded, texts: [...texts.values()] }, options);
     if (closed) return;
     const shown = shownFindings(findings, loaded, all);
+    fixes = new Map(shown.flatMap(withFix));
     input.publish(diagnosticsOf(shown, latest, input.documentation));
   }
 
@@ -126,6 +137,14 @@ export function createMeshState(input: MeshStateInput): MeshState {
       return serially(async () => {
         await load();
         return latest;
+      });
+    },
+    fixOf(fingerprint) {
+      return serially(async () => {
+        await load();
+        const fix = fixes.get(fingerprint);
+        const changes = fix === undefined ? undefined : fixEdits(fix, latest);
+        return changes === undefined ? undefined : { title: fix!.title, changes };
       });
     },
     touch() {
@@ -146,6 +165,10 @@ export function createMeshState(input: MeshStateInput): MeshState {
       await queue;
     },
   };
+}
+
+function withFix(finding: Finding & { readonly fix?: FindingFix }): [string, FindingFix][] {
+  return finding.fix === undefined ? [] : [[finding.fingerprint, finding.fix]];
 }
 
 /**

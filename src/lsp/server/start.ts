@@ -166,7 +166,12 @@ export function startServer(input: NodeJS.ReadableStream, output: NodeJS.Writabl
     }),
   );
   connection.onDocumentSymbol(about(null, (document) => documentSymbols(document)));
-  connection.onCodeAction(about(null, (document, { context }) => codeActions(document, context.diagnostics)));
+  connection.onCodeAction(
+    about(null, (document, { context }) => {
+      const state = session.stateOf(document.uri);
+      return codeActions(document, context.diagnostics, async (fingerprint) => state?.fixOf(fingerprint));
+    }),
+  );
   connection.onWorkspaceSymbol(async ({ query }) => {
     await ready;
     const views = await Promise.all(session.states.map((state) => state.fresh()));
