@@ -2,6 +2,7 @@ import type { Problem } from '../../errors.ts';
 import type { TextFile } from '../text-file.ts';
 import type { ParseFailure } from './parse-document.ts';
 import type { DocumentRange } from './split-documents.ts';
+import { templateAction } from './template.ts';
 
 /** Beyond this size of one document only the first error is reported: finding all of them takes a second per megabyte. */
 const MAX_FULL_REPORT = 4_000_000;
@@ -20,6 +21,8 @@ export async function syntaxProblems(file: TextFile, range: DocumentRange, failu
   );
   if (failure.rule === 'yaml/limit' || range.end - range.start > MAX_FULL_REPORT) return [first];
   const text = file.text.slice(range.start, range.end);
+  const action = templateAction(text, failure.offset);
+  if (action !== undefined) return [problemAt(file, range.start + action, 'yaml/template', IS_TEMPLATE, RENDER_IT)];
   const errors = await allErrors(text);
   if (errors.length === 0) return [first];
   // What is missing at the end is missing behind the last thing that is there, not on a line of the next document.
@@ -46,6 +49,9 @@ export async function syntaxProblems(file: TextFile, range: DocumentRange, failu
   }
   return problems;
 }
+
+const IS_TEMPLATE = 'this is a template: it is YAML only when each `{{ … }}` has been filled in';
+const RENDER_IT = 'Read what comes out of it: `helm template CHART | fairlead validate -`';
 
 interface SyntaxError {
   code: string;
