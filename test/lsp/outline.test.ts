@@ -15,8 +15,11 @@ function places(node: TreeNode | OutlineNode | undefined, text: string, path = '
     return [`${path} = ${node.start}-${node.end} ${text.slice(node.start, node.end)}`];
   }
   if (node.type === 'list') return node.items.flatMap((item, i) => places('type' in item ? item : item.value, text, `${path}[${i}]`));
-  const entries = node.entries instanceof Map ? [...node.entries].map(([key, entry]) => ({ key, ...entry })) : node.entries;
-  return entries.flatMap((entry) => [`${path}.${entry.key} @ ${entry.keyStart}`, ...places(entry.value, text, `${path}.${entry.key}`)]);
+  // By what is written: the parser reads the key `no` as `false`.
+  return [...node.entries.values()].flatMap(({ keyStart, keyEnd, value }) => {
+    const key = `${path}.${text.slice(keyStart, keyEnd)}`;
+    return [`${key} @ ${keyStart}`, ...places(value, text, key)];
+  });
 }
 
 const files = globSync(['examples/**/*.{yaml,json}', 'test/**/*.{yaml,json}'], { exclude: ['**/node_modules/**'] }).sort();
