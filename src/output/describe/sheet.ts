@@ -76,5 +76,6 @@ function rowLines(row: Row, level: number, wordWidth: number, canvas: Canvas): s
   // A position is never cut: it is there to be clicked on.
   const pad = ' '.repeat(start);
   if (start + plain.length <= canvas.width) return [...shown, pad + painted.join('  ')];
-  return [...shown, ...painted.map((part) => pad + part)];
+  const names = name === '' ? [] : wrap(name, Math.max(NARROWEST, canvas.width - start)).map((part) => paint(canvas, 'dim', part));
+  return [...shown, ...names.map((part) => pad + part), ...(position === '' ? [] : [pad + paint(canvas, 'cyan', position)])];
 }
