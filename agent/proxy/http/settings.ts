@@ -21,7 +21,6 @@ export interface HttpSettings {
   readonly maxConnectionDuration: number;
   readonly maxRequests: number;
   readonly delayedClose: number;
-  readonly proxyContinue: boolean;
   readonly absoluteUrl: boolean;
   readonly acceptHttp10: boolean;
   readonly defaultHost: string;
@@ -81,7 +80,6 @@ export function readHttpSettings(
     maxConnectionDuration: ms(common.maxConnectionDuration, 'commonHttpProtocolOptions.maxConnectionDuration', 0),
     maxRequests: common.maxRequestsPerConnection ?? 0,
     delayedClose: ms(json.delayedCloseTimeout, 'delayedCloseTimeout', DEFAULTS.delayedClose),
-    proxyContinue: json.proxy100Continue === true,
     absoluteUrl: http1.allowAbsoluteUrl !== false,
     acceptHttp10: http1.acceptHttp10 === true,
     defaultHost: http1.defaultHostForHttp10 ?? '',
