@@ -1,6 +1,6 @@
-import * as Flags from '@oclif/core/flags';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
 import { connect } from '../../agent/connect.ts';
+import { endpointFlags } from '../../src/cli/endpoint-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
@@ -16,10 +16,7 @@ export default class ProxyConfigEds extends ProxyConfigCommand {
   static override flags = {
     ...proxyFlags,
     output: flags.output('short', 'json', 'yaml'),
-    address: Flags.string({ helpValue: 'ADDRESS', description: 'only endpoints with this address' }),
-    port: Flags.integer({ helpValue: 'PORT', min: 0, max: 65535, description: 'only endpoints with this port' }),
-    cluster: Flags.string({ helpValue: 'NAME', description: 'only endpoints of this cluster: its whole name' }),
-    status: Flags.string({ helpValue: 'STATUS', description: 'only endpoints in this state: healthy, unhealthy, draining, unknown' }),
+    ...endpointFlags,
   };
 
   async run(): Promise<ClusterLoadAssignmentJson[]> {

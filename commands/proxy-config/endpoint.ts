@@ -1,5 +1,5 @@
-import * as Flags from '@oclif/core/flags';
 import { connect } from '../../agent/connect.ts';
+import { endpointFlags } from '../../src/cli/endpoint-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
@@ -22,10 +22,7 @@ export default class ProxyConfigEndpoint extends ProxyConfigCommand {
   static override flags = {
     ...proxyFlags,
     output: flags.output('short', 'json', 'yaml'),
-    address: Flags.string({ helpValue: 'ADDRESS', description: 'only endpoints with this address' }),
-    port: Flags.integer({ helpValue: 'PORT', min: 0, max: 65535, description: 'only endpoints with this port' }),
-    cluster: Flags.string({ helpValue: 'NAME', description: 'only endpoints of this cluster: its whole name' }),
-    status: Flags.string({ helpValue: 'STATUS', description: 'only endpoints in this state: healthy, unhealthy, draining' }),
+    ...endpointFlags,
   };
 
   async run(): Promise<readonly object[]> {
