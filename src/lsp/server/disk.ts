@@ -1,9 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { MAX_FILE_BYTES } from '../../config/decode-file.ts';
 import { isConfigFile } from '../../config/sources/config-file.ts';
 import type { ConfigSource, SourceTexts } from '../../config/sources/config-source.ts';
 import { pathSource } from '../../config/sources/path-source.ts';
-import type { TextFile } from '../../config/text-file.ts';
+import { type TextFile, textFile } from '../../config/text-file.ts';
 import type { Problem } from '../../errors.ts';
 import { fileSort } from '../mesh-file.ts';
 
@@ -18,32 +19,51 @@ export interface Disk extends ConfigSource {
 /** Folders that hold other people's files. */
 const SKIP: ReadonlySet<string> = new Set(['node_modules', 'vendor', '__pycache__']);
 
-/** The files below `paths`; of those that have nothing to do with a mesh only the name is kept. */
+/** The files below `paths`; of those that have nothing to do with a mesh nothing is kept. */
 export function createDisk(paths: readonly string[]): Disk {
   const whole = pathSource(paths, { skip: SKIP, maxFileBytes: MAX_FILE_BYTES });
   const files = new Map<string, TextFile>();
-  const keep = ({ files: read }: SourceTexts): void => {
-    for (const file of read) if (fileSort(file) !== 'other') files.set(file.name, file);
+  /** Of files that are no UTF-8, but a mesh's as far as can be told. */
+  const problems = new Map<string, Problem>();
+  let queue: Promise<void> = Promise.resolve();
+  /** One after the other, so that what was read later is what stays. */
+  const serially = (work: () => Promise<void>): Promise<void> => {
+    queue = queue.then(work, work);
+    return queue;
+  };
+  const keep = async (read: SourceTexts, replaced: Iterable<string>): Promise<void> => {
+    const bad: [string, Problem][] = [];
+    for (const problem of read.problems) {
+      const file = problem.position?.file;
+      if (file !== undefined && problem.rule === 'file/encoding' && (await isMeshFile(file))) bad.push([file, problem]);
+    }
+    // At once: whoever reads meanwhile sees all of it or nothing.
+    for (const file of replaced) {
+      files.delete(file);
+      problems.delete(file);
+    }
+    for (const file of read.files) if (fileSort(file) !== 'other') files.set(file.name, file);
+    for (const [file, problem] of bad) problems.set(file, problem);
   };
   return {
     name: whole.name,
-    async rescan() {
-      const read = await whole.read();
-      files.clear();
-      keep(read);
-    },
-    async reread(changed) {
-      const own = changed.filter((file) => isBelow(file, paths) && isConfigFile(file) && !isSkipped(file, paths));
-      if (own.length === 0) return;
-      for (const file of own) files.delete(file);
-      keep(await pathSource(own).read());
-    },
+    rescan: () => serially(async () => keep(await whole.read(), [...files.keys(), ...problems.keys()])),
+    reread: (changed) =>
+      serially(async () => {
+        const own = changed.filter((file) => isBelow(file, paths) && isConfigFile(file) && !isSkipped(file, paths));
+        if (own.length > 0) await keep(await pathSource(own).read(), own);
+      }),
     async read() {
       const ordered = [...files.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-      // What cannot be read cannot be told from what is none of a mesh's files: editors show such files' own errors.
-      return { files: ordered, problems: [] as Problem[] };
+      return { files: ordered, problems: [...problems.values()] };
     },
   };
+}
+
+/** Whether a file that is no UTF-8 would be a mesh's, were its other letters right. */
+async function isMeshFile(file: string): Promise<boolean> {
+  const text = await readFile(file, 'latin1').catch(() => '');
+  return fileSort(textFile(file, text)) !== 'other';
 }
 
 /** Whether a file is one of `paths`, or below one. */

@@ -92,12 +92,15 @@ export function createMeshState(input: MeshStateInput): MeshState {
   const source: ConfigSource = {
     name: disk.name,
     async read() {
-      const read = await overlaySource(disk, input.buffers()).read();
+      const buffers = input.buffers();
+      const read = await overlaySource(disk, buffers).read();
       all = read.files;
       const isMesh = all.some((file) => fileSort(file) === 'mesh');
       const files = isMesh ? all.filter((file) => ['mesh', 'objects'].includes(fileSort(file))) : [];
       texts = new Map(files.map((file) => [file.name, file]));
-      return { files, problems: [] };
+      const open = new Set(buffers.map((buffer) => buffer.file));
+      const problems = isMesh ? read.problems.filter(({ position }) => !open.has(position?.file ?? '')) : [];
+      return { files, problems };
     },
   };
 
