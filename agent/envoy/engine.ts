@@ -13,6 +13,7 @@ import type { EnvoyPlan } from './command-line.ts';
 import { createDelivery } from './delivery.ts';
 import { addressesOf, type Entry, refusal } from './entry.ts';
 import { type EnvoyBinary, findEnvoyAgain } from './find.ts';
+import { isPrometheus, withIstioLabels } from './istio-labels.ts';
 import { startOrphanWatch } from './orphan-watch.ts';
 import { addressText, bindProblems, boundAddresses, freed } from './ports.ts';
 import { type EnvoyState, keyOf, readStates } from './state.ts';
@@ -212,7 +213,8 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
         throw new FairleadError('E_ENGINE_FAILED', 'this proxy has no Envoy yet', {
           next: 'Its configuration may be refused: see `fairlead proxy-status`.',
         });
-      return entry.supervisor.send(method, path);
+      const answer = await entry.supervisor.send(method, path);
+      return isPrometheus(path) ? withIstioLabels(answer) : answer;
     },
     onRecord: (listener) => subscribe(records, listener),
     onStatus: (listener) => subscribe(statuses, listener),
