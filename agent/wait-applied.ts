@@ -33,6 +33,7 @@ export interface WaitResult {
 }
 
 const POLL_MS = 150;
+const LAST_QUESTION_MS = 500;
 const AWAY = 'engine/unavailable';
 
 /**
@@ -57,7 +58,13 @@ export async function waitApplied(agent: AgentClient, options: WaitOptions): Pro
     // An agent of another version that takes long is no agent that is away.
     status = await within(agent.post<AgentStatus>('/fairlead/v1/sync', {}, Math.max(1, left())), left());
     for (;;) {
-      if (status === undefined) return result('deadline');
+      if (status === undefined) {
+        // An agent that is still applying can say what it waits for; one that hangs cannot.
+        status = await within(agent.getJson<AgentStatus>('/fairlead/v1/status'), LAST_QUESTION_MS).catch(() => undefined);
+        if (status !== undefined) waiting = stillWaiting(status, options.proxy);
+        if (waiting.length === 0) waiting = ['the agent, which is still applying it'];
+        return result('deadline');
+      }
       const refused = refusals(status, options.proxy);
       if (refused.length > 0) return result('refused', refused);
       waiting = stillWaiting(status, options.proxy);

@@ -9,6 +9,7 @@ import type { CheckResult, DoctorReport } from '../../src/doctor/types.ts';
 import { type Backend, startBackend } from '../support/backend.ts';
 import { fairlead } from '../support/cli.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { until } from '../support/http.ts';
 import { service, startMesh, type TestMesh, testPort, workload } from '../support/mesh.ts';
 
 async function withMesh(run: (mesh: TestMesh, backend: Backend) => Promise<void>, options = {}): Promise<void> {
@@ -83,6 +84,22 @@ test('files that others can read are a failure with their names', () =>
     assert.is(code, 1);
     assert.equal(bad(out), ['data/permissions']);
     assert.equal(of(out, 'data/permissions').details, ['key.pem is 0644, not 0600']);
+  }));
+
+test('a data plane that was killed is told with what ended it, and how often', () =>
+  withMesh(async (mesh) => {
+    process.kill(mesh.agent.status().engine.pid as number, 'SIGKILL');
+    await until(
+      'the data plane is back',
+      () =>
+        mesh.agent.status().engine.restarts === 1 &&
+        mesh.agent.status().engine.state === 'running' &&
+        mesh.agent.status().proxies.every((p) => p.sync === 'SYNCED'),
+    );
+    const { code, out } = await doctor(mesh, '-o', 'json');
+    assert.is(code, 0, out);
+    assert.is(of(out, 'proxy/running').state, 'warning');
+    assert.match(of(out, 'proxy/running').message, /restarted once \(last: .*SIGKILL/);
   }));
 
 test('without an agent everything that needs one is skipped, and JSON stays one document', async () => {

@@ -109,6 +109,22 @@ test('--for waits for a resource that is not there yet, and gives up at the dead
     assert.is((await waiting).code, 0);
   }));
 
+test('a data plane that does not take it is a deadline, not a refusal; and nothing is lost by giving up', () =>
+  withMesh(async (mesh, wait) => {
+    const pid = mesh.agent.status().engine.pid as number;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      mesh.write('routes.yaml', route('/z'));
+      const { code, err } = await wait('--timeout', '1s');
+      assert.is(code, 3, err);
+      assert.match(err, /not applied after \d+\.\d s; still waiting for the agent, which is still applying it/);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const then = await wait();
+    assert.is(then.code, 0, then.err);
+  }));
+
 test('an agent that never answers is a deadline', async () => {
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -118,7 +134,7 @@ test('an agent that never answers is a deadline', async () => {
   try {
     const { code, err } = await fairlead(['wait', '--agent', `http://127.0.0.1:${port}`, '--timeout', '500ms']);
     assert.is(code, 3);
-    assert.match(err, /still waiting for the agent/);
+    assert.match(err, /still waiting for the agent\b/);
   } finally {
     for (const s of sockets) s.destroy();
     silent.close();
