@@ -20,6 +20,11 @@ export function prepare(sets: Iterable<ResourceSet>): Promise<void> | undefined 
   return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
 }
 
+/** Whether nothing of a set is left to encode. */
+export function isEncoded(set: ResourceSet): boolean {
+  return prepared.get(set) === 'ready';
+}
+
 async function encodeAll(set: ResourceSet): Promise<void> {
   let turn = performance.now();
   for (const resource of set.values()) {

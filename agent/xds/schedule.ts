@@ -12,11 +12,17 @@ export interface Step {
   plan: Plan;
 }
 
+/** What must be encoded before it is known whether something of it is to be sent. */
+export interface Encoding {
+  encode: ResourceSet;
+}
+
 export interface ScheduleInput {
   protocol: 'sotw' | 'delta';
   subscriptions: ReadonlyMap<string, Subscription>;
   desired: Desired;
   lastGood(url: string): LastGood;
+  isEncoded(set: ResourceSet): boolean;
 }
 
 const ORDER: readonly (readonly ResourceKind[])[] = [['cluster', 'endpoint'], ['listener'], ['route']];
@@ -26,12 +32,18 @@ export function wantedOf(desired: Desired, sub: Subscription): ResourceSet | und
   return sub.type && desired.sets[sub.type.kind];
 }
 
-/** The next response to send, if there is one that need not wait. */
-export function nextStep(input: ScheduleInput): Step | undefined {
+/**
+ * The next response to send, if there is one that need not wait. Only what comes next has to be encoded: the client takes clusters while
+ * routes are still encoded.
+ */
+export function nextStep(input: ScheduleInput): Step | Encoding | undefined {
   const { subscriptions, desired, protocol } = input;
-  const plan = (sub: Subscription | undefined, removals: boolean): Step | undefined => {
-    const found = sub && planOf(sub, wantedOf(desired, sub), input.lastGood(sub.url), protocol, removals);
-    return found && { sub: sub!, plan: found };
+  const plan = (sub: Subscription | undefined, removals: boolean): Step | Encoding | undefined => {
+    if (sub === undefined || sub.inFlight) return undefined;
+    const wanted = wantedOf(desired, sub);
+    if (wanted !== undefined && !input.isEncoded(wanted)) return { encode: wanted };
+    const found = planOf(sub, wanted, input.lastGood(sub.url), protocol, removals);
+    return found && { sub, plan: found };
   };
   const of = (kind: ResourceKind): Subscription | undefined => subscriptions.get(RESOURCE_TYPES[kind].url);
   for (const sub of subscriptions.values()) {

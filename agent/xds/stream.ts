@@ -2,10 +2,10 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { DeltaDiscoveryRequest, DiscoveryRequest } from '#envoy-api/envoy/service/discovery/v3/discovery_pb.js';
 import { acknowledge, refuse } from './answers.ts';
-import { type ResourceSet, setVersion } from './desired.ts';
+import { type Desired, type ResourceSet, setVersion } from './desired.ts';
 import { deltaResponse, sotwResponse } from './encode-response.ts';
 import type { Plan } from './plan.ts';
-import { prepare } from './prepare.ts';
+import { isEncoded, prepare } from './prepare.ts';
 import type { ProxyState, ProxyView } from './proxy-state.ts';
 import { refuseCall } from './refuse-call.ts';
 import { takeDelta, takeSotw } from './requests.ts';
@@ -126,18 +126,40 @@ export function createStream({ protocol, call, proxy, proxyless, only, events }:
   }
 
   async function next(): Promise<Step | undefined> {
-    await prepare(wanted());
-    const { desired } = view;
-    if (desired === undefined) return undefined;
-    // A newer state may have come while the last one was encoded.
-    if (prepare(wanted())) return next();
-    for (const sub of subscriptions.values()) if (protocol === 'sotw') honourClaim(sub);
-    return nextStep({ protocol, subscriptions, desired, lastGood: view.lastGood });
+    for (;;) {
+      // A newer state may have come while the last one was encoded.
+      const { desired } = view;
+      if (desired === undefined || over) return undefined;
+      const claimed = claims(desired);
+      const due =
+        claimed === undefined ? nextStep({ protocol, subscriptions, desired, lastGood: view.lastGood, isEncoded }) : { encode: claimed };
+      if (due === undefined) break;
+      if ('plan' in due) return due;
+      await prepare([due.encode]);
+    }
+    // The client is busy with what it has.
+    if (only === undefined) void prepareAhead();
+    return undefined;
   }
 
-  function wanted(): ResourceSet[] {
-    const { desired } = view;
-    return desired === undefined ? [] : [...subscriptions.values()].flatMap((sub) => wantedOf(desired, sub) ?? []);
+  /** Encodes what the client will ask for next. */
+  async function prepareAhead(): Promise<void> {
+    for (const kind of ['endpoint', 'listener', 'route'] as const) {
+      const set = view.desired?.sets[kind];
+      if (set !== undefined && !over) await prepare([set]);
+    }
+  }
+
+  /** State of the world: honours what the client claims to have; a set that must be encoded before it can be told. */
+  function claims(desired: Desired): ResourceSet | undefined {
+    if (protocol !== 'sotw') return undefined;
+    for (const sub of subscriptions.values()) {
+      if (sub.claimed === '') continue;
+      const set = wantedOf(desired, sub);
+      if (set !== undefined && !isEncoded(set)) return set;
+      honourClaim(sub);
+    }
+    return undefined;
   }
 
   /** A reconnecting client that asks for everything and has this very version need not get it again. */
