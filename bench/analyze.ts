@@ -16,7 +16,7 @@ import { serviceYaml } from './service-yaml.ts';
 const bin = fileURLToPath(new URL('../bin/fairlead.js', import.meta.url));
 
 /** One that has nothing to find: the second version is deployed too, and every destination says its port. */
-function healthyYaml(i: number): string {
+export function healthyYaml(i: number): string {
   const [deployment = '', ...others] = serviceYaml(i).split(/^(?=---\n)/m);
   const second = deployment.replaceAll('version: v1', 'version: v2').replace(/name: svc-(\d+)\n/, 'name: svc-$1-v2\n');
   const routed = others.join('').replaceAll(/^( +)(subset: v[12]\n)(?! +port:)/gm, '$1$2$1port: { number: 80 }\n');

@@ -6,24 +6,24 @@
  * Each service has a Deployment, a Service, a VirtualService of three routes and a DestinationRule of two subsets, in a file of its own; one of
  * them is edited. Milliseconds are medians of 15 edits, from the keystroke until the answer is there.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startEditor } from '../test/lsp/editor.ts';
+import { healthyYaml } from './analyze.ts';
 import { figures, median } from './figures.ts';
 import { serviceYaml } from './service-yaml.ts';
 
 const bin = fileURLToPath(new URL('../bin/fairlead.js', import.meta.url));
 const EDITS = 15;
 
-async function measure(dir: string, services: number): Promise<string[]> {
-  const folder = join(dir, String(services));
-  mkdirSync(folder);
-  for (let i = 0; i < services; i++) writeFileSync(join(folder, `svc-${i}.yaml`), serviceYaml(i));
+async function measure(dir: string, services: number, make: (i: number) => string): Promise<string[]> {
+  const folder = mkdtempSync(join(dir, 'mesh-'));
+  for (let i = 0; i < services; i++) writeFileSync(join(folder, `svc-${i}.yaml`), make(i));
   const file = join(folder, 'svc-7.yaml');
   const uri = pathToFileURL(file).href;
-  const text = serviceYaml(7);
+  const text = make(7);
   const started = performance.now();
   const editor = await startEditor([folder], { command: [bin, 'lsp', '--stdio'] });
   try {
@@ -48,7 +48,9 @@ async function measure(dir: string, services: number): Promise<string[]> {
       times.completion.push(performance.now() - completing);
     }
     const rss = Number(/VmHWM:\s+(\d+)/.exec(readStatus(editor.child.pid!))?.[1] ?? Number.NaN) / 1024;
-    return [String(services), ...[ready, ...Object.values(times).map(median), rss].map((value) => value.toFixed(0))];
+    const findings = new Map(editor.published.map((params) => [params.uri, params.diagnostics.length]));
+    const count = [...findings.values()].reduce((sum, n) => sum + n, 0);
+    return [String(services), String(count), ...[ready, ...Object.values(times).map(median), rss].map((value) => value.toFixed(0))];
   } finally {
     await editor.quit();
   }
@@ -66,8 +68,10 @@ function readStatus(pid: number): string {
 export async function benchLsp(sizes: readonly number[] = [100, 1000, 5000]): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'fairlead-bench-'));
   try {
-    const rows: string[][] = [['services', 'ms to the first diagnostics', 'after an edit', 'hover', 'completion', 'MiB at most']];
-    for (const services of sizes) rows.push(await measure(dir, services));
+    const rows: string[][] = [
+      ['services', 'findings', 'ms to the first diagnostics', 'after an edit', 'hover', 'completion', 'MiB at most'],
+    ];
+    for (const make of [healthyYaml, serviceYaml]) for (const services of sizes) rows.push(await measure(dir, services, make));
     console.log(figures(rows));
   } finally {
     rmSync(dir, { recursive: true, force: true });

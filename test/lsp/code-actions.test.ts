@@ -3,10 +3,11 @@ import * as assert from 'uvu/assert';
 import type { Diagnostic } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { analyze } from '../../src/analysis/analyze.ts';
+import { messageByCode } from '../../src/analysis/catalogue/catalogue.ts';
 import { parseFiles } from '../../src/config/parse-config.ts';
 import { textFile } from '../../src/config/text-file.ts';
 import { codeActions } from '../../src/lsp/features/code-actions.ts';
-import { diagnosticsOf } from '../../src/lsp/features/diagnostics.ts';
+import { DEPRECATED, diagnosticsOf, UNNECESSARY } from '../../src/lsp/features/diagnostics.ts';
 import { fixEdits } from '../../src/lsp/features/finding-fix.ts';
 import { meshIndex } from '../../src/lsp/names/mesh-index.ts';
 import type { View } from '../../src/lsp/view.ts';
@@ -95,6 +96,23 @@ test('no fix for a text that has changed since', async () => {
   const other: View = { ...view, textOf: () => textFile('mesh.yaml', 'other') };
   const edits = [{ resource: loaded.resources[0]!, path: ['metadata', 'name'], value: 'b' }];
   assert.is(fixEdits({ title: '', edits }, other), undefined);
+});
+
+test('codes that are faded or struck through are codes', () => {
+  for (const code of [...UNNECESSARY, ...DEPRECATED]) assert.ok(messageByCode(code), code);
+});
+
+test('deprecated fields are struck through, routes that nothing reaches are faded', async () => {
+  const route = 'route: [{ destination: { host: there, port: { number: 80 } } }]';
+  const text = `${HEAD}spec:\n  hosts: [there]\n  http:\n    - ${route}\n      mirrorPercent: 5\n    - match: [{ uri: { prefix: /x } }]\n      ${route}\n${SERVICE}`;
+  const { diagnostics } = await read(text);
+  const tagged = (tag: number): string[] =>
+    diagnostics.filter(({ tags }) => tags?.includes(tag as 1)).map(({ message }) => String(message));
+  assert.ok(
+    tagged(2).some((message) => message.includes('mirrorPercent')),
+    JSON.stringify(diagnostics),
+  );
+  assert.ok(tagged(1).length > 0, JSON.stringify(diagnostics));
 });
 
 test.run();

@@ -10,11 +10,13 @@ export interface DiagnosticData {
 
 const SEVERITIES = { Error: DiagnosticSeverity.Error, Warning: DiagnosticSeverity.Warning, Info: DiagnosticSeverity.Information } as const;
 
-/** What has no effect, and is shown faded: rules that are never reached, suppressions that hide nothing. */
-const UNNECESSARY = new Set(['IST0130', 'IST0131', 'FL0005']);
+/** What has no effect, and is shown faded: routes that are never reached, matches that never hold, policies and patches for nothing. */
+export const UNNECESSARY: ReadonlySet<string> = new Set([
+  ...['IST0130', 'IST0131', 'FL0005', 'FL0101', 'FL0102', 'FL0109', 'FL0303', 'FL0501'],
+]);
 
 /** Fields and annotations that are on their way out, and are shown struck through. */
-const DEPRECATED = new Set(['IST0002', 'IST0135', 'FL0006']);
+export const DEPRECATED: ReadonlySet<string> = new Set(['IST0002', 'IST0135', 'FL0006']);
 
 /**
  * The diagnostics of findings, by file. Findings without a place are left out.
@@ -39,7 +41,10 @@ export function diagnosticsOf(
 
 function diagnosticOf(finding: Finding, view: View, href: string | undefined): Diagnostic {
   const { code, level, message, hint, position, related, fingerprint } = finding;
-  const tags = [...(UNNECESSARY.has(code) ? [DiagnosticTag.Unnecessary] : []), ...(DEPRECATED.has(code) ? [DiagnosticTag.Deprecated] : [])];
+  const tags = [
+    ...(UNNECESSARY.has(code) ? [DiagnosticTag.Unnecessary] : []),
+    ...(DEPRECATED.has(code) || (code === 'IST0133' && / is deprecated/.test(message)) ? [DiagnosticTag.Deprecated] : []),
+  ];
   const data: DiagnosticData = { fingerprint, ...(hint === undefined ? {} : { hint }) };
   return {
     range: rangeAt(view, position!),

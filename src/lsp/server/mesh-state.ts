@@ -54,11 +54,11 @@ export interface MeshStateInput {
 }
 
 /** Quiet time after a change, and the longest that a change waits. Milliseconds. */
-const QUIET_MS = 40;
+const QUIET_MS = 20;
 const LONGEST_MS = 400;
 
-/** Findings that say that something is not there. */
-const ABSENT = new Set(['IST0101']);
+/** Findings that say that something is not there: a host, a workload of a selector, an endpoint of a subset. */
+const ABSENT: ReadonlySet<string> = new Set(['IST0101', 'FL0202', 'FL0303']);
 
 /** A configuration of files and buffers. Nothing is read before the first change or question. */
 export function createMeshState(input: MeshStateInput): MeshState {
