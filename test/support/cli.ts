@@ -29,6 +29,8 @@ export function fairlead(
       ran.err += d;
     });
     child.on('error', reject);
+    // A command that reads nothing may have ended before this is written.
+    child.stdin.on('error', () => undefined);
     child.on('close', (code) => resolve({ ...ran, code }));
     child.stdin.end(options.input ?? '');
   });
