@@ -5,6 +5,7 @@ import { build, type Metafile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
 import { lazyRequires } from './lazy-requires.ts';
 import { licences } from './licences.ts';
+import { mergeSmallChunks } from './merge-chunks.ts';
 import { undiciClient } from './undici-client.ts';
 
 /** Stay packages of their own: used by few commands, large, and fixed by their makers when something is found in them. */
@@ -41,7 +42,7 @@ export async function bundle(root: string): Promise<void> {
     logLevel: 'warning',
   });
   refuseDynamicCommonJs(result.metafile);
-  const files = new Map(result.outputFiles.map((file) => [file.path, file.contents as Uint8Array | string]));
+  const files = await mergeSmallChunks(root, result.outputFiles, result.metafile);
   files.set(join(dist, 'LICENCES.txt'), licences(bundled(result.metafile), root));
   for (const [path, contents] of files) {
     mkdirSync(dirname(path), { recursive: true });

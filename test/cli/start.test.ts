@@ -45,6 +45,24 @@ test('an older Node is told in one line, exit 3', () => {
   assert.ok(stderr.includes(older.version.slice(1)), stderr);
 });
 
+test('offline commands start from few files: each costs a third of a millisecond', () => {
+  const hook = `import { registerHooks } from 'node:module';
+let files = 0;
+registerHooks({ load: (url, context, next) => (url.includes('/dist/') && files++, next(url, context)) });
+process.on('exit', () => console.error('files ' + files));`;
+  for (const [args, most] of [
+    [['version'], 20],
+    [['validate', shop], 35],
+    [['proxy-config', 'route', '-f', shop, '--proxy', 'web'], 45],
+  ] as const) {
+    const importing = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`];
+    const { status, stderr } = spawnSync(process.execPath, [...importing, bin, ...args], { encoding: 'utf8' });
+    assert.is(status, 0, stderr);
+    const files = Number(/files (\d+)/.exec(stderr)?.[1]);
+    assert.ok(files > 3 && files <= most, `${args[0]}: ${files} files`);
+  }
+});
+
 test('a reader that leaves early is no error', () => {
   for (const args of ['schema VirtualService', '--help', 'schema --json', 'proxy-config all --help']) {
     const script = `set -o pipefail; "$1" "$2" ${args} | head -c 1 > /dev/null`;
