@@ -66,7 +66,7 @@ const rewrite: Make<Json> = (r) =>
     { uri: r.pick(['/', '/new', '/new/', 'new', '//', '/%41']) },
     { authority: r.pick(['new.test', 'New.Test:8080']) },
     { uri: '/both', authority: 'both.test' },
-    { uriRegexRewrite: { match: r.pick(['/(.*)', '^/a/([^/]+)', '[a-z]', '/x*']), rewrite: r.pick(['/r/\\1', '/\\0', '/fixed']) } },
+    { uriRegexRewrite: { match: r.pick(['/(.*)', '^/a/([^/]+)', '([a-z])', '(/)x*']), rewrite: r.pick(['/r/\\1', '/\\0', '/fixed']) } },
   ]);
 
 const redirect: Make<Json> = (r) => ({

@@ -32,6 +32,8 @@ export function serveHttp2(connection: HttpConnection): void {
   const codec = new Http2Connection(connection, session);
   connection.open(codec);
   session.on('error', () => codec.onError());
+  // Envoy: whoever sends nothing more over HTTP/2 is gone. node:http2 would keep the session, for the socket may be half open.
+  connection.socket.once('end', () => session.destroy());
   session.on('stream', (stream: ServerHttp2Stream, _headers: object, flags: number, raw: string[]) => codec.onStream(stream, flags, raw));
   if (wanted.connectionWindow > 65_535) session.setLocalWindowSize(wanted.connectionWindow);
 }

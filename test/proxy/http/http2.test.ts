@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { type ClientHttp2Session, connect, constants } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Backend, startBackend } from '../../support/backend.ts';
@@ -98,9 +98,9 @@ test('a stream that the client resets cancels the upstream request: flag DC', as
   }
 });
 
-test('an upstream header that HTTP/2 forbids cuts its stream off, and nothing else', async () => {
+test('an upstream status that HTTP/2 forbids cuts its stream off, and nothing else', async () => {
   backend.handler = (request, response) => {
-    if (request.url === '/bad') response.writeHead(200, ['http2-settings', 'AAMAAABk']);
+    if (request.url === '/bad') response.writeHead(999);
     response.end('body');
   };
   const bad = await send({ ':path': '/bad' }).then(
@@ -109,6 +109,17 @@ test('an upstream header that HTTP/2 forbids cuts its stream off, and nothing el
   );
   assert.is(bad, 'cut off');
   assert.is((await send({ ':path': '/good' })).body, 'body');
+});
+
+test('a client that leaves without a word is let go', async () => {
+  const active = (): number => proxy.stats.gauge('http.test.downstream_cx_active').value;
+  const before = active();
+  const socket = connectTcp(proxy.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0');
+  await until('it is counted', () => active() > before);
+  socket.end();
+  await until('it is let go', () => active() === before);
 });
 
 test('drains: GOAWAY, and streams in flight finish', async () => {
