@@ -6,3 +6,4 @@ export { installIntermediate, requestIntermediate } from './ca/intermediate.ts';
 export { type IssuedState, type IssuedView, issuedCertificates } from './ca/issued.ts';
 export { issueLocally } from './ca/local-issue.ts';
 export { type AuthorityStatus, type CaStatus, type CertificateSpan, caStatus } from './ca/status.ts';
+export { createToken } from './ca/tokens.ts';

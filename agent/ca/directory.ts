@@ -66,7 +66,18 @@ export function writeState(directory: string, state: CaState): void {
  * Runs what changes the CA while nobody else does. What killed processes left (temporary files, keys that no state names) is removed
  * first. Throws E_CA_BUSY after ten seconds, E_CA_DIRECTORY.
  */
-export async function withLock<T>(directory: string, work: () => Promise<T> | T): Promise<T> {
+export function withLock<T>(directory: string, work: () => Promise<T> | T): Promise<T> {
+  // The lock is the process's: within it, one waits for the other here.
+  const turn = (turns.get(directory) ?? Promise.resolve()).then(() => locked(directory, work));
+  const settled = turn.catch(() => undefined);
+  turns.set(directory, settled);
+  void settled.then(() => turns.get(directory) === settled && turns.delete(directory));
+  return turn;
+}
+
+const turns = new Map<string, Promise<unknown>>();
+
+async function locked<T>(directory: string, work: () => Promise<T> | T): Promise<T> {
   const unlock = await takeLock(directory, 'ca.lock', PATIENCE_MS);
   try {
     removeLeftovers(directory);

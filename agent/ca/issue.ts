@@ -30,6 +30,8 @@ export interface IssueRequest {
   identity: string;
   request: Pick<CertificateRequest, 'publicKey' | 'publicKeyInfo'>;
   dnsNames: readonly string[];
+  /** IP addresses; only the CA's own certificate has them. */
+  addresses?: readonly string[];
   /** undefined: the policy's default. More than the policy's cap is cut to the cap. */
   lifeMs: number | undefined;
   replaces?: string | undefined;
@@ -66,6 +68,7 @@ export function issueCertificate(issuer: Issuer, caller: Caller, wanted: IssueRe
       publicKey: request.publicKeyInfo,
       rsa: request.publicKey.asymmetricKeyType === 'rsa',
       dnsNames,
+      ...(wanted.addresses ? { addresses: wanted.addresses } : {}),
       lifeMs: lifeFor(policy, caller, identity, wanted.lifeMs),
       now,
     });

@@ -100,6 +100,8 @@ export interface SvidRequest {
   /** An RSA key: TLS 1.2's key exchange needs another usage. */
   rsa: boolean;
   dnsNames?: readonly string[];
+  /** IP addresses in it as well. */
+  addresses?: readonly string[];
   lifeMs: number;
   now: Date;
 }
@@ -113,7 +115,7 @@ export interface IssuedSvid {
 }
 
 /** A new SVID; its life ends with the authority's at the latest. Throws PkiError `identity-invalid`. */
-export function issueSvid(authority: Authority, { identity, publicKey, rsa, dnsNames = [], lifeMs, now }: SvidRequest): IssuedSvid {
+export function issueSvid(authority: Authority, { identity, publicKey, rsa, dnsNames = [], addresses = [], lifeMs, now }: SvidRequest): IssuedSvid {
   const parsed = parseSpiffeId(identity);
   if (!parsed.ok) throw new PkiError('identity-invalid', `${identity} is no SPIFFE ID: ${parsed.reason}`);
   const { trustDomain, path } = parsed.id;
@@ -126,7 +128,11 @@ export function issueSvid(authority: Authority, { identity, publicKey, rsa, dnsN
   const template: CertificateTemplate = {
     serial,
     subject: {},
-    sans: [{ type: 'uri', value: identity }, ...dnsNames.map((value): SubjectAltName => ({ type: 'dns', value }))],
+    sans: [
+      { type: 'uri', value: identity },
+      ...dnsNames.map((value): SubjectAltName => ({ type: 'dns', value })),
+      ...addresses.map((value): SubjectAltName => ({ type: 'ip', value })),
+    ],
     publicKey,
     keyEncipherment: rsa,
     notBefore: new Date(now.getTime() - BACKDATE_MS),

@@ -1,0 +1,2 @@
+/** The CA as a server, for commands. */
+export { type CaServer, caIdentity, type ServeOptions, serveCa } from './ca/serve.ts';

@@ -1,0 +1,67 @@
+/** The agents that use this CA: which trust bundle each has seen, and which certificates it holds. In `agents.json`. */
+import { readTextIfThere, writeText } from './directory.ts';
+
+export interface AgentRecord {
+  /** SPIFFE ID that it reports with. */
+  identity: string;
+  /** Which of several of that identity: its certificate's key, or a name that it gives itself. */
+  name: string;
+  /** Of the trust bundle that all of its workloads have. */
+  sequence: number;
+  /** Serial numbers of the certificates that it holds and uses. */
+  serials: readonly string[];
+  /** ISO 8601. */
+  seen: string;
+}
+
+export interface Registry {
+  report(record: AgentRecord): void;
+  close(): void;
+}
+
+const FILE = 'agents.json';
+const WRITE_AFTER_MS = 500;
+/** An agent that has not been heard of for so long is forgotten: its certificates, at most that old, count by themselves. */
+const FORGET_MS = 7 * 86_400_000;
+const MOST = 100_000;
+
+/** Throws E_CA_DIRECTORY. */
+export function readAgents(directory: string): AgentRecord[] {
+  try {
+    return JSON.parse(readTextIfThere(directory, FILE) ?? '[]') as AgentRecord[];
+  } catch (error) {
+    // It is a cache of what agents say again soon; without it, the gates of a rotation wait.
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** Reports are written within half a second: a crash loses none that is not soon repeated. */
+export function openRegistry(directory: string): Registry {
+  const keyOf = ({ identity, name }: AgentRecord): string => `${identity} ${name}`;
+  const agents = new Map(readAgents(directory).map((record) => [keyOf(record), record]));
+  let timer: NodeJS.Timeout | undefined;
+  const write = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const horizon = Date.now() - FORGET_MS;
+    for (const [key, record] of agents) if (Date.parse(record.seen) < horizon) agents.delete(key);
+    writeText(directory, FILE, `${JSON.stringify([...agents.values()])}\n`);
+  };
+  return {
+    report(record) {
+      if (agents.size >= MOST && !agents.has(keyOf(record))) return;
+      agents.set(keyOf(record), record);
+      timer ??= setTimeout(() => {
+        try {
+          write();
+        } catch {
+          // Agents report again.
+        }
+      }, WRITE_AFTER_MS).unref();
+    },
+    close() {
+      if (timer) write();
+    },
+  };
+}

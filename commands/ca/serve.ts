@@ -1,0 +1,47 @@
+import * as Flags from '@oclif/core/flags';
+import { defaultCaDirectory } from '../../agent/ca-directory.ts';
+import { createLog } from '../../agent/log.ts';
+import { listenToSignals } from '../../agent/signals.ts';
+import { BaseCommand } from '../../src/cli/base-command.ts';
+import { caDir, passphraseFile, passphraseOf } from '../../src/cli/ca-flags.ts';
+
+export default class CaServe extends BaseCommand {
+  static override enableJsonFlag = false;
+  static override summary =
+    'Serve the certificate authority: sign requests over mutual TLS, with join tokens and JSON Web Tokens, and for Istio’s agents.';
+  static override description = [
+    'Listens on the Unix socket ca.sock in the CA’s directory, for its owner alone, and with TLS on --listen. Clients show a certificate of the mesh, a join token or a token of an issuer that the policy names.',
+    'A changed state or policy counts at once. Logs to standard error; SIGTERM and SIGINT end it.',
+  ].join(' ');
+  static override examples = ['<%= config.bin %> ca serve', '<%= config.bin %> ca serve --listen 0.0.0.0 --host ca.example.com'];
+  static override flags = {
+    'ca-dir': caDir,
+    listen: Flags.string({ helpValue: 'ADDRESS', description: 'address of the port', default: '127.0.0.1' }),
+    port: Flags.integer({ helpValue: 'PORT', description: 'of JSON and gRPC; 0 takes a free one', default: 15012, min: 0, max: 65535 }),
+    host: Flags.string({
+      helpValue: 'NAME',
+      description: 'name or address that clients use; may be given again',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    'passphrase-file': passphraseFile,
+    'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(CaServe);
+    const log = createLog(flags['log-format'] as 'text' | 'json', 'info', (line) => process.stderr.write(line));
+    const passphrase = await passphraseOf(flags['passphrase-file']);
+    const signals = listenToSignals(['SIGTERM', 'SIGINT']);
+    try {
+      const { serveCa } = await import('../../agent/ca-server.ts');
+      const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, log };
+      const server = await serveCa(flags['ca-dir'] ?? defaultCaDirectory(), options);
+      log.info('the CA is served', { address: `${flags.listen}:${server.port}`, socket: server.socket });
+      await signals.first;
+      await server.close();
+    } finally {
+      signals.close();
+    }
+  }
+}
