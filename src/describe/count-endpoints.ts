@@ -12,5 +12,10 @@ export function countEndpoints(mesh: Mesh, service: Service, port: ServicePort, 
     else if (endpoint.health === 'draining') count.draining++;
     else count.usable++;
   }
-  return count;
+  return count.total === 0 && isPlanned(mesh, service, labels) ? { ...count, planned: true } : count;
+}
+
+function isPlanned(mesh: Mesh, { selector, namespace, registry }: Service, labels: Labels): boolean {
+  if (selector === undefined || registry !== 'Kubernetes') return false;
+  return mesh.workloadTemplates.some((t) => t.namespace === namespace && isSubset(selector, t.labels) && isSubset(labels, t.labels));
 }

@@ -37,7 +37,8 @@ function endpointsOf(
   const endpoints = countEndpoints(mesh, service, found, labels ?? {});
   return {
     endpoints,
-    ...(endpoints.usable === 0 && { fails: endpoints.total === 0 ? 'it has no endpoints' : 'none of its endpoints is usable' }),
+    ...(endpoints.usable === 0 &&
+      !endpoints.planned && { fails: endpoints.total === 0 ? 'it has no endpoints' : 'none of its endpoints is usable' }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface EndpointCount {
   readonly usable: number;
   readonly unhealthy: number;
   readonly draining: number;
+  /** Deployments and the like will have pods that are endpoints; the configuration does not have the pods. */
+  readonly planned?: true;
 }
 
 export interface RouteDestination {

@@ -167,6 +167,24 @@ test('policies of its workloads: for which of them, what acts in their place, an
   assert.match(policies[0]?.today ?? '', /not enforced yet/);
 });
 
+test('pods that a Deployment will make are no missing endpoints', async () => {
+  const mesh = await meshOf(`apiVersion: v1
+kind: Service
+metadata: { name: api }
+spec: { selector: { app: api }, ports: [{ name: http, port: 80 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: api-v1 }
+spec:
+  selector: { matchLabels: { app: api } }
+  template: { metadata: { labels: { app: api, version: v1 } }, spec: { containers: [{ name: c, image: i }] } }
+`);
+  const { ports, workloads } = describe(mesh, 'api.');
+  assert.equal(workloads, ['api-v1.default']);
+  assert.equal([ports[0]?.endpoints.planned, ports[0]?.routes[0]?.destinations[0]?.fails], [true, undefined]);
+});
+
 test('a service without any rule has the route that Istio makes for it', async () => {
   const mesh = await meshOf(
     'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { selector: { app: a }, ports: [{ port: 80, name: http }, { port: 90, name: tcp }] }\n',

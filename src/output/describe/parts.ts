@@ -9,8 +9,8 @@ import type { Row } from './sheet.ts';
 
 export const named = ({ kind, namespace, name }: Origin): string => `${kind} ${namespace === '' ? name : `${namespace}/${name}`}`;
 
-export function endpointText({ total, usable, unhealthy, draining }: EndpointCount): string {
-  if (total === 0) return 'no endpoints';
+export function endpointText({ total, usable, unhealthy, draining, planned }: EndpointCount): string {
+  if (total === 0) return planned ? 'pods that are not in these files' : 'no endpoints';
   const count = `${total} endpoint${total === 1 ? '' : 's'}`;
   const bad = [unhealthy > 0 ? `${unhealthy} unhealthy` : '', draining > 0 ? `${draining} draining` : ''].filter((part) => part !== '');
   return usable === total ? count : `${count}: ${usable} usable, ${bad.join(', ')}`;
@@ -73,7 +73,7 @@ export const subsetRows = (subsets: readonly SubsetDescription[]): Row[] =>
         ? ''
         : endpointText(first)
       : s.endpoints.map((e) => `${e.port}: ${endpointText(e)}`).join('; ');
-    const none = s.endpoints.length > 0 && s.endpoints.every((e) => e.usable === 0);
+    const none = s.endpoints.length > 0 && s.endpoints.every((e) => e.usable === 0 && !e.planned);
     return [
       {
         word: s.name,
