@@ -1,20 +1,21 @@
 import type { Duplex } from 'node:stream';
-import { applyAutoHostRewrite, finalizeResponse } from '../../../src/routing/finalize.ts';
-import { setHeader } from '../../../src/routing/header-mutation.ts';
 import { headerView } from '../../../src/routing/header-view.ts';
 import { removeHopByHop } from '../../../src/routing/hop-by-hop.ts';
-import { redirectLocation } from '../../../src/routing/redirect.ts';
 import type { AttemptOutcome } from '../../../src/routing/retry-state.ts';
-import type { Host, RawHeaders, ResetReason } from '../types.ts';
+import type { RawHeaders, ResetReason } from '../types.ts';
+import { answerDecision } from './answer-decision.ts';
 import { Attempt } from './attempt.ts';
+import { finalizeAnswer, renewRequest } from './attempt-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { grpcStatusIn } from './grpc-status-in.ts';
 import { type MirrorCall, startMirrors } from './mirror-call.ts';
 import { type OutboundRequest, prepareRequest } from './prepare-request.ts';
+import { avoidHost, takeRetry } from './retries.ts';
 import type { RouteStats } from './route-stats.ts';
 import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
 import { connectTunnel, joinTunnel } from './tunnel.ts';
-import { describeFailure, detailsAfterStart } from './upstream-failure.ts';
+import { detailsAfterStart } from './upstream-failure.ts';
+import { answerFailure, answerNoHost, answerTimeout } from './upstream-reply.ts';
 
 const TIMER = { global: 0, perTry: 1, backOff: 2, perTryIdle: 3 } as const;
 
@@ -24,7 +25,6 @@ export class RouterCall implements TimerOwner {
   #out: OutboundRequest | undefined;
   #routeStats: RouteStats | undefined;
   #attempt: Attempt | undefined;
-  #tried: Set<Host> | undefined;
   #mirrors: readonly MirrorCall[] | undefined;
   /** The request's body as far as it came, while it may have to be sent again. */
   #kept: Buffer[] | undefined;
@@ -44,20 +44,9 @@ export class RouterCall implements TimerOwner {
 
   start(): void {
     const { exchange } = this;
-    const decision = exchange.decision!;
+    const decision = answerDecision(exchange, exchange.decision!);
+    if (decision === undefined) return;
     const { stats, clusters } = exchange.manager;
-    if (decision.kind === 'not-found') {
-      stats.noRoute.value++;
-      exchange.addFlag('NR');
-      exchange.localReply(404, '', 'route_not_found');
-      return;
-    }
-    if (decision.kind !== 'route') {
-      stats.directResponse.value++;
-      if (decision.kind === 'direct-response') exchange.localReply(decision.status, decision.body, 'direct_response');
-      else exchange.localReply(decision.status, '', 'direct_response', ['location', redirectLocation(decision, exchange.request)]);
-      return;
-    }
     stats.routerTotal.value++;
     const out = prepareRequest(exchange, decision, clusters);
     if (out === undefined) {
@@ -164,7 +153,7 @@ export class RouterCall implements TimerOwner {
     this.#routeStats?.response(status);
     // Headers may tell it.
     exchange.status = status;
-    this.#finalize(out, headers, now);
+    finalizeAnswer(exchange, out, headers, now);
     exchange.details = 'via_upstream';
     exchange.respond(status, headers);
   }
@@ -189,7 +178,7 @@ export class RouterCall implements TimerOwner {
     this.#stopTimers();
     this.#routeStats?.response(status);
     exchange.status = status;
-    this.#finalize(this.#out!, headers, performance.now());
+    finalizeAnswer(exchange, this.#out!, headers, performance.now());
     exchange.details = 'via_upstream';
     joinTunnel(exchange, status, headers, socket);
   }
@@ -206,7 +195,7 @@ export class RouterCall implements TimerOwner {
       return;
     }
     if (this.#retried({ kind: 'reset', reason: reason.kind, requestStarted: attempt.connected })) return;
-    this.#fail(reason);
+    answerFailure(exchange, this.#out!, this.#routeStats, reason);
   }
 
   onTimer(kind: number): void {
@@ -229,12 +218,10 @@ export class RouterCall implements TimerOwner {
     const host = out.cluster.chooseHost(out.balance);
     if (host === undefined) {
       this.#endRetry();
-      exchange.addFlag('UH');
-      this.#charge(503);
-      exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream', this.#replyHeaders());
+      answerNoHost(exchange, out, this.#routeStats);
       return;
     }
-    if (exchange.attempts > 1 || out.decision.action.autoHostRewrite) this.#renew(out, host);
+    if (exchange.attempts > 1 || out.decision.action.autoHostRewrite) renewRequest(exchange, out, host, this.#afterTimeout);
     const attempt = new Attempt(this, host);
     this.#attempt = attempt;
     const { request } = out;
@@ -251,32 +238,6 @@ export class RouterCall implements TimerOwner {
       if (exchange.stream.expectsContinue) exchange.stream.sendInformational(100, []);
       exchange.stream.resumeRequest();
     } else if (!attempt.blocked) exchange.stream.resumeRequest();
-  }
-
-  /** What differs from attempt to attempt. */
-  #renew(out: OutboundRequest, host: Host): void {
-    const { decision, request } = out;
-    if (decision.action.autoHostRewrite) {
-      const rewritten = { path: request.path, authority: out.authority, headers: request.headers };
-      applyAutoHostRewrite(decision, rewritten, host.hostname, this.exchange.manager.router.suppressEnvoyHeaders);
-      setHeader(request.headers, 'host', rewritten.authority);
-    }
-    if (decision.virtualHost.includeRequestAttemptCount)
-      setHeader(request.headers, 'x-envoy-attempt-count', String(this.exchange.attempts));
-    if (this.#afterTimeout && decision.virtualHost.includeIsTimeoutRetryHeader)
-      setHeader(request.headers, 'x-envoy-is-timeout-retry', 'true');
-  }
-
-  #finalize({ decision, setCookies }: OutboundRequest, headers: RawHeaders, now: number): void {
-    const { exchange } = this;
-    if (exchange.requestEnded) {
-      const took = Math.floor(now - exchange.requestEndedAt);
-      exchange.upstreamServiceTime = took;
-      if (!exchange.manager.router.suppressEnvoyHeaders) setHeader(headers, 'x-envoy-upstream-service-time', String(took));
-    }
-    if (decision.virtualHost.includeAttemptCountInResponse) setHeader(headers, 'x-envoy-attempt-count', String(exchange.attempts));
-    for (const cookie of setCookies) headers.push('set-cookie', cookie.header);
-    if (decision.responseMutations.length > 0) finalizeResponse(decision, headers, exchange.info());
   }
 
   #keep(chunk: Buffer): void {
@@ -302,43 +263,15 @@ export class RouterCall implements TimerOwner {
     return true;
   }
 
-  /** Takes one retry, when there is one left and the circuit breaker lets it. */
+  /** Takes one retry, when it may. */
   #mayRetry(): boolean {
-    const { exchange } = this;
-    const { retry, cluster } = this.#out!;
     this.#endRetry();
-    if (retry!.remaining <= 0) {
-      cluster.stats.counter('upstream_rq_retry_limit_exceeded').inc();
-      this.#routeStats?.retryLimitExceeded.inc();
-      exchange.addFlag('URX');
-      return false;
-    }
-    retry!.used();
-    if (!cluster.tryRetry()) {
-      this.#routeStats?.retryOverflow.inc();
-      exchange.addFlag('UO');
-      return false;
-    }
-    this.#retrying = true;
-    cluster.stats.counter('upstream_rq_retry').inc();
-    this.#routeStats?.retry.inc();
-    cluster.stats.counter('upstream_rq_retry_backoff_exponential').inc();
-    return true;
+    this.#retrying = takeRetry(this.exchange, this.#out!, this.#routeStats);
+    return this.#retrying;
   }
 
   #backOff(ms: number): void {
-    const out = this.#out!;
-    const policy = out.decision.action.retry;
-    const { host } = this.#attempt!;
-    if (policy?.avoidPreviousHosts === true) {
-      this.#tried ??= new Set();
-      this.#tried.add(host);
-      out.balance.avoid = this.#tried;
-      out.balance.maxReselections = policy.hostSelectionAttempts;
-    }
-    if (policy?.previousPriorities !== undefined) {
-      out.balance.avoidPriorities = new Set([...(out.balance.avoidPriorities ?? []), host.priority]);
-    }
+    avoidHost(this.#out!, this.#attempt!.host);
     this.#timers?.[TIMER.perTry]?.cancel();
     this.#timers?.[TIMER.perTryIdle]?.cancel();
     this.#startTimer(TIMER.backOff, ms);
@@ -350,17 +283,6 @@ export class RouterCall implements TimerOwner {
     this.#out!.cluster.endRetry();
   }
 
-  #fail(reason: ResetReason): void {
-    const { exchange } = this;
-    const failure = describeFailure(reason, exchange.attempts > 1);
-    exchange.addFlag(failure.flag);
-    exchange.upstreamTransportFailure = failure.transport;
-    this.#charge(failure.status);
-    const headers = this.#replyHeaders();
-    if (reason.kind === 'overflow' && !exchange.manager.router.suppressEnvoyHeaders) headers.push('x-envoy-overloaded', 'true');
-    exchange.localReply(failure.status, failure.body, failure.details, headers);
-  }
-
   #tryTimedOut(counter: string, details: string): void {
     const attempt = this.#attempt;
     if (attempt === undefined || attempt.over || this.exchange.responseStarted) return;
@@ -368,7 +290,7 @@ export class RouterCall implements TimerOwner {
     this.exchange.upstreamHost = attempt.host;
     attempt.cancel('per-try-timeout');
     if (this.#retried({ kind: 'per-try-timeout' })) return;
-    this.#answerTimeout(details);
+    answerTimeout(this.exchange, this.#out!, this.#routeStats, details);
   }
 
   #timedOut(why: 'timeout', counter: string, details: string): void {
@@ -379,38 +301,15 @@ export class RouterCall implements TimerOwner {
       this.exchange.upstreamHost = attempt.host;
       attempt.cancel(why);
     }
-    this.#answerTimeout(details);
-  }
-
-  #answerTimeout(details: string): void {
-    const { exchange } = this;
-    exchange.addFlag('UT');
-    if (exchange.responseStarted) exchange.details = details;
-    else this.#charge(504);
-    exchange.localReply(504, 'upstream request timeout', details, this.#replyHeaders());
-  }
-
-  #replyHeaders(): RawHeaders {
-    const include = this.#out!.decision.virtualHost.includeAttemptCountInResponse && this.exchange.attempts > 0;
-    return include ? ['x-envoy-attempt-count', String(this.exchange.attempts)] : [];
-  }
-
-  /** Envoy: chargeUpstreamAbort; what the proxy answers in the upstream's place counts as the cluster's. */
-  #charge(status: number): void {
-    const { stats } = this.#out!.cluster;
-    stats.counter(`upstream_rq_${status}`).inc();
-    stats.counter(`upstream_rq_${Math.floor(status / 100)}xx`).inc();
-    stats.counter('upstream_rq_completed').inc();
-    this.#routeStats?.response(status);
+    answerTimeout(this.exchange, this.#out!, this.#routeStats, details);
   }
 
   #connect(): void {
-    connectTunnel(this.exchange, this.#out!, (reason) => (reason === undefined ? this.#noHost() : this.#fail(reason)));
-  }
-
-  #noHost(): void {
-    this.exchange.addFlag('UH');
-    this.exchange.localReply(503, 'no healthy upstream', 'no_healthy_upstream');
+    const { exchange } = this;
+    const out = this.#out!;
+    connectTunnel(exchange, out, (reason) =>
+      reason === undefined ? answerNoHost(exchange, out, this.#routeStats) : answerFailure(exchange, out, this.#routeStats, reason),
+    );
   }
 
   #startTryTimers(): void {
