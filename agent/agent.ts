@@ -91,7 +91,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     engine,
     notify(event) {
       events.publish({ type: 'config', event });
-      if (event.type === 'accepted') lastGood.changed();
+      // What is accepted while it ends has been saved, or is not worth it.
+      if (event.type === 'accepted' && !ending) lastGood.changed();
       if (event.type === 'accepted') void engine.refresh();
     },
   });
