@@ -2,13 +2,15 @@ import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as Flags from '@oclif/core/flags';
 import { type Baseline, readBaseline, writeBaseline } from '../src/analysis/baseline.ts';
-import type { Level } from '../src/analysis/finding.ts';
+import type { Finding, Level } from '../src/analysis/finding.ts';
 import { type FlagSuppression, parseSuppression } from '../src/analysis/suppressions.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import type { Look } from '../src/cli/fix-findings.ts';
 import * as flags from '../src/cli/flags.ts';
-import { loadForAnalysis } from '../src/cli/load-analysis.ts';
+import { type LoadedTexts, loadForAnalysis } from '../src/cli/load-analysis.ts';
 import { withSteadyHeap } from '../src/config/steady-heap.ts';
+import type { FileChange } from '../src/edit/draft.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 import { FINDING_FORMATS, formatFindings, isAtLeast } from '../src/output/findings/format.ts';
 import type { FindingJson } from '../src/output/findings/json.ts';
@@ -61,6 +63,15 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     complete: Flags.boolean({ description: 'the input is the whole mesh: what is not in it does not exist' }),
     'ignore-unknown': Flags.boolean({ description: 'say nothing of documents that are no objects of a cluster' }),
     watch: Flags.boolean({ char: 'w', description: 'analyze again after every change, until Ctrl-C', exclusive: ['write-baseline'] }),
+    fix: Flags.boolean({
+      description: 'change the files where a fix is mechanical; comments stay, and what would bring another finding is left',
+      exclusive: ['watch', 'write-baseline'],
+    }),
+    'dry-run': Flags.boolean({ description: 'with --fix: show the changes as a diff, and write nothing', dependsOn: ['fix'] }),
+    posture: Flags.boolean({
+      description: 'instead of findings: who may call each workload and port, whether by mutual TLS, and whether from outside',
+      exclusive: ['fix', 'watch', 'write-baseline'],
+    }),
     list: Flags.boolean({ aliases: ['list-analyzers'], char: 'L', description: 'list every code' }),
     code: Flags.string({ helpValue: 'CODE', description: 'explain a code, with examples' }),
   };
@@ -72,32 +83,17 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     const suppress = (flags.suppress ?? []).map(suppression);
     const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
     const failOn = (flags['fail-on'] ?? 'Error') as Level;
+    if (flags.posture) return this.showPosture(paths, flags);
     const run = () => this.analyzeOnce(paths, { ...flags, suppress, baseline, failOn });
     if (flags.watch) return this.watchAndRun(paths, flags['mesh-config'], run);
     return run();
   }
 
   private async analyzeOnce(paths: readonly string[], options: Options): Promise<FindingJson[]> {
-    const { namespace, baseline, failOn } = options;
-    const loaded = await loadForAnalysis(paths, {
-      namespace,
-      meshConfig: options['mesh-config'],
-      recursive: options.recursive,
-    });
-    const { analyze } = await import('../src/analysis/analyze.ts');
-    const size = loaded.texts.reduce((sum, { text }) => sum + text.length, 0);
-    const {
-      findings: all,
-      suppressed,
-      unchecked,
-    } = await withSteadyHeap(size, () =>
-      analyze(loaded, {
-        onlyNamespace: options['all-namespaces'] ? undefined : namespace,
-        suppress: options.suppress,
-        complete: options.complete,
-        ignoreUnknown: options['ignore-unknown'],
-      }),
-    );
+    const { baseline, failOn } = options;
+    const looked = options.fix ? await this.fixOnce(paths, options) : await look(paths, options, []);
+    if (looked === undefined) return [];
+    const { loaded, all, suppressed, unchecked } = looked.loaded;
     if (loaded.problems.some((problem) => problem.rule === 'file/unreadable')) process.exitCode = EXIT.failed;
     if (options['write-baseline'] !== undefined) {
       await replaceFile(options['write-baseline'], writeBaseline(all));
@@ -106,7 +102,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       return [];
     }
     const fresh = baseline === undefined ? all : all.filter((finding) => !baseline.fingerprints.has(finding.fingerprint));
-    const findings = fresh.filter(isAtLeast((options['output-threshold'] ?? 'Info') as Level));
+    const findings = looked.chosen;
     if (process.exitCode !== EXIT.failed) process.exitCode = fresh.some(isAtLeast(failOn)) ? EXIT.findings : EXIT.done;
     const report: FindingsReport = {
       findings,
@@ -125,6 +121,48 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     const format = { sources: loaded.sources, color: this.color, width: process.stdout.columns ?? 100, version: this.config.version };
     this.write(await formatFindings(options.output, report, format, failOn));
     return [];
+  }
+
+  /** Fixes what can be fixed, and gives what is left; undefined after a dry run, which shows the changes only. */
+  private async fixOnce(paths: readonly string[], options: Options): Promise<Look<Looked> | undefined> {
+    if (paths.includes('-'))
+      throw new FairleadError('E_USAGE', 'standard input cannot be fixed', { next: 'Name the files or folders to change.' });
+    const [{ planFixes }, { writeChanges }, { unifiedDiff }, { formatFixes }] = await Promise.all([
+      import('../src/cli/fix-findings.ts'),
+      import('../src/edit/write-changes.ts'),
+      import('../src/output/diff/unified-diff.ts'),
+      import('../src/output/findings/fixes.ts'),
+    ]);
+    const { changes, fixed, left, after } = await planFixes((overlays) => look(paths, options, overlays));
+    const dryRun = options['dry-run'];
+    if (dryRun) this.write(unifiedDiff(changes, this.color));
+    else await writeChanges(changes);
+    process.stderr.write(formatFixes(fixed, left, { files: changes.map(({ file }) => file), dryRun }));
+    return dryRun ? undefined : after;
+  }
+
+  private async showPosture(paths: readonly string[], options: PostureOptions): Promise<unknown> {
+    if (!['text', 'json', 'yaml', undefined].includes(options.output))
+      throw new FairleadError('E_USAGE', `--posture has no format ${options.output}`, { next: 'It has text, json and yaml.' });
+    const loaded = await loadForAnalysis(paths, {
+      namespace: options.namespace,
+      meshConfig: options['mesh-config'],
+      recursive: options.recursive,
+    });
+    const [{ analysisModel }, { securityPosture }, { formatPosture }] = await Promise.all([
+      import('../src/analysis/model/analysis-model.ts'),
+      import('../src/analysis/posture/posture.ts'),
+      import('../src/output/findings/posture.ts'),
+    ]);
+    const errors = loaded.problems.filter(({ severity }) => severity === 'error').length;
+    if (errors > 0) {
+      process.exitCode = EXIT.failed;
+      process.stderr.write(
+        `warning: ${errors} error${errors === 1 ? '' : 's'} in the input: what has them is not shown; \`fairlead analyze\` shows them\n`,
+      );
+    }
+    const posture = securityPosture(analysisModel(loaded), options['all-namespaces'] ? undefined : options.namespace);
+    return this.print(posture, options.output, () => formatPosture(posture, process.stdout.columns ?? 100));
   }
 
   /** Until a signal; the exit code is that of the last analysis. */
@@ -165,7 +203,48 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
   }
 }
 
+/** What is in the files, with some of them changed, and which of the findings are shown. */
+async function look(paths: readonly string[], options: Options, overlays: readonly FileChange[]): Promise<Look<Looked>> {
+  const loaded = await loadForAnalysis(paths, {
+    namespace: options.namespace,
+    meshConfig: options['mesh-config'],
+    recursive: options.recursive,
+    overlays,
+  });
+  const { analyze } = await import('../src/analysis/analyze.ts');
+  const size = loaded.texts.reduce((sum, { text }) => sum + text.length, 0);
+  const { findings, suppressed, unchecked } = await withSteadyHeap(size, () =>
+    analyze(loaded, {
+      onlyNamespace: options['all-namespaces'] ? undefined : options.namespace,
+      suppress: options.suppress,
+      complete: options.complete,
+      ignoreUnknown: options['ignore-unknown'],
+    }),
+  );
+  const known = options.baseline?.fingerprints;
+  const fresh = known === undefined ? findings : findings.filter(({ fingerprint }) => !known.has(fingerprint));
+  const chosen = fresh.filter(isAtLeast((options['output-threshold'] ?? 'Info') as Level));
+  return { loaded: { loaded, all: findings, suppressed, unchecked }, all: findings, chosen };
+}
+
+interface Looked {
+  loaded: LoadedTexts;
+  all: readonly Finding[];
+  suppressed: number;
+  unchecked: readonly string[];
+}
+
+interface PostureOptions {
+  namespace?: string | undefined;
+  'all-namespaces': boolean;
+  'mesh-config'?: string | undefined;
+  recursive: boolean;
+  output?: string | undefined;
+}
+
 interface Options {
+  fix: boolean;
+  'dry-run': boolean;
   namespace?: string | undefined;
   'all-namespaces': boolean;
   'mesh-config'?: string | undefined;

@@ -23,12 +23,8 @@ export interface Fix {
   readonly edits: readonly FixEdit[];
 }
 
-/** One field that a fix sets; undefined takes it out. */
-export interface FixEdit {
-  readonly resource: Resource;
-  readonly path: FieldPath;
-  readonly value: unknown;
-}
+/** One field that a fix sets (undefined takes it out), or whose key it writes in another way. */
+export type FixEdit = { readonly resource: Resource; readonly path: FieldPath } & ({ readonly value: unknown } | { readonly key: string });
 
 /** One finding of an analyzer. Positions are looked up when it is shown, not before. */
 export interface RawFinding {

@@ -3,17 +3,25 @@ import { join } from 'node:path';
 import { type LoadOptions, type LoadResult, loadSource } from '../config/load.ts';
 import { isConfigFile } from '../config/sources/config-file.ts';
 import type { ConfigSource } from '../config/sources/config-source.ts';
+import { type Overlay, overlaySource } from '../config/sources/overlay-source.ts';
 import { pathSource } from '../config/sources/path-source.ts';
 import type { TextFile } from '../config/text-file.ts';
 
 /** A configuration with the texts it was read from, for comments. */
 export type LoadedTexts = LoadResult & { readonly texts: readonly TextFile[] };
 
+interface AnalysisOptions extends LoadOptions {
+  readonly recursive?: boolean;
+  /** Texts in place of those of some files: how it would be after a change. */
+  readonly overlays?: readonly Overlay[];
+}
+
 /** As loadConfig; with `recursive: false` folders inside the named ones are left out. */
-export async function loadForAnalysis(paths: readonly string[], options: LoadOptions & { recursive?: boolean } = {}): Promise<LoadedTexts> {
-  const { recursive = true, meshConfig } = options;
+export async function loadForAnalysis(paths: readonly string[], options: AnalysisOptions = {}): Promise<LoadedTexts> {
+  const { recursive = true, meshConfig, overlays = [] } = options;
   let texts: readonly TextFile[] = [];
-  const inner = pathSource(recursive ? paths : await withoutFolders(paths), options);
+  const files = pathSource(recursive ? paths : await withoutFolders(paths), options);
+  const inner = overlays.length === 0 ? files : overlaySource(files, overlays);
   const source: ConfigSource = {
     name: inner.name,
     async read() {

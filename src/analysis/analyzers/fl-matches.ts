@@ -84,8 +84,7 @@ function checkName(
   report: ReportFinding,
 ): void {
   const lower = name.toLowerCase();
-  const renamed = Object.fromEntries(Object.entries(map).map(([key, value]) => [key.toLowerCase(), value]));
-  const clash = Object.keys(renamed).length < Object.keys(map).length;
-  const fix = clash ? undefined : { title: `Write ${name} as ${lower}`, edits: [{ resource, path: at, value: renamed }] };
+  const clash = Object.keys(map).some((key) => key !== name && key.toLowerCase() === lower);
+  const fix = clash ? undefined : { title: `Write ${name} as ${lower}`, edits: [{ resource, path: [...at, name], key: lower }] };
   report('FL0111', resource, [...at, name], { name, lower }, { atKey: true, ...(fix && { fix }) });
 }

@@ -3,6 +3,7 @@ import { findKind } from '../../config/kinds/registry.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { ReportFinding } from '../finding.ts';
+import { withoutDoubles } from '../model/problem-fixes.ts';
 
 /** Old API versions that have an exact replacement, and entries that are there twice. */
 export const outdated: Analyzer = {
@@ -11,15 +12,11 @@ export const outdated: Analyzer = {
   run(model, report) {
     for (const resource of model.all) checkVersion(resource, report);
     for (const resource of model.of<VirtualService>('VirtualService')) {
-      for (const field of ['hosts', 'gateways', 'exportTo'] as const) checkTwice(resource, resource.spec[field], ['spec', field], report);
+      checkTwice(resource, resource.spec.gateways, ['spec', 'gateways'], report);
     }
     for (const resource of model.of<Gateway>('Gateway')) {
       for (const [i, { hosts }] of (resource.spec.servers ?? []).entries())
         checkTwice(resource, hosts, ['spec', 'servers', i, 'hosts'], report);
-    }
-    for (const kind of ['DestinationRule', 'ServiceEntry']) {
-      for (const resource of model.of<{ exportTo?: readonly string[] }>(kind))
-        checkTwice(resource, resource.spec.exportTo, ['spec', 'exportTo'], report);
     }
   },
 };
@@ -47,7 +44,7 @@ function checkTwice(resource: Resource, list: readonly string[] | undefined, at:
       continue;
     }
     const related = [{ resource, at: [...at, earlier], note: 'it is here already' }];
-    const fix = { title: `Take out the second ${entry}`, edits: [{ resource, path: at, value: [...new Set(list)] }] };
-    report('FL0604', resource, [...at, i], { entry }, { related, fix });
+    const fix = withoutDoubles(resource, [...at, i]);
+    report('FL0604', resource, [...at, i], { entry }, { related, ...(fix && { fix }) });
   }
 }

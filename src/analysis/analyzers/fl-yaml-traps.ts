@@ -45,7 +45,18 @@ function walk(resource: Resource, value: unknown, path: FieldPath, report: Repor
     if (key === 'true' || key === 'false') {
       const written = keyWritten(source, place);
       if (/^(?:y|yes|on|n|no|off)$/i.test(written))
-        report('FL0602', resource, place, { written, key }, { atKey: true, ...fixOf(resource, path, value as object, key, written) });
+        report(
+          'FL0602',
+          resource,
+          place,
+          { written, key },
+          {
+            atKey: true,
+            ...(Object.hasOwn(value, written)
+              ? {}
+              : { fix: { title: `Quote the key ${written}`, edits: [{ resource, path: place, key: written }] } }),
+          },
+        );
     }
     walk(resource, inner, place, report);
   }
@@ -54,17 +65,4 @@ function walk(resource: Resource, value: unknown, path: FieldPath, report: Repor
 function keyWritten(source: DocumentSource, path: FieldPath): string {
   const { line, column } = source.keyPositionOf(path);
   return /^[A-Za-z]*/.exec((source.written.file.line(line) ?? '').slice(column - 1))![0];
-}
-
-/** The key as a text: what was written, quoted. */
-function fixOf(
-  resource: Resource,
-  path: FieldPath,
-  map: object,
-  key: string,
-  written: string,
-): { fix?: { title: string; edits: { resource: Resource; path: FieldPath; value: unknown }[] } } {
-  if (Object.hasOwn(map, written)) return {};
-  const value = Object.fromEntries(Object.entries(map).map(([name, inner]) => [name === key ? written : name, inner]));
-  return { fix: { title: `Quote the key ${written}`, edits: [{ resource, path, value }] } };
 }

@@ -7,13 +7,13 @@ metadata:
 spec:
 ${more}`;
 
-const vs = (version: string, hosts: string): string => `apiVersion: networking.istio.io/${version}
+const vs = (version: string, more = ''): string => `apiVersion: networking.istio.io/${version}
 kind: VirtualService
 metadata:
   name: shop
 spec:
-  hosts: [${hosts}]
-  http:
+  hosts: [shop.example.com]
+${more}  http:
     - route:
         - destination: {host: shop.example.com}
 `;
@@ -52,8 +52,8 @@ export const flYaml: readonly Message[] = [
     template: '{version} is old: write {fresh}',
     summary: 'An object is written in an old version of its API, though there is v1 with the same fields.',
     effect: 'Nothing today; old versions are taken out some day.',
-    wrong: vs('v1beta1', 'shop.example.com'),
-    right: vs('v1', 'shop.example.com'),
+    wrong: vs('v1beta1'),
+    right: vs('v1'),
   },
   {
     code: 'FL0604',
@@ -61,9 +61,9 @@ export const flYaml: readonly Message[] = [
     level: 'Info',
     args: ['entry: string'],
     template: '{entry} is in the list already',
-    summary: 'A host, gateway or namespace is in the same list twice.',
+    summary: 'A Gateway of a VirtualService, or a host of a Gateway, is in the same list twice.',
     effect: 'Nothing; most likely another one was meant.',
-    wrong: vs('v1', 'shop.example.com, shop.example.com'),
-    right: vs('v1', 'shop.example.com, www.example.com'),
+    wrong: vs('v1', '  gateways: [mesh, mesh]\n'),
+    right: vs('v1', '  gateways: [mesh]\n'),
   },
 ];

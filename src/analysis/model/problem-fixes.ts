@@ -10,8 +10,22 @@ const REPLACED: readonly { readonly path: RegExp; readonly by: string; value(old
 
 /** The fix of something that loading found; undefined where a person has to decide. */
 export function fixOfProblem({ rule, path = '' }: Problem, resource: Resource | undefined): Fix | undefined {
-  return resource !== undefined && rule === 'semantic/deprecated' ? replacedField(resource, parsePath(path)) : undefined;
+  if (resource === undefined) return undefined;
+  if (rule === 'semantic/deprecated') return replacedField(resource, parsePath(path));
+  return /^spec\.(?:hosts|exportTo)\[\d+\]$/.test(path) ? withoutDoubles(resource, parsePath(path)) : undefined;
 }
+
+/** The list that an entry is in, with each entry once; undefined when this one is there once only. */
+export function withoutDoubles(resource: Resource, path: FieldPath): Fix | undefined {
+  const at = path.slice(0, -1);
+  const list = valueAt(resource, at);
+  const entry: unknown = valueAt(resource, path);
+  if (!Array.isArray(list) || typeof entry !== 'string' || list.indexOf(entry) === list.lastIndexOf(entry)) return undefined;
+  return { title: `Take out the second ${entry}`, edits: [{ resource, path: at, value: [...new Set(list)] }] };
+}
+
+const valueAt = (resource: Resource, path: FieldPath): unknown =>
+  path.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], resource);
 
 /** The field at `path` under its new name; where the new one is there already the old one does nothing, and goes. */
 export function replacedField(resource: Resource, path: FieldPath): Fix | undefined {
@@ -21,9 +35,7 @@ export function replacedField(resource: Resource, path: FieldPath): Fix | undefi
     .slice(1);
   const found = REPLACED.find((entry) => entry.path.test(text));
   const parent = path.slice(0, -1);
-  const holder = parent.reduce<unknown>((value, key) => (value as Record<string | number, unknown> | undefined)?.[key], resource) as
-    | Record<string, unknown>
-    | undefined;
+  const holder = valueAt(resource, parent) as Record<string, unknown> | undefined;
   const old = String(path.at(-1));
   if (found === undefined || holder?.[old] === undefined) return undefined;
   const out = { resource, path, value: undefined };

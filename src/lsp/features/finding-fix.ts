@@ -1,27 +1,18 @@
 import type { TextEdit } from 'vscode-languageserver';
-import type { FieldPath, Resource } from '../../config/resource.ts';
+import type { Fix } from '../../analysis/finding.ts';
 import type { TextFile } from '../../config/text-file.ts';
 import { commonEnds } from '../../config/yaml/common-ends.ts';
-import { createDraft } from '../../edit/draft.ts';
-import type { Value } from '../../edit/equal.ts';
+import { applyEdits } from '../../edit/apply-edits.ts';
 import type { View } from '../view.ts';
-
-/** What an analyzer says would put a finding right: fields that are set, or taken out where the value is undefined. */
-export interface FindingFix {
-  readonly title: string;
-  readonly edits: readonly { readonly resource: Resource; readonly path: FieldPath; readonly value: unknown }[];
-}
 
 /**
  * The edits of a fix by URI, comments and layout kept; undefined when it cannot be made without touching more, or a text is no longer the
  * one that it was made for.
  */
-export function fixEdits(fix: FindingFix, view: View): Record<string, TextEdit[]> | undefined {
-  const draft = createDraft();
+export function fixEdits(fix: Fix, view: View): Record<string, TextEdit[]> | undefined {
   try {
-    for (const { resource, path, value } of fix.edits) draft.set(resource, path, value as Value);
     const changes: Record<string, TextEdit[]> = {};
-    for (const { file, before, after } of draft.changes()) {
+    for (const { file, before, after } of applyEdits(fix.edits)) {
       const text = view.textOf(file);
       if (text === undefined || text.text !== before || after === undefined) return undefined;
       changes[view.uriOf(file)] = [editBetween(text, after)];

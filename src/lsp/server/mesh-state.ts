@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Diagnostic, TextEdit } from 'vscode-languageserver';
 import type { AnalyzeOptions } from '../../analysis/analyze.ts';
-import type { Finding } from '../../analysis/finding.ts';
+import type { Finding, Fix as FindingFix } from '../../analysis/finding.ts';
 import { type LoadResult, loadSource } from '../../config/load.ts';
 import type { ParseMemo } from '../../config/parse-config.ts';
 import { originOf } from '../../config/resource.ts';
@@ -10,7 +10,7 @@ import { type Overlay, overlaySource } from '../../config/sources/overlay-source
 import { pathSource } from '../../config/sources/path-source.ts';
 import type { TextFile } from '../../config/text-file.ts';
 import { diagnosticsOf } from '../features/diagnostics.ts';
-import { type FindingFix, fixEdits } from '../features/finding-fix.ts';
+import { fixEdits } from '../features/finding-fix.ts';
 import { fileSort } from '../mesh-file.ts';
 import { meshIndex } from '../names/mesh-index.ts';
 import type { View } from '../view.ts';
@@ -170,7 +170,7 @@ export function createMeshState(input: MeshStateInput): MeshState {
   };
 }
 
-function withFix(finding: Finding & { readonly fix?: FindingFix }): [string, FindingFix][] {
+function withFix(finding: Finding): [string, FindingFix][] {
   return finding.fix === undefined ? [] : [[finding.fingerprint, finding.fix]];
 }
 
