@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream';
 import type { ResetReason, UpstreamHandler, UpstreamRequest, UpstreamStream } from '../../types.ts';
 import type { UpstreamHost } from '../host.ts';
 import { OVERFLOW } from '../reset-reasons.ts';
-import { connectionClosed, connectionOpened } from './connection-accounting.ts';
+import { connectionClosed } from './connection-accounting.ts';
 import { type ConnectionEvents, Http1Connection } from './http1-connection.ts';
 import { Http1Stream } from './http1-stream.ts';
-import { openSocket } from './open-socket.ts';
+import { makeConnection } from './make-connection.ts';
+import { PendingRequests } from './pending-requests.ts';
 import type { PoolOwner } from './pool-owner.ts';
 
 /**
@@ -19,7 +20,7 @@ export class Http1Pool implements ConnectionEvents {
   readonly #idle: Http1Connection[] = [];
   readonly #all = new Set<Http1Connection>();
   readonly #connecting = new Set<Socket>();
-  readonly #pending = new Set<Http1Stream>();
+  readonly #pending: PendingRequests<Http1Stream>;
   /** Connections whose answer is complete; whether undici keeps them shows when it has returned. */
   #released: Http1Connection[] = [];
   #draining = false;
@@ -27,6 +28,7 @@ export class Http1Pool implements ConnectionEvents {
   constructor(owner: PoolOwner, host: UpstreamHost) {
     this.#owner = owner;
     this.host = host;
+    this.#pending = new PendingRequests(owner, host);
   }
 
   request(request: UpstreamRequest, handler: UpstreamHandler): UpstreamStream {
@@ -73,7 +75,7 @@ export class Http1Pool implements ConnectionEvents {
       this.host.monitor?.localFailure(504);
     }
     if (stream.pending) {
-      this.#unqueue(stream);
+      this.#pending.remove(stream);
       traffic.rqCancelled.inc();
       return;
     }
@@ -127,24 +129,12 @@ export class Http1Pool implements ConnectionEvents {
   // Own.
 
   #start(stream: Http1Stream): void {
-    const { breakers, traffic } = this.#owner;
     const connection = this.#ready();
     if (connection !== undefined) {
       this.#attach(connection, stream);
       return;
     }
-    if (!breakers.pending.free) {
-      traffic.rqPendingOverflow.inc();
-      stream.fail(OVERFLOW);
-      return;
-    }
-    breakers.pending.inc();
-    traffic.rqPendingTotal.value++;
-    traffic.rqPendingActive.value++;
-    this.host.stats.rqPendingActive++;
-    stream.pending = true;
-    this.#pending.add(stream);
-    this.#connectForPending();
+    if (this.#pending.add(stream)) this.#connectForPending();
   }
 
   #ready(): Http1Connection | undefined {
@@ -178,14 +168,6 @@ export class Http1Pool implements ConnectionEvents {
     this.host.stats.rqActive--;
   }
 
-  #unqueue(stream: Http1Stream): void {
-    this.#pending.delete(stream);
-    stream.pending = false;
-    this.#owner.breakers.pending.dec();
-    this.#owner.traffic.rqPendingActive.value--;
-    this.host.stats.rqPendingActive--;
-  }
-
   readonly #settle = (): void => {
     const released = this.#released;
     this.#released = [];
@@ -199,7 +181,7 @@ export class Http1Pool implements ConnectionEvents {
   /** To who waits longest, or among the idle ones. */
   #offer(connection: Http1Connection): void {
     for (const stream of this.#pending) {
-      this.#unqueue(stream);
+      this.#pending.remove(stream);
       this.#attach(connection, stream);
       if (connection.active !== undefined) return;
       // Its request was refused by a limit: the connection is among the idle ones and the next one may try.
@@ -223,40 +205,17 @@ export class Http1Pool implements ConnectionEvents {
   }
 
   #connect(): void {
-    const owner = this.#owner;
-    const openedAt = performance.now();
-    connectionOpened(owner, this.host, 'http1');
-    const socket = openSocket(this.host.dial, owner.socketOptions, {
-      connected: () => {
-        this.#connecting.delete(socket);
-        owner.traffic.cxConnectMs.record(performance.now() - openedAt);
-        const connection = new Http1Connection(socket, owner.http, this);
+    makeConnection({
+      owner: this.#owner,
+      host: this.host,
+      protocol: 'http1',
+      connecting: this.#connecting,
+      made: (socket) => {
+        const connection = new Http1Connection(socket, this.#owner.http, this);
         this.#all.add(connection);
         this.#offer(connection);
       },
-      failed: (reason) => {
-        this.#connecting.delete(socket);
-        owner.traffic.cxConnectFail.inc();
-        this.host.stats.cxConnectFail++;
-        if (reason.kind === 'connect-timeout') owner.traffic.cxConnectTimeout.inc();
-        connectionClosed(owner, this.host, { openedAt, local: reason.kind === 'connect-timeout', active: false, socket: undefined });
-        this.#failPending(reason);
-      },
+      failed: (reason) => this.#pending.failAll(reason),
     });
-    this.#connecting.add(socket);
-  }
-
-  /** Envoy: a connection that fails takes all with it who wait. A retry may start again from inside. */
-  #failPending(reason: ResetReason): void {
-    const waiting = [...this.#pending];
-    for (const stream of waiting) {
-      this.#unqueue(stream);
-      this.#owner.traffic.rqPendingFailureEject.inc();
-    }
-    for (const stream of waiting) {
-      this.host.stats.rqError++;
-      this.host.monitor?.localFailure(503);
-      stream.fail(reason);
-    }
   }
 }

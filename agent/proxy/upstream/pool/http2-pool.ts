@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import type { ResetReason, UpstreamHandler, UpstreamRequest, UpstreamStream } from '../../types.ts';
 import type { UpstreamHost } from '../host.ts';
 import { OVERFLOW, PROTOCOL_ERROR } from '../reset-reasons.ts';
-import { connectionClosed, connectionOpened } from './connection-accounting.ts';
+import { connectionClosed } from './connection-accounting.ts';
 import { Http2Connection, type SessionEvents } from './http2-connection.ts';
 import { Http2Stream } from './http2-stream.ts';
-import { openSocket } from './open-socket.ts';
+import { makeConnection } from './make-connection.ts';
+import { PendingRequests } from './pending-requests.ts';
 import type { PoolOwner } from './pool-owner.ts';
 
 /** HTTP/2 connections to one host: one, and more when its streams are exhausted. Envoy: Http2::ConnPoolImpl. */
@@ -14,11 +15,12 @@ export class Http2Pool implements SessionEvents {
   readonly #owner: PoolOwner;
   readonly #all = new Set<Http2Connection>();
   readonly #connecting = new Set<Socket>();
-  readonly #pending = new Set<Http2Stream>();
+  readonly #pending: PendingRequests<Http2Stream>;
 
   constructor(owner: PoolOwner, host: UpstreamHost) {
     this.#owner = owner;
     this.host = host;
+    this.#pending = new PendingRequests(owner, host);
   }
 
   request(request: UpstreamRequest, handler: UpstreamHandler): UpstreamStream {
@@ -56,7 +58,7 @@ export class Http2Pool implements SessionEvents {
       this.host.monitor?.localFailure(504);
     }
     if (stream.pending) {
-      this.#unqueue(stream);
+      this.#pending.remove(stream);
       traffic.rqCancelled.inc();
       return;
     }
@@ -104,20 +106,8 @@ export class Http2Pool implements SessionEvents {
   // Own.
 
   #start(stream: Http2Stream): void {
-    const { breakers, traffic } = this.#owner;
     for (const connection of this.#all) if (connection.ready && this.#attach(connection, stream)) return;
-    if (!breakers.pending.free) {
-      traffic.rqPendingOverflow.inc();
-      stream.fail(OVERFLOW);
-      return;
-    }
-    breakers.pending.inc();
-    traffic.rqPendingTotal.inc();
-    traffic.rqPendingActive.inc();
-    this.host.stats.rqPendingActive++;
-    stream.pending = true;
-    this.#pending.add(stream);
-    this.#connectForPending();
+    if (this.#pending.add(stream)) this.#connectForPending();
   }
 
   /** False: another connection has to take it. */
@@ -155,21 +145,13 @@ export class Http2Pool implements SessionEvents {
     stream.connection?.streamEnded();
   }
 
-  #unqueue(stream: Http2Stream): void {
-    this.#pending.delete(stream);
-    stream.pending = false;
-    this.#owner.breakers.pending.dec();
-    this.#owner.traffic.rqPendingActive.dec();
-    this.host.stats.rqPendingActive--;
-  }
-
   /** Gives who waits to the connections that have room. */
   #serve(): void {
     for (const stream of this.#pending) {
       let connection: Http2Connection | undefined;
       for (const one of this.#all) if (one.ready) connection = one;
       if (connection === undefined) return;
-      this.#unqueue(stream);
+      this.#pending.remove(stream);
       if (!this.#attach(connection, stream)) this.#start(stream);
     }
   }
@@ -187,41 +169,19 @@ export class Http2Pool implements SessionEvents {
   }
 
   #connect(): void {
-    const owner = this.#owner;
-    const openedAt = performance.now();
-    connectionOpened(owner, this.host, 'http2');
-    const socket = openSocket(this.host.dial, owner.socketOptions, {
-      connected: () => {
-        this.#connecting.delete(socket);
-        owner.traffic.cxConnectMs.record(performance.now() - openedAt);
-        const connection = new Http2Connection(socket, owner.http, this);
+    makeConnection({
+      owner: this.#owner,
+      host: this.host,
+      protocol: 'http2',
+      connecting: this.#connecting,
+      made: (socket) => {
+        const connection = new Http2Connection(socket, this.#owner.http, this);
         this.#all.add(connection);
         this.#serve();
         if (this.host.removed) this.drain();
         this.#connectForPending();
       },
-      failed: (reason) => {
-        this.#connecting.delete(socket);
-        owner.traffic.cxConnectFail.inc();
-        this.host.stats.cxConnectFail++;
-        if (reason.kind === 'connect-timeout') owner.traffic.cxConnectTimeout.inc();
-        connectionClosed(owner, this.host, { openedAt, local: reason.kind === 'connect-timeout', active: false, socket: undefined });
-        this.#failPending(reason);
-      },
+      failed: (reason) => this.#pending.failAll(reason),
     });
-    this.#connecting.add(socket);
-  }
-
-  #failPending(reason: ResetReason): void {
-    const waiting = [...this.#pending];
-    for (const stream of waiting) {
-      this.#unqueue(stream);
-      this.#owner.traffic.rqPendingFailureEject.inc();
-    }
-    for (const stream of waiting) {
-      this.host.stats.rqError++;
-      this.host.monitor?.localFailure(503);
-      stream.fail(reason);
-    }
   }
 }
