@@ -25,7 +25,8 @@ const VARYING: Readonly<Record<string, RegExp>> = {
 const OWN = new Set(['x-fuzz-id']);
 /**
  * What a backend may be told or not: that its connection is kept (RFC 9112 9.3 says so of HTTP/1.1 anyway), and that there is no body
- * where there is none (RFC 9110 8.6 wants it of methods that have one; Envoy says it of all but GET, HEAD, DELETE and TRACE).
+ * where there is none (RFC 9110 8.6 wants it of methods that have one; Envoy says it of all but GET, HEAD, DELETE and TRACE). The embedded
+ * proxy answers Expect by itself.
  */
 const SAYS_NOTHING = new Set(['connection: keep-alive', 'content-length: 0']);
 /** How long answers are kept as they are; longer ones by length. */
@@ -67,7 +68,7 @@ export function observe(
     arrivals: arrivals.map(({ backend, protocol, method, path, authority, headers, body }) => [
       `${backend}: ${method} ${path} ${protocol} of ${authority}`,
       ...fieldsOf(headers, given).filter(
-        (line) => !SAYS_NOTHING.has(line) && !(body === '' && (line === 'transfer-encoding: chunked' || line === 'expect: 100-continue')),
+        (line) => !SAYS_NOTHING.has(line) && !line.startsWith('expect: ') && !(body === '' && line === 'transfer-encoding: chunked'),
       ),
       brief(body),
     ]),

@@ -133,7 +133,8 @@ function readHead(raw: readonly string[]): Head {
         if (head.authority === '') head.authority = value;
         break;
       case 'cookie':
-        if (value === '') break;
+        // Empty ones are none, unless others came before.
+        if (value === '' && cookie < 0) break;
         // RFC 9113 8.2.3: crumbs are one header again for everyone but HTTP/2.
         if (cookie >= 0) head.headers[cookie] += `; ${value}`;
         else {
