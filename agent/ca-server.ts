@@ -1,2 +1,3 @@
 /** The CA as a server, for commands. */
-export { type CaServer, caIdentity, type ServeOptions, serveCa } from './ca/serve.ts';
+export { caIdentity } from './ca/ca-identity.ts';
+export { type CaServer, type ServeOptions, serveCa } from './ca/serve.ts';

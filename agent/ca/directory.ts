@@ -108,7 +108,8 @@ const busy = (holder: number, directory: string): FairleadError =>
     next: 'Wait until that process ends, or end it.',
   });
 
-function removeLeftovers(directory: string): void {
+/** Temporary files, and keys that no state names. Only with the lock held. */
+export function removeLeftovers(directory: string): void {
   for (const name of readdirSync(directory))
     if (name.endsWith('.tmp') && !name.includes('.lock.')) rmSync(join(directory, name), { force: true });
   // A state that cannot be read must not cost keys.

@@ -87,7 +87,7 @@ function sendGrpc(response: Response, body: Buffer | undefined, trailers: Record
   const h2 = response as Http2ServerResponse;
   h2.writeHead(200, { 'content-type': 'application/grpc' });
   h2.addTrailers(trailers);
-  h2.end(body);
+  h2.end(body ?? '');
 }
 
 function unframe(body: Buffer): Buffer {

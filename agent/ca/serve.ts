@@ -9,6 +9,7 @@ import { generateKey, keyToPem, publicKeyInfo } from '../../src/pki/keys.ts';
 import type { Log } from '../log.ts';
 import { createCaApi } from './api.ts';
 import { openAudit } from './audit.ts';
+import { caIdentity } from './ca-identity.ts';
 import { createCallers } from './callers.ts';
 import { readState, takeLock, unusable } from './directory.ts';
 import { createHandler } from './http-handler.ts';
@@ -36,8 +37,6 @@ const AUDIT_SYNC_MS = 1000;
 const RENEW_MS = 6 * 3_600_000;
 /** Of the path of a Unix socket. */
 const LONGEST_SOCKET = 103;
-/** What the CA's own certificate is for. */
-export const caIdentity = (trustDomain: string): string => `spiffe://${trustDomain}/fairlead/ca`;
 
 /** Throws E_CA_MISSING, E_CA_KEY, E_CA_POLICY, E_CA_BUSY while another one serves, E_PORT_IN_USE, E_CA_DIRECTORY. */
 export async function serveCa(directory: string, options: ServeOptions): Promise<CaServer> {

@@ -1,0 +1,42 @@
+/** Who holds certificates that still count, and what each knows: what the stages of a rotation wait for. */
+import { type IssuedEntry, readAudit } from './audit.ts';
+import { caIdentity } from './ca-identity.ts';
+import { readAgents } from './registry.ts';
+import type { CaState } from './state.ts';
+
+/** A certificate that is valid and was not replaced. */
+export interface Holder {
+  identity: string;
+  serial: string;
+  notAfter: string;
+  /** Which signed it. */
+  authority: string;
+  /** The newest trust bundle that its holder is known to have: the one that came with it, or what its agent has reported. */
+  sequence: number;
+}
+
+/**
+ * From the audit log, which is complete, and the agents' reports, which can only make it newer. A certificate counts until it expires or
+ * one that names it as its predecessor, for the same identity, is issued. Throws E_CA_DIRECTORY.
+ */
+export async function currentHolders(directory: string, { trustDomain }: CaState, now: Date): Promise<Holder[]> {
+  const own = caIdentity(trustDomain);
+  const held = new Map<string, IssuedEntry>();
+  for await (const entry of readAudit(directory)) {
+    // The CA's own certificate follows the state by itself.
+    if (entry.event !== 'issued' || entry['identity'] === own) continue;
+    const issued = entry as IssuedEntry;
+    if (issued.replaces !== undefined && held.get(issued.replaces)?.identity === issued.identity) held.delete(issued.replaces);
+    if (Date.parse(issued.notAfter) > now.getTime()) held.set(issued.serial, issued);
+  }
+  const reported = new Map<string, number>();
+  for (const { serials, sequence } of readAgents(directory))
+    for (const serial of serials) reported.set(serial, Math.max(sequence, reported.get(serial) ?? 0));
+  return [...held.values()].map(({ identity, serial, notAfter, authority, sequence }) => ({
+    identity,
+    serial,
+    notAfter,
+    authority,
+    sequence: Math.max(sequence, reported.get(serial) ?? 0),
+  }));
+}
