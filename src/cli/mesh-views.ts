@@ -5,7 +5,7 @@ import { FairleadError, type Problem } from '../errors.ts';
 import { createLocator } from '../explain/locator.ts';
 import { servesHost } from '../explain/serves-host.ts';
 import { type ProxyView, viewOfSnapshot } from '../explain/view.ts';
-import { impliedGateways, isGatewayWorkload } from '../mesh/implied-workloads.ts';
+import { gatewayProxies } from '../mesh/gateway-proxies.ts';
 import { findProxy } from '../mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 
@@ -95,21 +95,6 @@ function workload(mesh: Mesh, name: string): ProxyNode {
       next: `There are: ${some(found.candidates)}.`,
     },
   );
-}
-
-/** Proxies that Gateways select: workloads, planned ones, and the implied ones. */
-function gatewayProxies(mesh: Mesh): ProxyNode[] {
-  const gateways = mesh.ofKind<Gateway>('Gateway');
-  const present = [...mesh.workloads, ...mesh.workloadTemplates].filter((w) => isGatewayWorkload(gateways, w.labels));
-  const names = new Set(
-    [...present, ...impliedGateways(mesh, mesh.workloads)].map(
-      (w) => `${'workloadName' in w ? w.workloadName || w.name : w.name}.${w.namespace}`,
-    ),
-  );
-  return [...names].flatMap((name) => {
-    const found = findProxy(mesh, name);
-    return 'candidates' in found ? [] : [found];
-  });
 }
 
 /** By the name of a Gateway (`NAME`, `NAMESPACE/NAME`, `NAME.NAMESPACE`) or of the proxy that serves it. */

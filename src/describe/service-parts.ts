@@ -3,11 +3,11 @@ import type { Destination, DestinationRule, VirtualService } from '../config/kin
 import type { Resource } from '../config/resource.ts';
 import { type Exposure, exposuresOf } from '../explain/exposures.ts';
 import { visitHttpDestinations, visitLayer4Destinations } from '../mesh/destinations.ts';
+import { gatewayProxies } from '../mesh/gateway-proxies.ts';
 import { covers } from '../mesh/host-match.ts';
 import type { DestinationRuleView, Mesh, ProxyNode, Service, ServicePort } from '../mesh/types.ts';
 import { proxyName } from './clients.ts';
 import { countEndpoints } from './count-endpoints.ts';
-import { gatewayProxies } from './gateway-proxies.ts';
 import { mtlsMode, peerPolicies } from './mtls.ts';
 import { originAt } from './origin-at.ts';
 import { tablesOf } from './route-table.ts';

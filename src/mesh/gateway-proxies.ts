@@ -1,5 +1,5 @@
-import { everyProxy } from '../mesh/proxies.ts';
-import type { Mesh, ProxyNode } from '../mesh/types.ts';
+import { everyProxy } from './proxies.ts';
+import type { Mesh, ProxyNode } from './types.ts';
 
 /** The proxies of a mesh that Gateways select, one of each Deployment or the like: its pods are configured alike. */
 export function gatewayProxies(mesh: Mesh): ProxyNode[] {
