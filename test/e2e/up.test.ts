@@ -1,6 +1,6 @@
 /** `fairlead up` as a process: traffic, reloads, broken files, kills. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -67,11 +67,9 @@ async function withUp(run: (up: Up) => Promise<void>): Promise<void> {
   }
 }
 
-/** Whether a process has a handler for SIGINT. */
-function signalsCaught(pid: number): boolean {
-  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${caught}`) & 2n) !== 0n;
-}
+/** Has a process make the file LISTENS once its own code listens to SIGTERM, the last of those that it keeps: Node itself comes before that. */
+const tellsThatItListens = `import { writeFileSync } from 'node:fs';
+process.on('newListener', (name) => name === 'SIGTERM' && setImmediate(() => writeFileSync(process.env.LISTENS, '')));`;
 
 function kill(pid: number): void {
   try {
@@ -134,7 +132,7 @@ test('Ctrl-C while it starts is its end as well: exit 0, nothing said, nothing l
     `${service('shop')}${workload('shop', { app: 'shop' }, 9, { 'fairlead.dev/http-proxy-port': String(testPort()) })}`,
   );
   for (const [args, after] of [
-    [['up', join(root, 'mesh')], 60],
+    [['up', join(root, 'mesh')], 1],
     [['up', join(root, 'mesh')], 120],
     [['up', join(root, 'mesh')], 180],
     [['up', join(root, 'mesh')], 250],
@@ -142,9 +140,12 @@ test('Ctrl-C while it starts is its end as well: exit 0, nothing said, nothing l
     [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning'], 200],
   ] as const) {
     const data = join(root, `data-${args[0]}-${after}`);
-    const running = startFairlead([...args, '--data', data, '--api-port', '0']);
-    // It listens to signals as soon as its first own line runs; before that it is Node that starts.
-    await until('its code runs', () => signalsCaught(running.child.pid as number));
+    const listens = `${data}.listens`;
+    const running = startFairlead([...args, '--data', data, '--api-port', '0'], {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(tellsThatItListens)}`,
+      LISTENS: listens,
+    });
+    await until('its code runs', () => existsSync(listens));
     await new Promise((r) => setTimeout(r, after));
     running.child.kill('SIGINT');
     assert.is(await running.ended, 0, `${args[0]} after ${after} ms: ${running.err()}`);
