@@ -19,7 +19,10 @@ const bin = fileURLToPath(new URL('../bin/fairlead.js', import.meta.url));
 export function healthyYaml(i: number): string {
   const [deployment = '', ...others] = serviceYaml(i).split(/^(?=---\n)/m);
   const second = deployment.replaceAll('version: v1', 'version: v2').replace(/name: svc-(\d+)\n/, 'name: svc-$1-v2\n');
-  const routed = others.join('').replaceAll(/^( +)(subset: v[12]\n)(?! +port:)/gm, '$1$2$1port: { number: 80 }\n');
+  const routed = others
+    .join('')
+    .replace('perTryTimeout: 2s', 'perTryTimeout: 1s')
+    .replaceAll(/^( +)(subset: v[12]\n)(?! +port:)/gm, '$1$2$1port: { number: 80 }\n');
   return deployment + second + routed;
 }
 

@@ -1,26 +1,28 @@
 import { DocumentSource } from '../../config/document-source.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
+import type { TextFile } from '../../config/text-file.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { ReportFinding } from '../finding.ts';
 
-/** A number written with a leading zero, or a word that is a boolean, behind a key, a dash or in a list; and such words as keys. */
-const OCTAL = /[:\s[,-]\s*[-+]?0o?[0-7_]+\s*(?:[,\]}#\r\n]|$)/m;
-const WORD_KEY = /^[ \t{,?-]*(?:y|yes|on|n|no|off)[ \t]*:(?:\s|$)|[{,][ \t]*(?:y|yes|on|n|no|off)[ \t]*:\s/im;
+/** A number written with a leading zero, alone behind whatever is before it; and words for booleans as keys. Most texts have neither. */
+const OCTAL = /(?<![\w./:-])[-+]?0o?[0-7][0-7_]*(?=\s*(?:[,\]}#\r\n]|$))/;
+const WORD_KEY = /(?<![\w"'./-])(?:y|yes|on|n|no|off)[ \t]*:(?=\s|$)/i;
 
 /** What YAML 1.1, which kubectl reads, makes of texts that look like something else. */
 export const yamlTraps: Analyzer = {
   name: 'fl-yaml-traps',
   codes: ['FL0601', 'FL0602'],
   run(model, report) {
-    const seen = new Set<Resource>();
+    const files = new Map<TextFile, boolean>();
     for (const resource of model.all) {
-      if (!(resource.source instanceof DocumentSource) || seen.has(resource)) continue;
-      seen.add(resource);
+      if (!(resource.source instanceof DocumentSource)) continue;
       const { file, range } = resource.source.written;
-      const text = file.text.slice(range.start, range.end);
-      const octal = OCTAL.test(text);
-      const keys = WORD_KEY.test(text);
-      if (!octal && !keys) continue;
+      let suspect = files.get(file);
+      if (suspect === undefined) {
+        suspect = isSuspect(file.text);
+        files.set(file, suspect);
+      }
+      if (!suspect || !isSuspect(file.text.slice(range.start, range.end))) continue;
       const visit = (value: unknown, path: FieldPath): void => walk(resource, value, path, report);
       visit(resource.metadata.labels, ['metadata', 'labels']);
       visit(resource.metadata.annotations, ['metadata', 'annotations']);
@@ -28,6 +30,8 @@ export const yamlTraps: Analyzer = {
     }
   },
 };
+
+const isSuspect = (text: string): boolean => OCTAL.test(text) || WORD_KEY.test(text);
 
 function walk(resource: Resource, value: unknown, path: FieldPath, report: ReportFinding): void {
   const source = resource.source as DocumentSource;
