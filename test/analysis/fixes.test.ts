@@ -71,6 +71,29 @@ const CASES: readonly (readonly [name: string, before: string, after: string])[]
     vs('  hosts: [a.example.com, b.example.com]\n  http:\n    - route:\n        - destination: {host: a.example.com}\n'),
   ],
   [
+    'words and numbers where texts are needed',
+    `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a, labels: {app.kubernetes.io/version: 1.10}}
+spec:
+  host: a.example.com
+  subsets:
+    - name: v1
+      labels:
+        version: on # not a boolean
+`,
+    `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a, labels: {app.kubernetes.io/version: "1.10"}}
+spec:
+  host: a.example.com
+  subsets:
+    - name: v1
+      labels:
+        version: "on" # not a boolean
+`,
+  ],
+  [
     'several headers of one match',
     vs(
       '  hosts: [a.example.com]\n  http:\n    - match:\n        - headers: {X-A: {exact: a}, "X-B": {exact: b}} # who\n      route:\n        - destination: {host: a.example.com}\n',

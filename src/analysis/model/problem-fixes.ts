@@ -1,3 +1,4 @@
+import type { TextSource } from '../../config/document-source.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Problem } from '../../errors.ts';
 import type { Fix } from '../finding.ts';
@@ -9,10 +10,17 @@ const REPLACED: readonly { readonly path: RegExp; readonly by: string; value(old
 ];
 
 /** The fix of something that loading found; undefined where a person has to decide. */
-export function fixOfProblem({ rule, path = '' }: Problem, resource: Resource | undefined): Fix | undefined {
+export function fixOfProblem({ rule, hint, path = '' }: Problem, resource: Resource | undefined): Fix | undefined {
   if (resource === undefined) return undefined;
+  if (rule === 'schema/type') return hint?.includes('; quote it: ') ? quoted(resource, parsePath(path)) : undefined;
   if (rule === 'semantic/deprecated') return replacedField(resource, parsePath(path));
   return /^spec\.(?:hosts|exportTo)\[\d+\]$/.test(path) ? withoutDoubles(resource, parsePath(path)) : undefined;
+}
+
+/** A number or word that YAML takes for something else than the text that is needed: the very characters, as a text. */
+function quoted(resource: Resource, path: FieldPath): Fix | undefined {
+  const written = (resource.source as Partial<TextSource>).writtenAt?.(path);
+  return written === undefined ? undefined : { title: `Quote ${written}`, edits: [{ resource, path, value: written }] };
 }
 
 /** The list that an entry is in, with each entry once; undefined when this one is there once only. */
@@ -43,7 +51,9 @@ export function replacedField(resource: Resource, path: FieldPath): Fix | undefi
   return { title: `Write ${old} as ${found.by}`, edits: holder[found.by] === undefined ? [out, set] : [out] };
 }
 
-/** The inverse of `formatPath`, for paths of plain names and indices. */
+/** The inverse of `formatPath`. */
 function parsePath(text: string): FieldPath {
-  return [...text.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name]) => (index === undefined ? name! : Number(index)));
+  return [...text.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, index, quote, name]) =>
+    index !== undefined ? Number(index) : quote !== undefined ? (JSON.parse(quote) as string) : name!,
+  );
 }
