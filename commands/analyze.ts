@@ -61,6 +61,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     baseline: Flags.string({ helpValue: 'FILE', description: 'show only what is not in this file; see --write-baseline' }),
     'write-baseline': Flags.string({ helpValue: 'FILE', description: 'write all findings into a baseline, and exit 0' }),
     complete: Flags.boolean({ description: 'the input is the whole mesh: what is not in it does not exist' }),
+    'own-proxies': Flags.boolean({ description: 'the mesh runs on Fairlead’s proxies: say what these do not carry out' }),
     'ignore-unknown': Flags.boolean({ description: 'say nothing of documents that are no objects of a cluster' }),
     watch: Flags.boolean({ char: 'w', description: 'analyze again after every change, until Ctrl-C', exclusive: ['write-baseline'] }),
     fix: Flags.boolean({
@@ -218,6 +219,7 @@ async function look(paths: readonly string[], options: Options, overlays: readon
       onlyNamespace: options['all-namespaces'] ? undefined : options.namespace,
       suppress: options.suppress,
       complete: options.complete,
+      ownProxies: options['own-proxies'],
       ignoreUnknown: options['ignore-unknown'],
     }),
   );
@@ -253,6 +255,7 @@ interface Options {
   'output-threshold'?: string | undefined;
   'write-baseline'?: string | undefined;
   complete: boolean;
+  'own-proxies': boolean;
   'ignore-unknown': boolean;
   suppress: readonly FlagSuppression[];
   baseline: Baseline | undefined;

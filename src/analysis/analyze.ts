@@ -27,6 +27,8 @@ export interface AnalyzeOptions {
   readonly ignoreUnknown?: boolean | undefined;
   /** What is not in the configuration does not exist: hosts, Pods and Secrets that are not there are reported even if there are none at all. */
   readonly complete?: boolean | undefined;
+  /** The proxies are Fairlead's own: what they do not carry out is reported. */
+  readonly ownProxies?: boolean | undefined;
   /** All analyzers without it; none for the rules of single objects only. */
   readonly analyzers?: readonly Analyzer[] | undefined;
   /** For the validity of certificates, milliseconds since 1970; the present without it. */
@@ -48,7 +50,7 @@ export type AnalyzeInput = Pick<ParseResult, 'resources' | 'problems' | 'meshCon
 /** Analyzes a configuration. Errors of single documents stop nothing. */
 export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {}): Promise<Analysis> {
   const { resources, problems, meshConfig, texts = [] } = input;
-  const model = analysisModel({ resources, meshConfig, complete: options.complete, now: options.now });
+  const model = analysisModel({ resources, meshConfig, complete: options.complete, ownProxies: options.ownProxies, now: options.now });
   const raw = await runAnalyzers(model, options.analyzers);
   // Object by object: the positions of one document are found together.
   const order = new Map<unknown, number>();

@@ -7,7 +7,7 @@ import { analyzeText } from './support.ts';
 for (const { code, wrong, right, level, args } of CATALOGUE) {
   if (wrong === undefined || right === undefined) continue;
   test(`${code} is given for its wrong example, with position and arguments, and not for its right one`, async () => {
-    const { findings } = await analyzeText(wrong);
+    const { findings } = await analyzeText(wrong, { ownProxies: true });
     const found = findings.filter((finding) => finding.code === code);
     assert.ok(found.length > 0, `not found; there are ${findings.map((f) => `${f.code} ${f.message}`).join('; ')}`);
     for (const finding of found) {
@@ -16,7 +16,7 @@ for (const { code, wrong, right, level, args } of CATALOGUE) {
       assert.equal(Object.keys(finding.args).sort(), args.map((arg) => arg.split(':')[0]!).sort());
       assert.not.match(finding.message, /[{}]|undefined|\[object|, $/);
     }
-    const { findings: others } = await analyzeText(right);
+    const { findings: others } = await analyzeText(right, { ownProxies: true });
     assert.equal(
       others.filter((finding) => finding.code === code).map((finding) => finding.message),
       [],

@@ -21,6 +21,7 @@ import { policyRules } from './fl-policy-rules.ts';
 import { routeSettings } from './fl-route-settings.ts';
 import { shortHosts } from './fl-short-hosts.ts';
 import { subsetEndpoints } from './fl-subset-endpoints.ts';
+import { unenforced } from './fl-unenforced.ts';
 import { unreachableRoutes } from './fl-unreachable-routes.ts';
 import { yamlTraps } from './fl-yaml-traps.ts';
 import { gatewayApiCrds } from './gateway-api-crds.ts';
@@ -104,4 +105,5 @@ export const ANALYZERS: readonly Analyzer[] = [
   subsetEndpoints,
   unreachableRoutes,
   yamlTraps,
+  unenforced,
 ];

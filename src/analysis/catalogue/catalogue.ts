@@ -4,6 +4,7 @@ import { controlPlane } from './control-plane.ts';
 import { destinationRules } from './destination-rules.ts';
 import { envoyFilters } from './envoy-filters.ts';
 import { flDestinations } from './fl-destinations.ts';
+import { flEngines } from './fl-engines.ts';
 import { flEnvoyFilters } from './fl-envoy-filters.ts';
 import { flGateways } from './fl-gateways.ts';
 import { flPolicies } from './fl-policies.ts';
@@ -26,7 +27,7 @@ import { workloads } from './workloads.ts';
 export const CATALOGUE: readonly Message[] = [
   ...[references, virtualServices, destinationRules, gateways, serviceEntries, injection, workloads, annotations],
   ...[policies, selectors, envoyFilters, controlPlane, schema, prechecks, input],
-  ...[flRoutes, flDestinations, flPolicies, flGateways, flEnvoyFilters, flYaml],
+  ...[flRoutes, flDestinations, flPolicies, flGateways, flEnvoyFilters, flYaml, flEngines],
 ]
   .flat()
   .sort((a, b) => rank(a.code) - rank(b.code) || (a.code < b.code ? -1 : 1));

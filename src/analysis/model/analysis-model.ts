@@ -20,6 +20,8 @@ export interface AnalysisModel {
   readonly rootNamespace: string;
   /** The present, for the validity of certificates. Milliseconds since 1970. */
   readonly now: number;
+  /** Whether the proxies are Fairlead's own: what these do not carry out is reported then. */
+  readonly ownProxies: boolean;
   readonly given: Given;
   readonly namespaces: ReadonlyMap<string, Resource>;
   readonly hosts: HostRegistry;
@@ -38,6 +40,7 @@ export interface ModelInput {
   readonly meshConfig?: MeshConfig | undefined;
   /** What is not in the configuration does not exist: see Given. */
   readonly complete?: boolean | undefined;
+  readonly ownProxies?: boolean | undefined;
   /** For the validity of certificates, milliseconds since 1970; the present without it. */
   readonly now?: number | undefined;
 }
@@ -45,7 +48,13 @@ export interface ModelInput {
 const CONTROLLERS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
 
 /** The analyzers' view of a configuration. Costs one pass; indexes are made on demand. */
-export function analysisModel({ resources, meshConfig = {}, complete = false, now = Date.now() }: ModelInput): AnalysisModel {
+export function analysisModel({
+  resources,
+  meshConfig = {},
+  complete = false,
+  ownProxies = false,
+  now = Date.now(),
+}: ModelInput): AnalysisModel {
   const byKind = new Map<string, Resource[]>();
   const everyService: Resource<KubernetesService>[] = [];
   const all: Resource[] = [];
@@ -78,6 +87,7 @@ export function analysisModel({ resources, meshConfig = {}, complete = false, no
     meshConfig,
     rootNamespace: meshConfig.rootNamespace || 'istio-system',
     now,
+    ownProxies,
     shared,
     get given() {
       return shared('given', () => findGiven(model, complete));

@@ -52,7 +52,7 @@ export function replacedField(resource: Resource, path: FieldPath): Fix | undefi
 }
 
 /** The inverse of `formatPath`. */
-function parsePath(text: string): FieldPath {
+export function parsePath(text: string): FieldPath {
   return [...text.matchAll(/\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|([^.[\]]+)/g)].map(([, index, quote, name]) =>
     index !== undefined ? Number(index) : quote !== undefined ? (JSON.parse(quote) as string) : name!,
   );
