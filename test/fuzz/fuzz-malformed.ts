@@ -175,8 +175,11 @@ function attack(r: Random, port: number, id: string, complain: (what: string) =>
     });
     socket.on('close', () => {
       clearTimeout(timer);
+      // Changed bytes may have made another name of its own.
+      const sent = pieces.join('');
       for (const [, other] of text.matchAll(/answer to ((?:bad|good)-\d+-\d+)/g))
-        if (other !== id) complain(`${id} got the answer of ${other}; it had sent ${JSON.stringify(pieces.join('').slice(0, 500))}`);
+        if (!sent.includes(other!))
+          complain(`${id} got the answer of ${other}; it had sent ${JSON.stringify(pieces.join('').slice(0, 500))}`);
       resolve();
     });
   });
