@@ -65,7 +65,7 @@ function readName(metadata: Record<string, unknown>, kind: Kind, report: Report)
   }
   if (typeof name !== 'string') {
     notAString(path, name, report);
-    return String(name);
+    return asText(name) ?? '';
   }
   if (FREE_NAMES.has(kind.kind)) return name;
   if (name.length > 253 || !DNS_SUBDOMAIN.test(name)) {
@@ -91,7 +91,7 @@ function readNamespace(metadata: Record<string, unknown>, kind: Kind, defaultNam
   if (namespace === undefined || namespace === null || namespace === '') return defaultNamespace;
   if (typeof namespace !== 'string') {
     notAString(['metadata', 'namespace'], namespace, report);
-    return String(namespace);
+    return asText(namespace) ?? defaultNamespace;
   }
   if (!DNS_LABEL.test(namespace)) {
     const message = `the namespace ${quote(namespace)} must be lower-case letters, digits and \`-\`, begin and end with a letter or digit, and have at most 63 characters`;
@@ -107,7 +107,9 @@ function readStrings(metadata: Record<string, unknown>, field: 'labels' | 'annot
     report.error(['metadata', field], 'schema/type', `\`${field}\` must be a map, not ${describeValue(value)}`);
     return {};
   }
+  let wrong = false;
   for (const [key, text] of Object.entries(value)) {
+    wrong ||= typeof text !== 'string';
     const path = ['metadata', field, key];
     checkKey(path, key, report);
     if (typeof text !== 'string') notAString(path, text, report);
@@ -116,8 +118,15 @@ function readStrings(metadata: Record<string, unknown>, field: 'labels' | 'annot
       report.error(path, 'metadata/label', message, { hint: 'Free text belongs in an annotation' });
     }
   }
-  return value as Record<string, string>;
+  return wrong ? onlyTexts(value) : (value as Record<string, string>);
 }
+
+/** What was most likely meant, for going on: numbers and booleans as texts. Maps and lists are none. */
+const asText = (value: unknown): string | undefined =>
+  typeof value === 'object' || typeof value === 'undefined' ? undefined : String(value);
+
+const onlyTexts = (map: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).flatMap(([key, value]) => (asText(value) === undefined ? [] : [[key, asText(value) as string]])));
 
 /** A qualified name: an optional DNS prefix and `/`, then at most 63 of letters, digits, `-`, `_`, `.`. */
 function checkKey(path: string[], key: string, report: Report): void {
@@ -132,7 +141,7 @@ function checkKey(path: string[], key: string, report: Report): void {
 
 function notAString(path: string[], value: unknown, report: Report): void {
   const field = path.at(-1)!;
-  const written = report.writtenAt(path) ?? String(value);
+  const written = report.writtenAt(path) ?? asText(value) ?? '';
   const bare = typeof value === 'boolean' || typeof value === 'number';
   const hint = bare
     ? `YAML reads ${written} as a ${typeof value}; quote it: "${written}"`
