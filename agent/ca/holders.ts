@@ -30,13 +30,14 @@ export async function currentHolders(directory: string, { trustDomain }: CaState
     if (Date.parse(issued.notAfter) > now.getTime()) held.set(issued.serial, issued);
   }
   const reported = new Map<string, number>();
-  for (const { serials, sequence } of readAgents(directory))
-    for (const serial of serials) reported.set(serial, Math.max(sequence, reported.get(serial) ?? 0));
-  return [...held.values()].map(({ identity, serial, notAfter, authority, sequence }) => ({
-    identity,
-    serial,
-    notAfter,
-    authority,
-    sequence: Math.max(sequence, reported.get(serial) ?? 0),
-  }));
+  for (const { identity, serials, sequence } of readAgents(directory))
+    for (const serial of serials) {
+      const key = `${serial} ${identity}`;
+      reported.set(key, Math.max(sequence, reported.get(key) ?? 0));
+    }
+  // Serial numbers are no secret: only who is the certificate's identity, or asked for it, speaks for it.
+  return [...held.values()].map(({ identity, serial, notAfter, authority, sequence, caller }) => {
+    const said = [identity, caller].map((name) => reported.get(`${serial} ${name}`) ?? 0);
+    return { identity, serial, notAfter, authority, sequence: Math.max(sequence, ...said) };
+  });
 }

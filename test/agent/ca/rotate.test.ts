@@ -9,6 +9,7 @@ import { bundleOf, openSigner } from '../../../agent/ca/authorities.ts';
 import { autoRotate } from '../../../agent/ca/auto-rotate.ts';
 import { readState } from '../../../agent/ca/directory.ts';
 import { issueLocally } from '../../../agent/ca/local-issue.ts';
+import { readAgents } from '../../../agent/ca/registry.ts';
 import { type RotationStep, rotate, rotationStatus } from '../../../agent/ca/rotate.ts';
 import { createToken } from '../../../agent/ca/tokens.ts';
 import { FairleadError } from '../../../src/errors.ts';
@@ -30,6 +31,21 @@ async function waits(work: Promise<unknown>, pattern: RegExp): Promise<void> {
   assert.match(error!.message, pattern);
 }
 
+async function joined(directory: string, port: number, identity: string) {
+  const { token } = await createToken(directory, identity, 60_000);
+  const made = await newRequest();
+  const body = { csr: made.csr, ttlSeconds: 3600 };
+  return { ...made, ...(await call({ port, path: '/v1/sign', body, headers: { authorization: `Join ${token}` } })).body };
+}
+
+async function reported(directory: string, serial: string): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (!readAgents(directory).some(({ serials }) => serials.includes(serial))) {
+    assert.ok(Date.now() < deadline, 'the report is written');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 const isValid = (chain: string, roots: string): boolean => {
   const [leaf, ...others] = readCertificates(chain);
   return verifyChain(leaf!, others, readCertificates(roots), { at: new Date(), purpose: 'svid', name: WEB }).faults.length === 0;
@@ -39,10 +55,8 @@ test(
   'each stage waits for who is behind: bundle seen, then renewed, then nobody left',
   withScratch((folder) =>
     served(folder, async ({ directory, server: { port } }) => {
-      const { token } = await createToken(directory, WEB, 60_000);
-      const { csr, key } = await newRequest();
-      const headers = { authorization: `Join ${token}` };
-      const first = (await call({ port, path: '/v1/sign', body: { csr }, headers })).body;
+      const first = await joined(directory, port, WEB);
+      const { csr, key } = first;
       const old = readState(directory).authorities[0]!.id;
       await waits(go(directory, 'activate'), /not what comes next: prepare is/);
       const { authority } = await go(directory, 'prepare');
@@ -59,12 +73,28 @@ test(
       const told = await report(1, [first.serial]);
       assert.is(told.body['sequence'], 2);
       assert.is(readCertificates(told.body.roots).length, 2);
+      const stranger = await joined(directory, port, `${TRUST}/ns/shop/sa/other`);
+      await call({
+        port,
+        path: '/v1/report',
+        body: { sequence: 2, serials: [first.serial, stranger.serial] },
+        cert: stranger.chain,
+        key: stranger.key,
+      });
+      await reported(directory, stranger.serial);
+      const { behind } = await rotationStatus(directory, new Date());
+      assert.equal(
+        behind.map(({ identity }) => identity),
+        [WEB],
+        'nobody speaks for the certificates of others',
+      );
       await report(2, [first.serial]);
       const deadline = Date.now() + 5000;
       while ((await rotationStatus(directory, new Date())).behind.length > 0 && Date.now() < deadline)
         await new Promise((r) => setTimeout(r, 20));
       await go(directory, 'activate');
-      await waits(go(directory, 'taint'), /behind: .*sa\/web/);
+      await call({ port, path: '/v1/sign', body: { csr: stranger.csr }, cert: stranger.chain, key: stranger.key });
+      await waits(go(directory, 'taint'), /behind: .*sa\/web \(1 certificates\)/);
 
       const second = (await call({ port, path: '/v1/sign', body: { csr }, ...mine, roots: told.body.roots })).body;
       assert.ok(isValid(second.chain, told.body.roots), 'signed by the new');
