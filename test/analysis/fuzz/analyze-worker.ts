@@ -40,7 +40,7 @@ async function check(bytes: Uint8Array): Promise<string | undefined> {
   for (const format of FINDING_FORMATS) {
     const shown = await formatFindings(format, report, { sources, width: 80, version: '0' }, 'Error');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
-    if (format === 'text' && /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(shown)) return 'the text has control characters';
+    if (format === 'text' && /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(shown)) return 'the text has control characters';
     if (format === 'json' || format === 'sarif') JSON.parse(shown);
   }
   return undefined;
