@@ -1,5 +1,7 @@
 /** Join tokens: one-time, expiring, each for one identity. Only their hashes are kept, in `tokens.json`. */
 import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { FairleadError } from '../../src/errors.ts';
 import { audit } from './audit.ts';
 import { readState, readTextIfThere, withLock, writeText } from './directory.ts';
 import { fullIdentity } from './local-issue.ts';
@@ -14,7 +16,16 @@ interface KeptToken {
 const FILE = 'tokens.json';
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
-const readTokens = (directory: string): KeptToken[] => JSON.parse(readTextIfThere(directory, FILE) ?? '[]') as KeptToken[];
+function readTokens(directory: string): KeptToken[] {
+  try {
+    return JSON.parse(readTextIfThere(directory, FILE) ?? '[]') as KeptToken[];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new FairleadError('E_CA_DIRECTORY', `${join(directory, FILE)} is damaged: ${error.message}`, {
+      next: 'Remove it: tokens that were not used yet have to be made again.',
+    });
+  }
+}
 
 const writeTokens = (directory: string, tokens: readonly KeptToken[], now: Date): void => {
   const kept = tokens.filter((token) => Date.parse(token.expires) > now.getTime());
