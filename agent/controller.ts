@@ -50,7 +50,19 @@ export interface ControllerOptions {
   notify(event: ControllerEvent): void;
 }
 
+/** Where the configuration comes from, for those who read it too. */
+export interface ConfigOrigin {
+  /** Files and folders as they were named, relative to `directory`. */
+  paths: readonly string[];
+  meshConfig: string | undefined;
+  /** Where the agent was started. */
+  directory: string;
+  /** For resources that name none. */
+  namespace: string;
+}
+
 export interface Controller {
+  readonly origin: ConfigOrigin;
   /** Loads and applies. Calls while one is running are folded into one more run after it. Never rejects: what goes wrong is in `config()`. */
   sync(): Promise<void>;
   /** Applies what was refused once more, as when a port may be free again or the engine is back. Cheap and silent without news. */
@@ -215,7 +227,9 @@ export function createController(options: ControllerOptions): Controller {
     return mine;
   }
 
+  const { paths, meshConfig, namespace } = options;
   return {
+    origin: { paths, meshConfig, namespace, directory: process.cwd() },
     sync() {
       if (syncing) again = true;
       syncing ??= run(loop).finally(() => {

@@ -4,6 +4,7 @@ import * as Flags from '@oclif/core/flags';
 import { type Baseline, readBaseline, writeBaseline } from '../src/analysis/baseline.ts';
 import type { Finding, Level } from '../src/analysis/finding.ts';
 import { type FlagSuppression, parseSuppression } from '../src/analysis/suppressions.ts';
+import type { AgentConfigAnswer } from '../src/cli/agent-paths.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import type { Look } from '../src/cli/fix-findings.ts';
@@ -31,6 +32,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     '<%= config.bin %> analyze --code IST0101',
     '<%= config.bin %> analyze mesh/ --suppress "IST0118=Service shop/*" -o sarif > findings.sarif',
     '<%= config.bin %> analyze mesh/ --write-baseline known.json',
+    '<%= config.bin %> analyze --live',
   ];
   static override strict = false;
   static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
@@ -47,6 +49,16 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       aliases: ['meshConfigFile'],
       helpValue: 'FILE',
       description: 'MeshConfig, as in Istio’s ConfigMap key mesh',
+    }),
+    live: Flags.boolean({
+      description: 'what the running agent reads, in its files; with --agent, or FAIRLEAD_AGENT, of that one',
+      exclusive: ['config'],
+    }),
+    // Its environment variable alone does not mean that files are not meant.
+    agent: Flags.string({
+      helpValue: 'URL',
+      description: 'as --live, of this agent: http://HOST:PORT or unix:PATH',
+      exclusive: ['config'],
     }),
     recursive: Flags.boolean({ char: 'R', allowNo: true, default: true, description: 'folders inside folders too' }),
     output: flags.output(...FINDING_FORMATS),
@@ -78,9 +90,9 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
   };
 
   async run(): Promise<unknown> {
-    const { argv, flags } = await this.parse(Analyze);
-    if (flags.list || flags.code !== undefined) return this.explain(flags.code, flags.output);
-    const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
+    const { argv, flags: typed } = await this.parse(Analyze);
+    if (typed.list || typed.code !== undefined) return this.explain(typed.code, typed.output);
+    const { paths, ...flags } = await this.inputOf(argv as string[], typed);
     const suppress = (flags.suppress ?? []).map(suppression);
     const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);
     const failOn = (flags['fail-on'] ?? 'Error') as Level;
@@ -88,6 +100,32 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     const run = () => this.analyzeOnce(paths, { ...flags, suppress, baseline, failOn });
     if (flags.watch) return this.watchAndRun(paths, flags['mesh-config'], run);
     return run();
+  }
+
+  /** What is named, or what an agent reads: that is everything, with its namespace, its MeshConfig and its kind of proxies. */
+  private async inputOf<Typed extends Named>(
+    argv: readonly string[],
+    typed: Typed,
+  ): Promise<Typed & { paths: string[]; home: string | undefined }> {
+    if (!typed.live && typed.agent === undefined)
+      return { ...typed, paths: this.configPaths([...argv, ...(typed.config ?? [])]), home: typed.namespace };
+    if (argv.length > 0)
+      throw new FairleadError('E_USAGE', `${argv[0]} is named, and the running agent’s configuration is asked for`, {
+        next: 'Leave out one of them.',
+      });
+    const [{ connect }, { agentPaths }] = await Promise.all([import('../agent/connect.ts'), import('../src/cli/agent-paths.ts')]);
+    const client = await connect(typed.agent ?? process.env['FAIRLEAD_AGENT']);
+    const answer = await client.getJson<AgentConfigAnswer>('/fairlead/v1/config');
+    if (answer.state === 'refused')
+      process.stderr.write('note: the agent refused this configuration as it is now; what it accepted last still runs\n');
+    const { paths, meshConfig, namespace } = agentPaths(answer);
+    return {
+      ...typed,
+      paths,
+      home: namespace,
+      'mesh-config': typed['mesh-config'] ?? meshConfig,
+      'own-proxies': typed['own-proxies'] || answer.engine === 'embedded',
+    };
   }
 
   private async analyzeOnce(paths: readonly string[], options: Options): Promise<FindingJson[]> {
@@ -146,7 +184,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     if (!['text', 'json', 'yaml', undefined].includes(options.output))
       throw new FairleadError('E_USAGE', `--posture has no format ${options.output}`, { next: 'It has text, json and yaml.' });
     const loaded = await loadForAnalysis(paths, {
-      namespace: options.namespace,
+      namespace: options.home,
       meshConfig: options['mesh-config'],
       recursive: options.recursive,
     });
@@ -207,7 +245,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
 /** What is in the files, with some of them changed, and which of the findings are shown. */
 async function look(paths: readonly string[], options: Options, overlays: readonly FileChange[]): Promise<Look<Looked>> {
   const loaded = await loadForAnalysis(paths, {
-    namespace: options.namespace,
+    namespace: options.home,
     meshConfig: options['mesh-config'],
     recursive: options.recursive,
     overlays,
@@ -236,7 +274,19 @@ interface Looked {
   unchecked: readonly string[];
 }
 
+/** What says what is analyzed. */
+interface Named {
+  live: boolean;
+  agent?: string | undefined;
+  config?: string[] | undefined;
+  namespace?: string | undefined;
+  'mesh-config'?: string | undefined;
+  'own-proxies': boolean;
+}
+
 interface PostureOptions {
+  /** The namespace of resources that name none. */
+  home: string | undefined;
   namespace?: string | undefined;
   'all-namespaces': boolean;
   'mesh-config'?: string | undefined;
@@ -247,6 +297,7 @@ interface PostureOptions {
 interface Options {
   fix: boolean;
   'dry-run': boolean;
+  home: string | undefined;
   namespace?: string | undefined;
   'all-namespaces': boolean;
   'mesh-config'?: string | undefined;

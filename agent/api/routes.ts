@@ -5,6 +5,8 @@
  *   GET  /fairlead/v1/events?records=   one JSON object a line: {request}, {config}, {engine}, {dropped}
  *   POST /fairlead/v1/sync              read the configuration now, apply it, and answer with the status
  *   GET  /fairlead/v1/resources         what the configuration that was last accepted has: {kind, name, namespace, apiVersion, file, line}
+ *   GET  /fairlead/v1/config            where the configuration is read from: {paths, directory, meshConfig, namespace, engine, state}; no
+ *                                       texts: in files there are Secrets, and file systems know who may read them
  *   POST /fairlead/v1/drain {deadlineMs}
  *   POST /fairlead/v1/stop {deadlineMs}
  *   GET  /stats/prometheus, /metrics    the agent's metrics, Istio's standard ones, and the stats of every proxy
@@ -64,6 +66,14 @@ const OWN: ReadonlyMap<string, { method: 'GET' | 'POST'; endpoint: Endpoint }> =
         });
         sendJson(response, 200, resources);
       },
+    },
+  ],
+  [
+    'config',
+    {
+      method: 'GET',
+      endpoint: ({ controller, engine }, _request, response) =>
+        sendJson(response, 200, { ...controller.origin, engine: engine.status().engine, state: controller.config().state }),
     },
   ],
   [

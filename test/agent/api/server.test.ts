@@ -334,4 +334,15 @@ test(
   }),
 );
 
+test(
+  'config tells where the configuration is read from',
+  withApi(async ({ say, folder }) => {
+    const { status, text } = await say('GET', '/fairlead/v1/config');
+    assert.is(status, 200);
+    const said = { paths: [join(folder, 'mesh')], namespace: 'default', directory: process.cwd(), engine: 'embedded', state: 'accepted' };
+    assert.equal(JSON.parse(text), said);
+    assert.is((await say('POST', '/fairlead/v1/config')).status, 405);
+  }),
+);
+
 test.run();
