@@ -1,4 +1,4 @@
-import { canonicalText } from './model/canonical-text.ts';
+import { canonicalText } from '../routing/canonical-text.ts';
 
 /**
  * Gives each finding a fingerprint that stays when lines move, entries are inserted before it, or a file is renamed: made of code, object,

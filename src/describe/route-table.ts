@@ -13,8 +13,8 @@ import { compileLeniently } from '../explain/routes.ts';
 import { type ProxyView, viewOfSnapshot } from '../explain/view.ts';
 import { getOrMake } from '../mesh/memo.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
+import { routeCovers } from '../routing/route-cover.ts';
 import type { CompiledRoute } from '../routing/types.ts';
-import { routeCovers } from './route-covers.ts';
 import { routeSettings } from './route-settings.ts';
 import type { RouteUse } from './types.ts';
 
@@ -112,7 +112,7 @@ function compile(config: RouteConfigurationJson | undefined, name: string, view:
   for (const [index, route] of routes.entries()) {
     const { kind, answer, destinations, origin } = exposureOfRoute(view, '', route);
     const { filterMetadata } = route.json.metadata ?? {};
-    const at = routes.slice(0, index).findIndex((earlier) => routeCovers(earlier, route));
+    const at = routes.slice(0, index).findIndex((earlier) => routeCovers(earlier.json.match ?? {}, route.json.match ?? {}));
     const earlier = at < 0 ? undefined : out[at]!.use;
     const use: RouteUse = {
       number: index + 1,

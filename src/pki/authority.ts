@@ -115,7 +115,10 @@ export interface IssuedSvid {
 }
 
 /** A new SVID; its life ends with the authority's at the latest. Throws PkiError `identity-invalid`. */
-export function issueSvid(authority: Authority, { identity, publicKey, rsa, dnsNames = [], addresses = [], lifeMs, now }: SvidRequest): IssuedSvid {
+export function issueSvid(
+  authority: Authority,
+  { identity, publicKey, rsa, dnsNames = [], addresses = [], lifeMs, now }: SvidRequest,
+): IssuedSvid {
   const parsed = parseSpiffeId(identity);
   if (!parsed.ok) throw new PkiError('identity-invalid', `${identity} is no SPIFFE ID: ${parsed.reason}`);
   const { trustDomain, path } = parsed.id;

@@ -1,7 +1,7 @@
 import type { KubernetesService } from '../../config/kinds/kubernetes.ts';
 import type { Resource } from '../../config/resource.ts';
+import { canonicalText } from '../../routing/canonical-text.ts';
 import type { Analyzer } from '../analyzer.ts';
-import { canonicalText } from '../model/canonical-text.ts';
 
 type Service = Resource<KubernetesService>;
 const CLUSTER = 'kubernetes:';

@@ -1,10 +1,10 @@
 import { formatPath } from '../../config/resource.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
+import { routeCovers } from '../../routing/route-cover.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { ReportFinding } from '../finding.ts';
 import type { AnalysisModel } from '../model/analysis-model.ts';
 import { fullName } from '../model/hosts.ts';
-import { routeCovers } from '../model/route-cover.ts';
 import { type ComputedRoute, computedRoutes, guardCovers, virtualServiceViews } from '../model/routed-hosts.ts';
 import { MESH } from '../model/virtual-service-parts.ts';
 import { unreachableRules } from './unreachable-rules.ts';

@@ -1,8 +1,8 @@
 import type { HTTPMatchRequest, VirtualService } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
+import { canonicalText } from '../../routing/canonical-text.ts';
 import type { Analyzer } from '../analyzer.ts';
 import type { ReportFinding } from '../finding.ts';
-import { canonicalText } from '../model/canonical-text.ts';
 import { covers } from '../model/http-match-cover.ts';
 
 /** Rules and matches that an earlier one of the same VirtualService takes everything from. */

@@ -1,5 +1,5 @@
 import type { HTTPMatchRequest } from '../../config/kinds/networking.ts';
-import { canonicalText } from './canonical-text.ts';
+import { canonicalText } from '../../routing/canonical-text.ts';
 
 type Text = { exact?: string; prefix?: string; regex?: string };
 

@@ -7,8 +7,8 @@ import { createModelMemo } from '../../mesh/model-memo.ts';
 import { compareResources } from '../../mesh/order.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
 import { buildVirtualServices } from '../../mesh/virtual-services.ts';
+import { canonicalText } from '../../routing/canonical-text.ts';
 import type { AnalysisModel } from './analysis-model.ts';
-import { canonicalText } from './canonical-text.ts';
 
 /** One Envoy route of a virtual host, with where it was written and for whom it is made at all. */
 export interface ComputedRoute {

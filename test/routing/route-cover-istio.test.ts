@@ -1,12 +1,12 @@
 /** Property: whenever one match is said to cover another, no request meets the other one alone. Requests are matched by the routing core. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { routeCovers } from '../../src/analysis/model/route-cover.ts';
 import type { HTTPMatchRequest, StringMatch } from '../../src/config/kinds/networking.ts';
 import { routeMatch } from '../../src/envoy/routes/match.ts';
 import { seededRandom } from '../../src/explain/draw.ts';
 import { compileRouteConfiguration } from '../../src/routing/compile.ts';
 import { RouteRequest } from '../../src/routing/request.ts';
+import { routeCovers } from '../../src/routing/route-cover.ts';
 
 const random = seededRandom(20_261_121);
 const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]!;
