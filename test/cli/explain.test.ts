@@ -43,7 +43,10 @@ test('a host that only a gateway serves is explained through the gateway, and th
 test('--all lists hosts, ports and paths behind a gateway, with their lines', async () => {
   const { code, out } = await explain('--all', '--gateway', 'shop', ...shop);
   assert.is(code, 0);
-  assert.match(out, /shop\.example\.com +18000 HTTP +\/catalog\* +- +catalog\.default\.svc\.cluster\.local:80 subset v1 +\S+gateway\.yaml:23:7/);
+  assert.match(
+    out,
+    /shop\.example\.com +18000 HTTP +\/catalog\* +- +catalog\.default\.svc\.cluster\.local:80 subset v1 +\S+gateway\.yaml:23:7/,
+  );
   const { out: json } = await explain('--all', '--gateway', 'shop', ...shop, '-o', 'json');
   assert.is((JSON.parse(json) as unknown[]).length, 3);
 });
