@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import * as Flags from '@oclif/core/flags';
-import { type Baseline, readBaseline, writeBaseline } from '../src/analysis/baseline.ts';
+import { type Baseline, writeBaseline } from '../src/analysis/baseline.ts';
 import type { Finding, Level } from '../src/analysis/finding.ts';
 import { type FlagSuppression, parseSuppression } from '../src/analysis/suppressions.ts';
 import type { AgentConfigAnswer } from '../src/cli/agent-paths.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import { loadBaseline, replaceFile } from '../src/cli/baseline-file.ts';
 import type { Look } from '../src/cli/fix-findings.ts';
 import * as flags from '../src/cli/flags.ts';
 import { type LoadedTexts, loadForAnalysis } from '../src/cli/load-analysis.ts';
@@ -153,6 +152,10 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       unchecked,
       paths,
     };
+    if (loaded.skipped.size > 0 && (this.jsonEnabled() || (options.output ?? 'text') !== 'text')) {
+      const { skippedText } = await import('../src/output/findings/text.ts');
+      process.stderr.write(`note: ${skippedText(loaded.skipped)}\n`);
+    }
     if (this.jsonEnabled()) {
       const { findingJson } = await import('../src/output/findings/json.ts');
       return findings.map(findingJson);
@@ -319,36 +322,4 @@ function suppression(written: string): FlagSuppression {
   throw new FairleadError('E_USAGE', `--suppress must be CODE=RESOURCE, not ${JSON.stringify(written)}`, {
     next: 'A resource is a kind and a name: "IST0118=Service shop/reviews"; * stands for any text.',
   });
-}
-
-async function loadBaseline(file: string): Promise<Baseline> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : String((error as Error).message);
-    throw new FairleadError('E_CONFIG_UNREADABLE', `cannot read the baseline ${file}: ${why}`, {
-      next: `Write one with \`fairlead analyze --write-baseline ${file}\`.`,
-    });
-  }
-  const baseline = readBaseline(text);
-  if (baseline !== undefined) return baseline;
-  throw new FairleadError('E_CONFIG_UNREADABLE', `${file} is no baseline`, {
-    next: `Write one with \`fairlead analyze --write-baseline ${file}\`.`,
-  });
-}
-
-/** Whole or not at all: beside its place first, then renamed. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  let folder: string | undefined;
-  try {
-    folder = await mkdtemp(join(dirname(file), '.fairlead-'));
-    const fresh = join(folder, 'baseline');
-    await writeFile(fresh, text);
-    await rename(fresh, file);
-  } catch (error) {
-    throw new FairleadError('E_CONFIG_UNREADABLE', `cannot write ${file}: ${(error as Error).message}`);
-  } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-  }
 }

@@ -56,10 +56,13 @@ function summary({ findings, suppressed, known, files, resources, skipped, unche
   }
   if (suppressed > 0) lines.push(style.dim(`${plural(suppressed, 'finding')} suppressed`));
   if (known > 0) lines.push(style.dim(`${plural(known, 'finding')} of the baseline not shown`));
-  if (skipped.size > 0) {
-    const names = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${harmless(name)} (${count})`);
-    lines.push(style.dim(`not analyzed, since a mesh does not read them: ${names.join(', ')}`));
-  }
+  if (skipped.size > 0) lines.push(style.dim(skippedText(skipped)));
   if (unchecked.length > 0) lines.push(style.dim(`not checked: ${unchecked.join(', ')}; --complete checks it all the same`));
   return lines.join('\n');
+}
+
+/** Which objects were not looked at, and how many of each kind; for the formats that have no place for it too. */
+export function skippedText(skipped: FindingsReport['skipped']): string {
+  const names = [...skipped].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${harmless(name)} (${count})`);
+  return `not analyzed, since a mesh does not read them: ${names.join(', ')}`;
 }

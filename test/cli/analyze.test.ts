@@ -1,4 +1,4 @@
-/** `fairlead analyze --live`: the built command line against a real agent. */
+/** `fairlead analyze` as people run it: the built command line, against a real agent too. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { FindingJson } from '../../src/output/findings/json.ts';
@@ -48,6 +48,15 @@ test('without an agent it says so, and beside paths it makes no sense', async ()
   const both = await fairlead(['analyze', 'mesh', '--live']);
   assert.is(both.code, 2, both.err);
   assert.match(both.err, /mesh is named, and the running agent’s configuration is asked for/);
+});
+
+test('kinds that a mesh does not read are named beside every format', async () => {
+  const input = 'apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: a}\n';
+  for (const output of ['json', 'yaml', 'sarif', 'junit', 'github', 'text']) {
+    const { code, out, err } = await fairlead(['analyze', '-', '-o', output], { input });
+    assert.is(code, 0, err);
+    assert.match(output === 'text' ? out : err, /not analyzed, since a mesh does not read them: example\.com\/v1\/Foo \(1\)/);
+  }
 });
 
 test.run();
