@@ -5,7 +5,9 @@ export type UnknownTraffic = 'ALLOW_ANY' | 'REGISTRY_ONLY' | 'ALLOW_ANY_DYNAMIC_
 
 /** The proxy's mode: its Sidecar's, else the mesh's, else ALLOW_ANY. */
 export function unknownTraffic(scope: ProxyScope): UnknownTraffic {
-  return (scope.outboundTrafficPolicy.mode as UnknownTraffic | undefined) ?? 'ALLOW_ANY';
+  // A configuration with errors is computed too, to find more in it: a mode that does not exist counts as none.
+  const { mode } = scope.outboundTrafficPolicy;
+  return mode === 'REGISTRY_ONLY' || mode === 'ALLOW_ANY_DYNAMIC_DNS' ? mode : 'ALLOW_ANY';
 }
 
 /**
