@@ -80,6 +80,8 @@ async function bundleOf(
         const name = posix.join('dist/chunks', path);
         return small.has(name) ? { path: join(root, name), pluginData: name } : { path, external: true };
       });
+      // esbuild looks for packages beside the file that asks, and `dist/` need not be there yet.
+      onResolve({ filter: /^[^./]/ }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /./ }, ({ pluginData: name }: { pluginData?: string }) => {
         if (name === undefined) return undefined;
         const map = Buffer.from(texts.get(`${name}.map`)!).toString('base64');
@@ -100,7 +102,6 @@ async function bundleOf(
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    packages: 'external',
     plugins: [inMemory],
     sourcemap: true,
     sourcesContent: false,
