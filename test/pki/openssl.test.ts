@@ -132,6 +132,18 @@ test('an encrypted key opens with its passphrase in openssl and here, and with n
     );
 });
 
+test('a wrong passphrase is called that, also when the rubbish it gives is well padded', async () => {
+  // PBKDF2 with few rounds: quick to try often.
+  const key = await generateKey('ec-p256');
+  const pem = key.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'right' }) as string;
+  for (let i = 0; i < 600; i++)
+    assert.throws(
+      () => readKey(pem, `wrong ${i}`),
+      (error: unknown) => error instanceof PkiError && error.code === 'key-encrypted',
+      `wrong ${i}`,
+    );
+});
+
 test('two workloads speak mutual TLS with what was issued, TLS 1.2 and 1.3', async () => {
   const { root, intermediate, leaf } = await chainOf('ec-p256');
   const caller = await issue(intermediate, { sans: [uri('spiffe://cluster.local/ns/default/sa/caller')] });
