@@ -202,8 +202,9 @@ if ('missing' in envoy) {
         assert.ok(Math.abs(embedded.startTime - real.startTime) < 60_000, `${name}: both began now`);
         for (const key of ['upstreamLocalAddress', 'downstreamRemoteAddress', 'downstreamLocalAddress'] as const)
           assert.is(embedded[key].replace(/\d+$/, ''), real[key].replace(/\d+$/, ''), `${name}: ${key}`);
-        if (name === 'delayed') for (const r of made) assert.ok(r.duration >= 29, `the delay counts: ${r.duration}`);
-        if (name === 'timed out') for (const r of made) assert.ok(r.duration >= 99, `the timeout counts: ${r.duration}`);
+        // Envoy's timers go by the clock of its event loop, which may be some milliseconds behind.
+        if (name === 'delayed') for (const r of made) assert.ok(r.duration >= 25, `the delay counts: ${r.duration}`);
+        if (name === 'timed out') for (const r of made) assert.ok(r.duration >= 90, `the timeout counts: ${r.duration}`);
       }
     } finally {
       await Promise.all(proxies.map((p) => p.close()));
