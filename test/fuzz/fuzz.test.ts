@@ -1,5 +1,5 @@
 // test: exclusive
-/** A minute of fuzzing: seeds that are always the same, and one that is new each time and printed. */
+/** A minute of fuzzing: seeds that are always the same in CI; elsewhere one of them is new each time, and printed. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { realEnvoy } from '../support/envoy.ts';
@@ -7,12 +7,12 @@ import { fuzzDifferential } from './fuzz-differential.ts';
 import { fuzzMalformed } from './fuzz-malformed.ts';
 
 const envoy = realEnvoy();
-const SEEDS: readonly number[] = [1, Date.now() % 1_000_000_000];
+// What CI says depends on the change alone; new seeds are for `npm run fuzz` and for people's machines.
+const SEEDS: readonly number[] = [1, process.env['CI'] ? 2 : Date.now() % 1_000_000_000];
 const EACH_MS = 14_000;
 
-for (const [i, seed] of SEEDS.entries()) {
-  const name = i === 0 ? 'fixed seed' : 'new seed';
-  const compare = `both engines give the same answers, ${name}`;
+for (const seed of SEEDS) {
+  const compare = `both engines give the same answers, seed ${seed}`;
   if ('missing' in envoy) {
     console.log(`SKIP ${compare}: ${envoy.missing}`);
     test.skip(compare);
@@ -24,7 +24,7 @@ for (const [i, seed] of SEEDS.entries()) {
       assert.is(found, 0, `${said.join('\n')}\nnpm run fuzz -- --seed ${seed}`);
     });
 
-  test(`malformed HTTP harms nobody, ${name}`, async () => {
+  test(`malformed HTTP harms nobody, seed ${seed}`, async () => {
     const problems = await fuzzMalformed({ seed, until: Date.now() + EACH_MS, log: (line) => console.log(`  ${line}`) });
     assert.equal(problems, [], `npm run fuzz -- --seed ${seed}`);
   });

@@ -59,7 +59,7 @@ export async function startHttpBackend(name: string, first: Reply, address: stri
     socket.on('data', (d) => socket.write(`${name}:${d}`));
     socket.on('end', () => socket.end());
   });
-  const http2 = createHttp2({ settings: { enableConnectProtocol: true } });
+  const http2 = createHttp2({ settings: { enableConnectProtocol: true }, strictSingleValueFields: false });
   http2.on('stream', (stream, headers, _flags, raw: string[]) => {
     stream.on('error', () => undefined);
     const { ':method': method = '', ':path': path = '', ':authority': authority = '' } = headers;
