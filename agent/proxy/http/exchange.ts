@@ -113,10 +113,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   /** Goes on along the filter chain; the router is its end. */
   continueRequest(): void {
     const { filters } = this.manager;
-    const decision = this.decision!;
     while (this.#nextFilter < filters.length) {
       const filter = filters[this.#nextFilter++]!;
       if (filter.onRequest === undefined) continue;
+      const decision = this.decision!;
       if (decision.filterLevels.length > 0 && filterDisabled(decision, filter.name) === true) continue;
       if (!filter.onRequest(this)) return;
       if (this.done) return;
@@ -127,6 +127,20 @@ export class Exchange implements DownstreamEvents, TimerOwner {
 
   addFlag(flag: FlagName): void {
     this.flags = withFlag(this.flags, flag);
+  }
+
+  /** Finds the route anew, by what filters made of the request. Envoy: clearRouteCache. */
+  rematch(): void {
+    this.request.headersChanged();
+    this.decision = match(this.manager.routes.current, this.request);
+  }
+
+  /** A filter's dynamic metadata, to read and to write; made when it is first asked for. */
+  dynamicMetadata(filter: string): Record<string, unknown> {
+    this.request.metadata ??= {};
+    const all = this.request.metadata as Record<string, Record<string, unknown>>;
+    if (!Object.hasOwn(all, filter)) all[filter] = {};
+    return all[filter]!;
   }
 
   /** A route's idle timeout replaces the connection manager's; 0 switches it off. */

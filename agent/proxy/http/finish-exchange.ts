@@ -47,6 +47,7 @@ function streamInfo(exchange: Exchange, record: RequestRecord): RequestRecord & 
   info.filterChainName = exchange.connection.info.filterChain;
   info.downstreamDirectRemoteAddress = exchange.connection.info.remoteAddress;
   if (exchange.requestEnded) info.requestDuration = exchange.requestEndedAt - exchange.started;
+  if (exchange.request.metadata !== undefined) info.metadata = exchange.request.metadata;
   const virtualHost = exchange.decision?.virtualHost?.name;
   if (virtualHost !== undefined) info.virtualHost = virtualHost;
   const metadata = exchange.decision?.route?.json.metadata?.filterMetadata;
