@@ -1,12 +1,13 @@
 /**
  * An engine runs proxies. The agent knows engines only through this; the life cycle is written once, here.
  *
- * Order: `start` once, then any number of `apply`, `applyEndpoints` and `remove`, then `drain` and `stop`. `start` adopts a
+ * Order: `start` once, then any number of `applySecrets`, `apply`, `applyEndpoints` and `remove`, then `drain` and `stop`. `start` adopts a
  * data plane that an earlier agent left running. `drain`, `stop` and `detach` are idempotent; `stop` may come while `start` or a drain is
  * under way, and cuts it short. A data plane that ends by itself is started anew and gets again what ran in it. While it is away `apply`
  * and `applyEndpoints` wait a little, then reject with E_ENGINE_FAILED; once the status is `running` again, the caller tries again.
  */
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
 import type { Problem } from '../src/errors.ts';
 import type { RequestRecord } from '../src/telemetry/request-record.ts';
@@ -63,6 +64,13 @@ export interface Engine {
   apply(snapshot: Snapshot): Promise<ApplyResult>;
   /** Only endpoints changed. */
   applyEndpoints(proxyId: string, version: string, endpoints: readonly ClusterLoadAssignmentJson[]): Promise<ApplyResult>;
+  /**
+   * All secrets of one proxy, by the names that its listeners and clusters ask for; replaced in place, without a connection lost. May come
+   * before the proxy's first `apply`, and is kept for it. A new data plane gets them before its config. Rejects with E_ENGINE_FAILED when
+   * the data plane is away or refuses one of them (it then has the old one of that name); they are kept and told again all the same.
+   */
+  applySecrets(proxyId: string, secrets: readonly SecretJson[]): Promise<void>;
+  /** With its secrets. */
   remove(proxyId: string): Promise<void>;
   /** Proxies that an adopted data plane runs and that were neither applied nor removed since. */
   leftovers(): readonly string[];

@@ -1,6 +1,7 @@
 /** The embedded proxy as an engine: its process supervised, its config kept in step, its admin API passed through. */
 
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { FairleadError, type Problem } from '../../src/errors.ts';
 import { serviceCluster } from '../../src/mesh/canonical.ts';
 import type { ProxyNode } from '../../src/mesh/types.ts';
@@ -39,6 +40,8 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
   const target = httpTarget(`unix:${options.socket}`) as HttpTarget;
   /** What each proxy runs: given again to each new process. */
   const wanted = new Map<string, ProxyConfig>();
+  /** Of each proxy: given to each new process before its config. */
+  const secrets = new Map<string, readonly SecretJson[]>();
   /** Proxies of an adopted process that nobody has asked for since. */
   const leftovers = new Set<string>();
   const refusals = new Set<(proxyId: string, problems: readonly Problem[]) => void>();
@@ -52,6 +55,10 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
   /** A new process gets all that ran in the old one. A port may be taken by now: such a refusal is told, not thrown. */
   async function equip(): Promise<void> {
     leftovers.clear();
+    for (const [id, list] of [...secrets])
+      await sendSecrets(id, list).catch((error: Error) =>
+        log.error('the embedded proxy has not all of its secrets', { proxy: id, why: error.message }),
+      );
     for (const [id, config] of [...wanted]) {
       const refused = await send(pathOf(id), config).then(
         (result) => (result.applied ? undefined : result.problems),
@@ -69,6 +76,13 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       if (answer.status !== 412) return read(answer);
     }
     return read(await exchange(target, 'PUT', path, config, APPLY_TIMEOUT_MS));
+  }
+
+  /** Throws E_ENGINE_FAILED with what it cannot use. */
+  async function sendSecrets(id: string, list: readonly SecretJson[]): Promise<void> {
+    const { status, body } = await exchange(target, 'PUT', `${pathOf(id)}/secrets`, list, APPLY_TIMEOUT_MS);
+    if (status === 200) return;
+    throw new FairleadError('E_ENGINE_FAILED', `the embedded proxy refuses secrets: ${problemsIn(body.toString('utf8'))}`);
   }
 
   /** Runs a config in place of the one that runs; waits for a process that is being restarted. Throws E_ENGINE_FAILED. */
@@ -138,8 +152,21 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       if (config === undefined) throw new FairleadError('E_ENGINE_FAILED', `the embedded proxy has no config of ${id} yet`);
       return run(id, { ...config, version, endpoints });
     },
+    async applySecrets(id, list) {
+      secrets.set(id, list);
+      await supervisor.running(WAIT_MS);
+      try {
+        await sendSecrets(id, list);
+      } catch (error) {
+        if (error instanceof FairleadError) throw error;
+        throw new FairleadError('E_ENGINE_FAILED', `the embedded proxy does not take secrets: ${(error as Error).message}`, {
+          cause: error,
+        });
+      }
+    },
     async remove(id) {
       wanted.delete(id);
+      secrets.delete(id);
       leftovers.delete(id);
       // A process that is not there, or ends now, does not have it any more: the next one does not get it.
       if (supervisor.status().pid !== undefined) await exchange(target, 'DELETE', pathOf(id)).catch(() => undefined);
@@ -198,6 +225,16 @@ function read(answer: HttpAnswer): ApplyResult {
   const text = answer.body.toString('utf8');
   if (answer.status === 200 || answer.status === 409) return JSON.parse(text) as Applied | Refused;
   throw new FairleadError('E_ENGINE_FAILED', `the embedded proxy answered ${answer.status}: ${text.slice(0, 500)}`);
+}
+
+/** What a refusal says; it never quotes what was sent. */
+function problemsIn(text: string): string {
+  try {
+    const { problems, error } = JSON.parse(text) as { problems?: Problem[]; error?: string };
+    return problems?.map(({ message }) => message).join('; ') ?? String(error);
+  } catch {
+    return 'its answer cannot be read';
+  }
 }
 
 function unavailable(error: Error): Problem {

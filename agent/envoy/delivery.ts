@@ -27,6 +27,8 @@ export interface Delivery {
   prepare(entry: Entry): Promise<void>;
   equip(entry: Entry): Promise<void>;
   give(entry: Entry, next: Snapshot, send: (xds: XdsServer) => void): Promise<ApplyResult>;
+  /** Waits until the proxy has taken its secrets. Rejects with E_ENGINE_FAILED when it refuses one or does not answer. */
+  settleSecrets(entry: Entry): Promise<void>;
 }
 
 /** How long a proxy may take to acknowledge a config. */
@@ -81,7 +83,9 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     ended.promise.catch(() => undefined);
     const forget = parts.onStatus(listener);
     try {
-      return readRefusal(await Promise.race([parts.running().settled(id, version, SETTLE_MS), ended.promise]));
+      const result = readRefusal(await Promise.race([parts.running().settled(id, version, SETTLE_MS), ended.promise]));
+      // A secret that is refused is told to whoever gave it; the config is as good as before.
+      return result.applied || result.problems.some((p) => !isOfSecret(p)) ? result : { applied: true, version };
     } finally {
       forget();
     }
@@ -120,5 +124,15 @@ export function createDelivery(parts: DeliveryParts): Delivery {
     return result;
   }
 
-  return { prepare, equip, give };
+  async function settleSecrets({ id, applied, supervisor }: Entry): Promise<void> {
+    if (!applied) return;
+    await supervisor.ensure(WAIT_MS);
+    const result = await parts.running().settled(id, applied.version, WAIT_MS);
+    const problems = result.applied ? [] : result.problems.filter(isOfSecret);
+    if (problems.length > 0) throw new FairleadError('E_ENGINE_FAILED', problems.map(({ message }) => message).join('; '));
+  }
+
+  return { prepare, equip, give, settleSecrets };
 }
+
+const isOfSecret = ({ origin }: Problem): boolean => origin?.startsWith('secret') === true;

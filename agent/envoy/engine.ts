@@ -1,5 +1,6 @@
 /** The real Envoy as an engine: one process a proxy, its config over xDS, its admin API passed through. */
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { parseDuration } from '../../src/config/duration.ts';
 import { FairleadError, type Problem } from '../../src/errors.ts';
 import type { ProxyNode, ResolvedMeshConfig } from '../../src/mesh/types.ts';
@@ -50,6 +51,8 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
   /** Proxies that are no longer wanted and still have requests in flight. */
   const retiring = new Map<string, Supervisor>();
   const leftovers = new Set<string>();
+  /** Of each proxy; they may come before it. */
+  const secrets = new Map<string, readonly SecretJson[]>();
   const records = new Set<(record: RequestRecord) => void>();
   const statuses = new Set<(status: EngineStatus) => void>();
   const refusals = new Set<(id: string, problems: readonly Problem[]) => void>();
@@ -113,7 +116,7 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
     return entry;
   }
 
-  const { prepare, equip, give } = createDelivery({
+  const { prepare, equip, give, settleSecrets } = createDelivery({
     data,
     log,
     xds: () => xds,
@@ -170,15 +173,18 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
       const { proxy, version, listeners } = snapshot;
       running();
       await retiring.get(proxy.id)?.stop();
+      const known = secrets.get(proxy.id);
+      // What retired with the same name may have taken them along.
+      if (known && !entries.get(proxy.id)?.applied) running().setSecrets(proxy.id, known);
       const entry = entries.get(proxy.id) ?? create(proxy.id, `${proxy.name}.${proxy.namespace}`);
       leftovers.delete(proxy.id);
       const { refused, supervisor } = entry;
       const { pid } = supervisor.status();
       if (refused?.version === version && refused.pid === pid) return refusal(version, refused.problems);
-      const known = new Set(addressesOf(entry.applied).map(addressText));
-      if (listeners.some((l) => boundAddresses(l).some((a) => !known.has(addressText(a))))) {
+      const bound = new Set(addressesOf(entry.applied).map(addressText));
+      if (listeners.some((l) => boundAddresses(l).some((a) => !bound.has(addressText(a))))) {
         const held = pid === undefined ? undefined : await supervisor.admin.listening();
-        const problems = await bindProblems(listeners, held ?? known);
+        const problems = await bindProblems(listeners, held ?? bound);
         if (problems.length > 0) return refusal(version, problems);
       }
       return give(entry, snapshot, (server) => server.set(snapshot));
@@ -188,9 +194,16 @@ export function createEnvoyEngine(options: EnvoyEngineOptions): Engine {
       if (!entry?.applied) throw new FairleadError('E_ENGINE_FAILED', 'endpoints came for a proxy that runs nothing');
       return give(entry, { ...entry.applied, version, endpoints }, (server) => server.setEndpoints(id, version, endpoints));
     },
+    async applySecrets(id, list) {
+      secrets.set(id, list);
+      running().setSecrets(id, list);
+      const entry = entries.get(id);
+      if (entry?.applied) await settleSecrets(entry);
+    },
     async remove(id) {
       const entry = entries.get(id);
       entries.delete(id);
+      secrets.delete(id);
       leftovers.delete(id);
       if (!entry) return;
       const { supervisor } = entry;

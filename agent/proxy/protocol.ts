@@ -5,7 +5,8 @@
  *   PUT    /fairlead/v1/proxies/ID                 ProxyConfig -> Applied | Refused (409: the last good config runs on)
  *   PATCH  /fairlead/v1/proxies/ID                 ConfigChanges -> Applied | Refused; 412: it is not the config before that runs
  *   GET    /fairlead/v1/proxies/ID/config          AppliedConfig
- *   DELETE /fairlead/v1/proxies/ID
+ *   PUT    /fairlead/v1/proxies/ID/secrets         SecretJson[] -> {}; 400 {problems}: those secrets stay what they were. Also before the config
+ *   DELETE /fairlead/v1/proxies/ID                 with its secrets
  *   GET    /fairlead/v1/events?records=true|false  ProxyEvent, one a line, until the client leaves
  *   POST   /fairlead/v1/drain {deadlineMs}         answers when drained
  *   POST   /fairlead/v1/stop                       answers, then the process ends
@@ -22,7 +23,7 @@ import type { Problem } from '../../src/errors.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 
 /** Changes when either side could misread the other: an agent does not adopt a proxy that speaks another one. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export interface Hello {
   engine: 'embedded';

@@ -1,5 +1,6 @@
 /** What a proxy is to have. */
 import { hash } from 'node:crypto';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { EncodeMessage } from '../../src/envoy/encode.ts';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import { resourceOf, type XdsResource } from './resource.ts';
@@ -27,13 +28,13 @@ export function setOf(kind: ResourceKind, list: readonly object[], encode: Encod
   return found;
 }
 
-/** A snapshot as resources; secrets are those of before. */
-export function desiredOf(snapshot: Snapshot, before: Desired | undefined, encode: EncodeMessage): Desired {
+/** A snapshot and the proxy's secrets as resources. */
+export function desiredOf(snapshot: Snapshot, secrets: readonly SecretJson[] | undefined, encode: EncodeMessage): Desired {
   const { version, clusters, endpoints, listeners, routes } = snapshot;
   return {
     version,
     sets: {
-      secret: before?.sets.secret ?? NONE,
+      secret: secrets ? setOf('secret', secrets, encode) : NONE,
       cluster: setOf('cluster', clusters, encode),
       endpoint: setOf('endpoint', endpoints, encode),
       listener: setOf('listener', listeners, encode),

@@ -1,4 +1,5 @@
 /** What is known of one node, whether it is connected or not. */
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { EncodeMessage } from '../../src/envoy/encode.ts';
 import type { Desired } from './desired.ts';
 import { proxylessOf } from './proxyless.ts';
@@ -17,6 +18,8 @@ export interface ProxyState {
   /** The node id. */
   readonly id: string;
   desired: Desired | undefined;
+  /** Kept for the first `desired`, which may come later. */
+  secrets: readonly SecretJson[] | undefined;
   readonly streams: Set<XdsStream>;
   /** For Envoy. */
   readonly envoy: ProxyView;
@@ -28,6 +31,7 @@ export function newProxyState(id: string, encode: EncodeMessage): ProxyState {
   const state: ProxyState = {
     id,
     desired: undefined,
+    secrets: undefined,
     streams: new Set(),
     envoy: viewOf(() => state.desired),
     grpc: viewOf(() => state.desired && proxylessOf(state.desired, encode)),

@@ -51,7 +51,7 @@ export interface XdsServer {
   set(snapshot: Snapshot): void;
   /** Only endpoints changed: all load assignments of the proxy. It must have been `set`. */
   setEndpoints(proxyId: string, version: string, endpoints: readonly ClusterLoadAssignmentJson[]): void;
-  /** Only secrets changed: all of the proxy. They stay when the rest is set. */
+  /** Only secrets changed: all of the proxy. They stay when the rest is set, and may come before it. */
   setSecrets(proxyId: string, secrets: readonly SecretJson[]): void;
   /** Clients of the node keep what they have, and get nothing any more. */
   remove(proxyId: string): void;
@@ -130,7 +130,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     closed: (stream) => {
       const { proxy } = stream;
       proxy.streams.delete(stream);
-      if (proxy.desired === undefined && proxy.streams.size === 0) proxies.delete(proxy.id);
+      if (proxy.desired === undefined && proxy.secrets === undefined && proxy.streams.size === 0) proxies.delete(proxy.id);
       log.debug('xDS: disconnected', { proxy: proxy.id, peer: stream.peer });
       tell({ event: 'disconnect', client: clientOf(stream) });
       changed();
@@ -142,17 +142,21 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
     port: server.port,
     set(snapshot) {
       const { id } = snapshot.proxy;
-      want(id, desiredOf(snapshot, stateOf(id).desired, encode));
+      want(id, desiredOf(snapshot, stateOf(id).secrets, encode));
     },
     setEndpoints(id, version, endpoints) {
       const before = stateOf(id).desired;
       if (before) want(id, withSet(before, version, 'endpoint', endpoints, encode));
     },
     setSecrets(id, secrets) {
-      const before = stateOf(id).desired;
-      if (before) want(id, withSet(before, before.version, 'secret', secrets, encode));
+      const state = stateOf(id);
+      state.secrets = secrets;
+      if (state.desired) want(id, withSet(state.desired, state.desired.version, 'secret', secrets, encode));
     },
-    remove: (id) => want(id, undefined),
+    remove(id) {
+      stateOf(id).secrets = undefined;
+      want(id, undefined);
+    },
     retry(id) {
       for (const stream of proxies.get(id)?.streams ?? []) {
         for (const sub of stream.subscriptions.values()) {

@@ -1,4 +1,5 @@
 /** An engine that takes everything, refuses what it is told to, and remembers what was asked of it. */
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { ApplyResult, Engine, EngineStatus } from '../../agent/engine.ts';
 import { FairleadError, type Problem } from '../../src/errors.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
@@ -8,6 +9,8 @@ export interface FakeEngine extends Engine {
   readonly calls: string[];
   /** What each proxy runs, by id: the version. */
   readonly runs: Map<string, string>;
+  /** All secrets of each proxy, by id, as last told. */
+  readonly secrets: Map<string, readonly SecretJson[]>;
   /** Decides what is refused; undefined takes it. Replaced at will. */
   refuse(proxyName: string, version: string): readonly Problem[] | undefined;
   /** Throws E_ENGINE_FAILED instead of taking anything. */
@@ -65,6 +68,7 @@ export function createFakeEngine(): FakeEngine {
   const engine: FakeEngine = {
     calls: [],
     runs: new Map(),
+    secrets: new Map(),
     refuse: () => undefined,
     away: false,
     gate: Promise.resolve(),
@@ -90,9 +94,14 @@ export function createFakeEngine(): FakeEngine {
       return take('apply', snapshot.proxy.id, snapshot.version);
     },
     applyEndpoints: (id, version) => take('endpoints', id, version),
+    async applySecrets(id, secrets) {
+      if (engine.away) throw new FairleadError('E_ENGINE_FAILED', 'the engine is away');
+      engine.secrets.set(id, secrets);
+    },
     async remove(id) {
       engine.calls.push(`remove ${names.get(id) ?? id}`);
       engine.runs.delete(id);
+      engine.secrets.delete(id);
     },
     leftovers: () => leftovers,
     async admin(id, method, path) {

@@ -317,6 +317,26 @@ test(
 );
 
 test(
+  'secrets may come before the config, and go with the proxy',
+  withXds(async ({ server, target }) => {
+    server.setSecrets('node', [{ name: 'default', genericSecret: { secret: { inlineString: 'one' } } }]);
+    server.set(snapshotOf({}));
+    const stream = rawStream(target, 'delta');
+    stream.send('secret', { resourceNamesSubscribe: ['default'] });
+    const first = await stream.next();
+    assert.equal(first.resources, ['default']);
+    ack(stream, first);
+    stream.close();
+    server.remove('node');
+    server.set(snapshotOf({}));
+    const again = rawStream(target, 'delta');
+    again.send('secret', { resourceNamesSubscribe: ['default'] });
+    assert.equal((await again.next()).removed, ['default']);
+    again.close();
+  }),
+);
+
+test(
   'a large push is split',
   withXds(async ({ server, target }) => {
     const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`${'x'.repeat(1000)}${i}`, 1]));
