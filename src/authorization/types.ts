@@ -33,6 +33,8 @@ export interface AuthorizationInput {
   readonly request?: AuthorizationRequest | undefined;
   /** Dynamic metadata by filter name. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** The chosen route's metadata by filter name; undefined: no route was chosen. */
+  readonly routeMetadata?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** What one set of rules says of one input. */

@@ -8,6 +8,26 @@ type Test = (value: unknown) => boolean;
 
 /** Envoy v3 MetadataMatcher over dynamic metadata. */
 export function compileMetadataMatcher(json: MetadataMatcherJson, field: string, path: string, problems: ProblemList): Condition {
+  const { keys, find, test } = compileMetadataTest(json, path, problems);
+  return {
+    field,
+    test: (request) => test(request.metadata),
+    describe: () =>
+      `dynamic metadata ${keys.join('.')} ${json.invert === true ? 'does not match' : 'matches'} ${JSON.stringify(json.value ?? {})}`,
+    actual: (request) => JSON.stringify(find(request.metadata)) ?? 'absent',
+  };
+}
+
+export interface MetadataTest {
+  /** The filter's name, then the path. */
+  readonly keys: readonly string[];
+  /** Undefined: there is nothing at that path. */
+  find(metadata: unknown): unknown;
+  test(metadata: unknown): boolean;
+}
+
+/** A MetadataMatcher over metadata by filter name, wherever that comes from. */
+export function compileMetadataTest(json: MetadataMatcherJson, path: string, problems: ProblemList): MetadataTest {
   const keys = [json.filter ?? '', ...(json.path ?? []).map((segment) => segment.key ?? '')];
   if (keys.length < 2) problems.invalid(`${path}.path`, 'must not be empty');
   const test = json.value === undefined ? never : compileValue(json.value, `${path}.value`, problems);
@@ -21,12 +41,7 @@ export function compileMetadataMatcher(json: MetadataMatcherJson, field: string,
     }
     return at;
   };
-  return {
-    field,
-    test: (request) => test(find(request.metadata)) !== invert,
-    describe: () => `dynamic metadata ${keys.join('.')} ${invert ? 'does not match' : 'matches'} ${JSON.stringify(json.value ?? {})}`,
-    actual: (request) => JSON.stringify(find(request.metadata)) ?? 'absent',
-  };
+  return { keys, find, test: (metadata) => test(find(metadata)) !== invert };
 }
 
 const never: Test = () => false;
