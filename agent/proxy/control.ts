@@ -1,5 +1,6 @@
 /** The proxy process's own API, on its Unix socket; protocol.ts says what it is. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { Problem } from '../../src/errors.ts';
 import { handleAdmin } from './admin/handler.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -27,6 +28,7 @@ const ROUTES: readonly [method: string, path: RegExp, handler: Handler][] = [
   ['GET', /^\/fairlead\/v1\/hello$/, ({ host, version, startedAt }, _req, res) => sendJson(res, 200, hello(host, version, startedAt))],
   ['GET', /^\/fairlead\/v1\/events$/, ({ events }, _req, res, _id, query) => events.attach(res, query.get('records') === 'true')],
   ['PUT', /^\/fairlead\/v1\/proxies\/([^/]+)$/, putConfig],
+  ['PUT', /^\/fairlead\/v1\/proxies\/([^/]+)\/secrets$/, putSecrets],
   ['PATCH', /^\/fairlead\/v1\/proxies\/([^/]+)$/, patchConfig],
   [
     'GET',
@@ -99,6 +101,14 @@ async function patchConfig({ host }: ControlDeps, request: IncomingMessage, resp
   const problems = await host.change(id, changes);
   if (problems === undefined) sendJson(response, 412, { error: `version ${changes.from} does not run` });
   else answerApply(response, changes.version, problems);
+}
+
+async function putSecrets({ host }: ControlDeps, request: IncomingMessage, response: ServerResponse, id: string): Promise<void> {
+  const secrets = (await readJson(request)) as SecretJson[];
+  if (!Array.isArray(secrets)) throw new Error('a list of secrets is expected');
+  const problems = await host.setSecrets(id, secrets);
+  if (problems.length === 0) sendJson(response, 200, {});
+  else sendJson(response, 400, { problems });
 }
 
 function answerApply(response: ServerResponse, version: string, problems: Problem[]): void {

@@ -1,10 +1,12 @@
 /** All proxies of the node, in one process. Each has its own clusters, stats, listeners; none can see another's. */
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { Problem } from '../../src/errors.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import { changedConfig } from './config-changes.ts';
 import type { AppliedConfig, ConfigChanges, ProxyConfig } from './protocol.ts';
 import { createProxyRuntime, type ProxyRuntime } from './runtime.ts';
 import { createStatsRegistry } from './stats/registry.ts';
+import { createSecretStore, type SecretStore } from './tls/secret-store.ts';
 import type { ClusterManager, StatsRegistry } from './types.ts';
 import { checkCluster } from './upstream/check-cluster.ts';
 import { createClusterManager } from './upstream/cluster-manager.ts';
@@ -15,6 +17,7 @@ export interface HostedProxy {
   readonly clusters: ClusterManager;
   readonly stats: StatsRegistry;
   readonly runtime: ProxyRuntime;
+  readonly secrets: SecretStore;
   config: AppliedConfig;
   /** `/healthcheck/fail` was asked for. */
   failing: boolean;
@@ -27,6 +30,8 @@ export interface ProxyHost {
   apply(id: string, config: ProxyConfig): Promise<Problem[]>;
   /** As `apply`, told by what changes. undefined: it is not the config before these changes that runs. */
   change(id: string, changes: ConfigChanges): Promise<Problem[] | undefined>;
+  /** Takes all secrets of a proxy, also before its first config. Those that cannot be read are told, and change nothing. */
+  setSecrets(id: string, secrets: readonly SecretJson[]): Promise<Problem[]>;
   remove(id: string): Promise<void>;
   /** Resolves when no request is in flight, or after `deadlineMs`. Idempotent. */
   drain(deadlineMs: number): Promise<void>;
@@ -40,6 +45,8 @@ export interface HostEvents {
 
 export function createProxyHost(events: HostEvents): ProxyHost {
   const proxies = new Map<string, HostedProxy>();
+  /** Kept from before the first config of a proxy to its removal. */
+  const stores = new Map<string, SecretStore>();
   /** One change at a time for each proxy: two updates must not interleave. */
   const queues = new Map<string, Promise<unknown>>();
 
@@ -52,19 +59,39 @@ export function createProxyHost(events: HostEvents): ProxyHost {
     return next;
   }
 
+  function storeOf(id: string): SecretStore {
+    let store = stores.get(id);
+    if (store === undefined) {
+      store = createSecretStore();
+      stores.set(id, store);
+    }
+    return store;
+  }
+
   function create(id: string, config: ProxyConfig): HostedProxy {
+    const secrets = storeOf(id);
     const stats = createStatsRegistry();
     const log = events.log;
-    const clusters = createClusterManager({ stats, log });
+    const clusters = createClusterManager({ stats, log, secrets });
     const runtime = createProxyRuntime({
       proxyId: config.name,
       node: config.node ?? { id, cluster: config.name, zone: '' },
       clusters,
       stats,
+      secrets,
       record: events.record,
       log,
     });
-    return { id, name: config.name, clusters, stats, runtime, config: { ...EMPTY, name: config.name, updatedAt: 0 }, failing: false };
+    return {
+      id,
+      name: config.name,
+      clusters,
+      stats,
+      runtime,
+      secrets,
+      config: { ...EMPTY, name: config.name, updatedAt: 0 },
+      failing: false,
+    };
   }
 
   async function apply(id: string, config: ProxyConfig): Promise<Problem[]> {
@@ -94,6 +121,7 @@ export function createProxyHost(events: HostEvents): ProxyHost {
   async function remove(id: string): Promise<void> {
     const proxy = proxies.get(id);
     proxies.delete(id);
+    stores.delete(id);
     await proxy?.runtime.close();
     await proxy?.clusters.close();
   }
@@ -107,11 +135,13 @@ export function createProxyHost(events: HostEvents): ProxyHost {
         const proxy = proxies.get(id);
         return proxy?.config.version === changes.from ? apply(id, changedConfig(proxy.config, changes)) : undefined;
       }),
+    setSecrets: (id, secrets) => inOrder(id, async () => storeOf(id).set(secrets)),
     remove: (id) => inOrder(id, () => remove(id)),
     async drain(deadlineMs) {
       await Promise.all([...proxies.values()].map((p) => p.runtime.drain(deadlineMs)));
     },
     async close() {
+      stores.clear();
       await Promise.all([...proxies.keys()].map((id) => inOrder(id, () => remove(id))));
     },
   };

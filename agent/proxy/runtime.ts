@@ -12,6 +12,7 @@ import type { RouteSlot } from './http/connection-manager.ts';
 import { bindProblem } from './listener/bind-problem.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { RunningListener } from './listener/running-listener.ts';
+import type { SecretStore } from './tls/secret-store.ts';
 import type { TracingNode } from './tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from './types.ts';
 
@@ -22,6 +23,8 @@ export interface ProxyRuntimeDeps {
   node?: TracingNode;
   clusters: ClusterManager;
   stats: StatsRegistry;
+  /** What TLS to clients takes certificates from; none by default. */
+  secrets?: SecretStore;
   /** One finished request or connection. */
   record(record: RequestRecord): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;

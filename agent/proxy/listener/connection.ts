@@ -1,3 +1,5 @@
+import type { DownstreamTls } from '../tls/downstream-tls.ts';
+
 /** What is known of one accepted connection, before and after the listener filters looked at it. */
 export interface ConnectionInfo {
   readonly id: number;
@@ -25,6 +27,8 @@ export interface ConnectionInfo {
   /** From ALPN or the http inspector. */
   applicationProtocols: readonly string[];
   filterChain: string;
+  /** Undefined for plain text, and before the handshake is over. */
+  tls: DownstreamTls | undefined;
 }
 
 /** `10.0.0.1:80`; IPv6 in brackets; a pipe's path as it is. */

@@ -209,6 +209,7 @@ function describeConnection(socket: Socket, { name, inbound, address }: Compiled
     sni: '',
     applicationProtocols: [],
     filterChain: '',
+    tls: undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type { SecretStore } from '../tls/secret-store.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { UpstreamCluster } from './cluster.ts';
 import { createClusterStats } from './cluster-stats.ts';
@@ -10,6 +11,8 @@ import { type ClustersDump, dumpClusters } from './dump.ts';
 export interface ClusterManagerDeps {
   stats: StatsRegistry;
   log(level: 'info' | 'warning' | 'error', message: string): void;
+  /** What TLS to the hosts takes certificates from; none by default. */
+  secrets?: SecretStore;
   /** Names to addresses; the system's by default. */
   resolver?: Resolver;
   /** Milliseconds, never going back; performance.now() by default. */
