@@ -25,6 +25,7 @@ const info = (more: Partial<ConnectionInfo> = {}): ConnectionInfo => ({
   sni: '',
   applicationProtocols: [],
   filterChain: '',
+  tls: undefined,
   ...more,
 });
 const never = (): boolean => false;
