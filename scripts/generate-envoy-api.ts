@@ -42,6 +42,7 @@ envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy envoy/extensions/fil
 envoy/extensions/filters/network/sni_cluster/v3/sni_cluster envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy
 envoy/extensions/http/original_ip_detection/xff/v3/xff envoy/extensions/load_balancing_policies/client_side_weighted_round_robin/v3/client_side_weighted_round_robin
 envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver envoy/extensions/request_id/uuid/v3/uuid
+envoy/extensions/path/match/uri_template/v3/uri_template_match
 envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections
 envoy/extensions/retry/host/previous_hosts/v3/previous_hosts envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config
 envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer

@@ -52,6 +52,7 @@ import * as filtersNetworkTcpProxyV3TcpProxy from '#envoy-api/envoy/extensions/f
 import * as httpOriginalIpDetectionXffV3Xff from '#envoy-api/envoy/extensions/http/original_ip_detection/xff/v3/xff_pb.js';
 import * as loadBalancingPoliciesClientSideWeightedRoundRobinV3ClientSideWeightedRoundRobin from '#envoy-api/envoy/extensions/load_balancing_policies/client_side_weighted_round_robin/v3/client_side_weighted_round_robin_pb.js';
 import * as networkDnsResolverCaresV3CaresDnsResolver from '#envoy-api/envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver_pb.js';
+import * as pathMatchUriTemplateV3UriTemplateMatch from '#envoy-api/envoy/extensions/path/match/uri_template/v3/uri_template_match_pb.js';
 import * as requestIdUuidV3Uuid from '#envoy-api/envoy/extensions/request_id/uuid/v3/uuid_pb.js';
 import * as resourceMonitorsDownstreamConnectionsV3 from '#envoy-api/envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections_pb.js';
 import * as retryHostPreviousHostsV3PreviousHosts from '#envoy-api/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
@@ -114,6 +115,7 @@ const modules: readonly Record<string, unknown>[] = [
   httpOriginalIpDetectionXffV3Xff,
   loadBalancingPoliciesClientSideWeightedRoundRobinV3ClientSideWeightedRoundRobin,
   networkDnsResolverCaresV3CaresDnsResolver,
+  pathMatchUriTemplateV3UriTemplateMatch,
   requestIdUuidV3Uuid,
   resourceMonitorsDownstreamConnectionsV3,
   retryHostPreviousHostsV3PreviousHosts,
