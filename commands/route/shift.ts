@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { connect } from '../../agent/connect.ts';
+import { processIdentity } from '../../agent/process-identity.ts';
 import { listenToSignals } from '../../agent/signals.ts';
 import { argument } from '../../src/cli/argument.ts';
 import * as flags from '../../src/cli/flags.ts';
@@ -50,11 +51,12 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
 
   async run(): Promise<ShiftOutcome> {
     const { args, flags } = await this.parse(RouteShift);
-    const [{ parseGate }, { sharesAt, asPercent }, { shift }, { journalOf, isAlive }, steering] = await Promise.all([
+    const [{ parseGate }, { sharesAt, asPercent }, { shift }, { journalOf }, { startOf }, steering] = await Promise.all([
       import('../../src/shift/gates.ts'),
       import('../../src/shift/shares.ts'),
       import('../../src/shift/shift.ts'),
       import('../../src/shift/journal.ts'),
+      import('../../src/shift/resume.ts'),
       import('../../src/cli/shift-steering.ts'),
     ]);
     const steps = parseSteps(flags.steps);
@@ -78,44 +80,45 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
     const routeName = entry.route.name ?? `#${entry.number}`;
     const journal = journalOf(entry.resource.source.file, host, routeName);
     const left = journal.read();
-    if (left && left.pid !== process.pid && isAlive(left.pid))
-      throw new FairleadError('E_USAGE', `another shift of this route is under way (process ${left.pid}), at ${left.percent} %`, {
+    const identity = left && processIdentity(left.process.pid);
+    if (left && identity !== undefined && identity === left.process.identity)
+      throw new FairleadError('E_USAGE', `another shift of this route is under way (process ${left.process.pid}), at ${left.percent} %`, {
         next: 'Wait for it, or end it with Ctrl-C: it goes back then.',
       });
-    const resumed =
-      left !== undefined &&
-      left.to === flags.to &&
-      steering.formatShares(sharesAt(left.before, { host: undefined, subset: flags.to }, left.percent)) ===
-        steering.formatShares(found.shares);
-    const before = resumed ? left.before : found.shares;
-    const exact = resumed ? undefined : entry.route.route;
-    let current = found.shares;
     const to = { host: undefined, subset: flags.to };
-    const remaining = resumed ? steps.filter((step) => step >= left.percent) : steps;
+    const start = startOf(left, flags.to, { shares: found.shares, destinations: entry.route.route ?? [] }, steps);
+    const { before, destinations, startedAt, reached } = start;
+    if (start.steps.length === 0)
+      throw new FairleadError('E_USAGE', `--steps ${flags.steps} ends before ${reached} %, which the shift that was cut off had reached`, {
+        next: `Name a step from ${reached} % on, or put the split back with \`fairlead route split\`.`,
+      });
+    let current = found.shares;
+    let previous = reached;
     const say = this.#sayer(flags.quiet || flags.output === 'json' || this.jsonEnabled());
-    if (resumed)
-      process.stderr.write(`going on with the shift of ${new Date(left.startedAt).toISOString()}, which ended at ${left.percent} %\n`);
+    if (reached !== undefined)
+      process.stderr.write(`going on with the shift of ${new Date(startedAt).toISOString()}, which ended at ${reached} %\n`);
 
     const signals = listenToSignals(['SIGINT', 'SIGTERM']);
     const abort = new AbortController();
     let lost: string | undefined;
     signals.abort.addEventListener('abort', () => abort.abort());
-    const startedAt = resumed ? left.startedAt : Date.now();
+    const own = { pid: process.pid, identity: processIdentity(process.pid) };
     try {
       const result = await shift(
-        { steps: remaining, everyMs: flags.every, gates, minRequests: flags['min-requests'], patienceMs: flags.patience },
+        { steps: start.steps, everyMs: flags.every, gates, minRequests: flags['min-requests'], patienceMs: flags.patience },
         {
           async set(percent) {
             const next = sharesAt(asPercent(before), to, percent);
-            // Written before the file: after a crash between the two the file is still what the journal's step before says.
             const began = performance.now();
+            // Before the file: whoever comes after a crash between the two finds the step before this one in it.
+            journal.write({ host, route: routeName, before, destinations, to: flags.to, percent, previous, process: own, startedAt });
             await steering.writeShares(target, current, next);
             current = next;
-            journal.write({ host, route: routeName, before, weighted: true, to: flags.to, percent, pid: process.pid, startedAt });
+            previous = percent;
             return { proxies: await steering.syncAgent(agent, 30_000), tookMs: performance.now() - began };
           },
           async restore() {
-            await steering.writeShares(target, current, asPercent(before), exact);
+            await steering.restoreDestinations(target, current, destinations);
             current = [...before];
             journal.remove();
             // The agent may be what went away: it reads the file when it is back.
@@ -141,6 +144,10 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
       if (!result.done) process.exitCode = EXIT.findings;
       if (!result.done && lost !== undefined) Object.assign(outcome, { reason: `the agent went away: ${lost}` });
       return await this.print(outcome, flags.output, ended);
+    } catch (error) {
+      // What somebody else wrote meanwhile is nothing to go on with.
+      if ((error as { code?: string }).code === 'E_FILE_CHANGED') journal.remove();
+      throw error;
     } finally {
       signals.close();
     }

@@ -1,5 +1,5 @@
 /** How a shift acts on files and hears from a running agent. */
-import type { HTTPRoute } from '../config/kinds/networking.ts';
+import type { HTTPRouteDestination } from '../config/kinds/networking.ts';
 import { checkChanges } from '../edit/check-changes.ts';
 import { createDraft } from '../edit/draft.ts';
 import { chooseRoute, type RouteEntry, routesOf } from '../edit/routes/find-routes.ts';
@@ -10,6 +10,7 @@ import { parseClusterName } from '../envoy/names.ts';
 import { FairleadError, type Problem } from '../errors.ts';
 import type { Mesh } from '../mesh/types.ts';
 import type { Sample } from '../shift/gates.ts';
+import { isSameSplit } from '../shift/shares.ts';
 import type { RequestRecord } from '../telemetry/request-record.ts';
 
 /** What a shift needs of an agent's client. */
@@ -65,29 +66,38 @@ export async function findShiftRoute({ service, namespace, route, gateway, load 
 export const formatShares = (shares: readonly Share[]): string =>
   shares.map(({ host, subset, weight }) => `${[host, subset].filter(Boolean).join('/') || 'all'} ${weight}%`).join(', ');
 
-const isSameSplit = (a: readonly Share[], b: readonly Share[]): boolean => formatShares(a) === formatShares(b);
+/** Writes a split, if the route still has the one that is expected. Throws E_FILE_CHANGED when somebody else changed it, E_CONFIG_REFUSED. */
+export function writeShares(target: ShiftTarget, expected: readonly Share[], next: readonly Share[]): Promise<void> {
+  return replaceDestinations(target, expected, ({ mesh, host, entry }) => {
+    const complete = (name: string): string => mesh.completeHost(name, entry.resource.metadata.namespace);
+    const own = entry.route.route?.find((d) => complete(d.destination.host) === host)?.destination.host ?? host;
+    return withShares(entry.route, next, own, complete).route;
+  });
+}
 
-/**
- * Writes a split, if the route still has the one that is expected. Throws E_FILE_CHANGED when somebody else changed it, E_CONFIG_REFUSED.
- * @param exact the route's destinations as they were before, to put back letter by letter
- */
-export async function writeShares(
+/** Puts a route's destinations back as they were, letter by letter. Throws as `writeShares` does. */
+export function restoreDestinations(
   target: ShiftTarget,
   expected: readonly Share[],
-  next: readonly Share[],
-  exact?: HTTPRoute['route'],
+  before: readonly HTTPRouteDestination[],
 ): Promise<void> {
-  const { mesh, host, entry, shares } = await findShiftRoute(target);
+  return replaceDestinations(target, expected, () => before);
+}
+
+async function replaceDestinations(
+  target: ShiftTarget,
+  expected: readonly Share[],
+  next: (found: Found) => readonly HTTPRouteDestination[] | undefined,
+): Promise<void> {
+  const found = await findShiftRoute(target);
+  const { host, entry, shares } = found;
   if (!isSameSplit(shares, expected))
     throw new FairleadError('E_FILE_CHANGED', `the route of ${host} was changed by somebody else: it is ${formatShares(shares)} now`, {
       position: entry.position,
       next: 'The shift ends here and leaves it as it is.',
     });
-  const { namespace } = entry.resource.metadata;
-  const complete = (name: string): string => mesh.completeHost(name, namespace);
-  const own = entry.route.route?.find((d) => complete(d.destination.host) === host)?.destination.host ?? host;
   const draft = createDraft();
-  draft.set(entry.resource, [...entry.path, 'route'], exact ?? withShares(entry.route, next, own, complete).route);
+  draft.set(entry.resource, [...entry.path, 'route'], next(found));
   const changes = draft.changes();
   if (changes.length === 0) return;
   await checkChanges(target.paths, { namespace: target.namespace }, changes);

@@ -1,8 +1,9 @@
-/** What a shift was about to do, on disk, so that the next one can go on after a crash. */
+/** What a shift is about to do, on disk, so that the next one can go on after a crash. */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { HTTPRouteDestination } from '../config/kinds/networking.ts';
 import type { Share } from '../edit/routes/split.ts';
 
 export interface JournalEntry {
@@ -10,12 +11,16 @@ export interface JournalEntry {
   route: string;
   /** The split before the first step. */
   before: readonly Share[];
-  /** Whether the destinations had weights at all: a single one needs none. */
-  weighted: boolean;
+  /** The same as it stood in the file, to put back letter by letter. */
+  destinations: readonly HTTPRouteDestination[];
+  /** The subset that gets the traffic. */
   to: string;
-  /** The last share that was set, percent. */
+  /** The share that is about to be written, or was, percent. */
   percent: number;
-  pid: number;
+  /** The share before that one; undefined: this is the first step. */
+  previous?: number;
+  /** Whose shift it is. The identity tells it from a later process with the same id. */
+  process: { pid: number; identity: string | undefined };
   /** Milliseconds since 1970. */
   startedAt: number;
 }
@@ -39,7 +44,7 @@ export function journalOf(file: string, host: string, route: string, env: NodeJS
     read() {
       try {
         const entry = JSON.parse(readFileSync(path, 'utf8')) as JournalEntry;
-        return Array.isArray(entry.before) && typeof entry.percent === 'number' ? entry : undefined;
+        return isWhole(entry) ? entry : undefined;
       } catch {
         return undefined;
       }
@@ -54,12 +59,11 @@ export function journalOf(file: string, host: string, route: string, env: NodeJS
   };
 }
 
-/** Whether a process of that id lives; one of another user does too. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+function isWhole(entry: JournalEntry): boolean {
+  return (
+    Array.isArray(entry.before) &&
+    Array.isArray(entry.destinations) &&
+    typeof entry.percent === 'number' &&
+    typeof entry.process?.pid === 'number'
+  );
 }

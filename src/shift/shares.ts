@@ -3,6 +3,11 @@ import type { Share } from '../edit/routes/split.ts';
 
 const isSame = (a: Share, b: Pick<Share, 'host' | 'subset'>): boolean => a.host === b.host && a.subset === b.subset;
 
+/** Whether two splits give the same destinations the same weights, in the same order. */
+export function isSameSplit(a: readonly Share[], b: readonly Share[]): boolean {
+  return a.length === b.length && a.every((share, i) => isSame(share, b[i]!) && share.weight === b[i]!.weight);
+}
+
 /**
  * The split in which `to` has `percent`, and the others what is left, in proportion to what they had before. Whole percent; they always
  * add up to 100.

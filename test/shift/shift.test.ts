@@ -3,6 +3,8 @@ import * as assert from 'uvu/assert';
 import type { Share } from '../../src/edit/routes/split.ts';
 import { FairleadError } from '../../src/errors.ts';
 import { parseGate, readGate } from '../../src/shift/gates.ts';
+import type { JournalEntry } from '../../src/shift/journal.ts';
+import { startOf } from '../../src/shift/resume.ts';
 import { asPercent, sharesAt } from '../../src/shift/shares.ts';
 import { random } from '../config/random.ts';
 
@@ -59,6 +61,30 @@ test('what is no gate is refused with an example', () => {
       (error: unknown) => error instanceof FairleadError && error.code === 'E_USAGE',
       text,
     );
+});
+
+test('a shift goes on from the share that the file has, of the two that the journal names', () => {
+  const before = [share('v1', 9), share('v2', 1)];
+  const destinations = [{ destination: { host: 'a', subset: 'v1' } }];
+  const left: JournalEntry = {
+    ...{ host: 'a', route: 'r', before, destinations, to: 'v2', percent: 50, previous: 20 },
+    ...{ process: { pid: 1, identity: undefined }, startedAt: 7 },
+  };
+  const start = (v1: number, v2: number, entry: JournalEntry = left): unknown[] => {
+    const {
+      reached,
+      steps,
+      startedAt,
+      destinations: kept,
+    } = startOf(entry, 'v2', { shares: [share('v1', v1), share('v2', v2)], destinations: [] }, [20, 30, 50, 100]);
+    return [reached, steps, startedAt === 7 && kept === destinations];
+  };
+  assert.equal(start(50, 50), [50, [50, 100], true]);
+  assert.equal(start(80, 20), [20, [30, 50, 100], true]);
+  const anew = [undefined, [20, 30, 50, 100], false];
+  assert.equal(start(9, 1), anew);
+  assert.equal(start(81, 19), anew);
+  assert.equal(start(50, 50, { ...left, to: 'v1' }), anew);
 });
 
 test.run();
