@@ -2,10 +2,16 @@
 import type { ContractCase } from './case.ts';
 
 export type Header = Pick<ContractCase, 'title' | 'reference' | 'steps'> &
-  Partial<Pick<ContractCase, 'backends' | 'proxies' | 'meshConfig' | 'skip'>>;
+  Partial<Pick<ContractCase, 'backends' | 'proxies' | 'meshConfig' | 'certificates' | 'keys' | 'tokens' | 'skip'>>;
 
-const HEADER = ['title', 'reference', 'backends', 'proxies', 'meshConfig', 'skip', 'steps'];
-const BACKEND = ['service', 'port', 'protocol', 'labels', 'locality', 'weight', 'kind', 'reply'];
+const HEADER = ['title', 'reference', 'backends', 'proxies', 'meshConfig', 'certificates', 'keys', 'tokens', 'skip', 'steps'];
+const BACKEND = [
+  ...['service', 'port', 'protocol', 'labels', 'locality', 'weight', 'kind', 'reply'],
+  ...['identity', 'dnsNames', 'sidecar', 'tls'],
+];
+const BACKEND_TLS = ['certificate', 'clients', 'minVersion', 'maxVersion'];
+const CERTIFICATE = ['issuer', 'uri', 'dns', 'ip', 'name', 'valid', 'key', 'intermediate'];
+const TOKEN = ['key', 'claims', 'alg', 'kid', 'expires', 'notBefore', 'tampered'];
 const REPLY = [
   'repeat',
   'status',
@@ -21,15 +27,32 @@ const REPLY = [
   'trailers',
 ];
 const REQUEST = [
-  ...['url', 'method', 'headers', 'body', 'repeat', 'protocol', 'from', 'to', 'source', 'send', 'sni'],
+  ...['url', 'method', 'headers', 'body', 'repeat', 'protocol', 'from', 'to', 'source', 'send', 'sni', 'tls'],
   ...['times', 'concurrent', 'vary', 'background', 'eventually', 'expect'],
 ];
 const OTHER = ['release', 'change', 'wait', 'finish'];
 const EXPECT = [
-  ...['status', 'from', 'local', 'headers', 'body', 'length', 'trailers', 'broken', 'upstream', 'took', 'record', 'statuses', 'counts'],
-  ...['arrivals', 'shares', 'sticky', 'distinct', 'grpcStatus', 'grpcMessage', 'messages', 'stats'],
+  ...[
+    'status',
+    'from',
+    'local',
+    'headers',
+    'body',
+    'length',
+    'trailers',
+    'broken',
+    'upstream',
+    'took',
+    'record',
+    'records',
+    'statuses',
+    'counts',
+  ],
+  ...['arrivals', 'shares', 'sticky', 'distinct', 'grpcStatus', 'grpcMessage', 'messages', 'stats', 'tls'],
 ];
-const UPSTREAM = ['backend', 'method', 'path', 'authority', 'protocol', 'headers', 'body', 'length'];
+const UPSTREAM = ['backend', 'method', 'path', 'authority', 'protocol', 'headers', 'body', 'length', 'principal', 'sni', 'client'];
+const STEP_TLS = ['certificate', 'trust', 'alpn', 'minVersion', 'maxVersion', 'ciphers'];
+const TLS = ['version', 'alpn', 'cipher', 'name', 'sans', 'trusted'];
 
 function keys(value: unknown, known: readonly string[], where: string): asserts value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${where} is no mapping`);
@@ -40,11 +63,13 @@ function checkExpectation(value: unknown, where: string): void {
   keys(value, EXPECT, where);
   if (Object.keys(value).length === 0) throw new Error(`${where} expects nothing`);
   if (value['upstream'] !== undefined) keys(value['upstream'], UPSTREAM, `${where}.upstream`);
+  if (value['tls'] !== undefined) keys(value['tls'], TLS, `${where}.tls`);
 }
 
 function checkStep(step: unknown, where: string): void {
   keys(step, [...REQUEST, ...OTHER], where);
-  const { expect, finish, change, background } = step;
+  const { expect, finish, change, background, tls } = step;
+  if (tls !== undefined && tls !== true) keys(tls, STEP_TLS, `${where}.tls`);
   const isRequest = 'url' in step || 'send' in step;
   if (isRequest && expect === undefined && background === undefined) throw new Error(`${where} is sent and nothing is expected`);
   if (!isRequest && !OTHER.some((k) => k in step)) throw new Error(`${where} does nothing`);
@@ -64,7 +89,11 @@ export function checkHeader(header: unknown, file: string): asserts header is He
   for (const [name, backend] of Object.entries(backends as object)) {
     keys(backend, BACKEND, `${file}: backend ${name}`);
     if (backend['reply'] !== undefined) keys(backend['reply'], REPLY, `${file}: reply of ${name}`);
+    if (backend['tls'] !== undefined) keys(backend['tls'], BACKEND_TLS, `${file}: tls of ${name}`);
   }
+  for (const [name, certificate] of Object.entries(header['certificates'] ?? {}))
+    keys(certificate, CERTIFICATE, `${file}: certificate ${name}`);
+  for (const [name, token] of Object.entries(header['tokens'] ?? {})) keys(token, TOKEN, `${file}: token ${name}`);
   keys(skip, ['embedded', 'explain'], `${file}: skip`);
   if (!Array.isArray(steps) || steps.length === 0) throw new Error(`${file}: no steps`);
   for (const [i, step] of steps.entries()) checkStep(step, `${file}: step ${i + 1}`);

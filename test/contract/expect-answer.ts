@@ -1,7 +1,7 @@
 /** What one answer, and what reached the backend, must be like. */
 import type { Arrival } from './backends/types.ts';
-import type { Expectation, TextMatch } from './case.ts';
-import { type Answer, NO_END } from './clients/types.ts';
+import type { Expectation, TextMatch, TlsExpectation } from './case.ts';
+import { type Answer, NO_END, type SeenTls } from './clients/types.ts';
 import { countMismatch, textMismatch } from './match.ts';
 
 type Fields = readonly (readonly [string, string])[];
@@ -46,18 +46,36 @@ export function answerMismatches(expected: Expectation, answer: Answer): string[
   if (grpcStatus !== undefined) say('grpc-status', textMismatch(String(grpcStatus), linesOf(grpc, 'grpc-status')));
   if (expected.grpcMessage !== undefined) say('grpc-message', textMismatch(expected.grpcMessage, linesOf(grpc, 'grpc-message')));
   if (expected.messages !== undefined) say('messages', textMismatch(expected.messages, answer.messages));
+  if (expected.tls !== undefined) out.push(...tlsMismatches(expected.tls, answer.tls));
   return out;
+}
+
+function tlsMismatches(expected: TlsExpectation, seen: SeenTls | undefined): string[] {
+  if (seen === undefined) return ['tls: no handshake'];
+  return Object.entries(expected).flatMap(([field, value]) => {
+    const one = seen[field as keyof SeenTls];
+    const wrong = textMismatch(value as TextMatch, one === undefined ? undefined : String(one));
+    return wrong === undefined ? [] : [`tls ${field}: ${wrong}`];
+  });
+}
+
+/** The URI of the last certificate that `x-forwarded-client-cert` tells of. */
+function principalOf({ headers }: Arrival): string | undefined {
+  const last = linesOf(headers, 'x-forwarded-client-cert')?.join(',').split(',').at(-1);
+  return last === undefined ? undefined : /(?:^|;)URI=([^;,]+)/.exec(last)?.[1];
 }
 
 /** @param arrival the last that reached a backend; undefined when nothing did */
 export function arrivalMismatches(expected: NonNullable<Expectation['upstream']>, arrival: Arrival | undefined): string[] {
   if (arrival === undefined) return ['upstream: nothing arrived'];
-  const { headers, length, backend: _, ...parts } = expected;
+  const { headers, length, principal, backend: _, ...parts } = expected;
   const out = Object.entries(parts).flatMap(([name, value]) => {
     const wrong = textMismatch(value, arrival[name as 'path']);
     return wrong === undefined ? [] : [`upstream ${name}: ${wrong}`];
   });
   const size = length === undefined ? undefined : countMismatch(length, arrival.body.length);
   if (size !== undefined) out.push(`upstream length: ${size}`);
+  const caller = principal === undefined ? undefined : textMismatch(principal, principalOf(arrival));
+  if (caller !== undefined) out.push(`upstream principal: ${caller}`);
   return [...out, ...fieldMismatches('upstream header', headers ?? {}, arrival.headers)];
 }

@@ -1,7 +1,7 @@
 /** gRPC's length-prefixed messages, uncompressed (gRPC over HTTP/2, Length-Prefixed-Message). */
 
-export function frame(text: string): Buffer {
-  const body = Buffer.from(text);
+export function frame(message: string | Buffer): Buffer {
+  const body = Buffer.from(message as string);
   const head = Buffer.alloc(5);
   head.writeUInt32BE(body.length, 1);
   return Buffer.concat([head, body]);

@@ -1,3 +1,4 @@
+import type { Credentials } from './credentials/credentials.ts';
 import { freePort } from './ports.ts';
 
 const PORT = /\$port\(([\w.-]+)\)/g;
@@ -11,7 +12,7 @@ export interface Placeholders {
   fill(text: string): string;
 }
 
-export function placeholders(known: Iterable<readonly [string, number]>): Placeholders {
+export function placeholders(known: Iterable<readonly [string, number]>, credentials?: Pick<Credentials, 'fill'>): Placeholders {
   const ports = new Map(known);
   const port = async (name: string): Promise<number> => {
     const found = ports.get(name) ?? (await freePort());
@@ -24,7 +25,7 @@ export function placeholders(known: Iterable<readonly [string, number]>): Placeh
       for (const [, name = ''] of text.matchAll(PORT)) await port(name);
     },
     fill(text) {
-      const withPorts = text.replace(PORT, (_all, name: string) => String(ports.get(name)));
+      const withPorts = (credentials?.fill(text) ?? text).replace(PORT, (_all, name: string) => String(ports.get(name)));
       return withPorts.replace(
         CLUSTER,
         (_all, name: string, namespace = 'default', at = '80', subset = '') =>
@@ -35,10 +36,10 @@ export function placeholders(known: Iterable<readonly [string, number]>): Placeh
 }
 
 /** The same value with all its texts filled in. */
-export function filled<T>(value: T, { fill }: Placeholders): T {
+export function filled<T>(value: T, { fill }: Pick<Placeholders, 'fill'>): T {
   if (typeof value === 'string') return fill(value) as T;
-  if (Array.isArray(value)) return value.map((v: unknown) => filled(v, { fill } as Placeholders)) as T;
+  if (Array.isArray(value)) return value.map((v: unknown) => filled(v, { fill })) as T;
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([k, v]) => [fill(k), filled(v as unknown, { fill } as Placeholders)]);
+  const entries = Object.entries(value).map(([k, v]) => [fill(k), filled(v as unknown, { fill })]);
   return Object.fromEntries(entries) as T;
 }

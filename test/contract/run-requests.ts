@@ -1,6 +1,7 @@
 import type { RequestStep } from './case.ts';
 import { clientFor } from './clients/client-for.ts';
 import type { Answer, Sent } from './clients/types.ts';
+import type { Credentials } from './credentials/credentials.ts';
 
 /** One request of a step and what came of it. */
 export interface Exchange {
@@ -37,20 +38,22 @@ export function requestOf(step: RequestStep, n: number, port: number): Sent {
     body: step.body?.repeat(step.repeat ?? 1),
     send: [step.send ?? []].flat().map(count),
     sni: step.sni,
+    tls: undefined,
   };
 }
 
 /** Sends all requests of a step, `concurrent` at a time. */
-export async function runRequests(step: RequestStep, port: number): Promise<Exchange[]> {
+export async function runRequests(step: RequestStep, port: number, credentials: Credentials): Promise<Exchange[]> {
   const client = clientFor(step);
   const exchanges: Exchange[] = [];
   const { times = 1, concurrent = 1 } = step;
+  const tls = step.tls === undefined ? undefined : credentials.clientTls(step.tls === true ? {} : step.tls);
   let next = 0;
   try {
     await Promise.all(
       Array.from({ length: Math.min(times, concurrent) }, async () => {
         while (next < times) {
-          const sent = requestOf(step, next++, port);
+          const sent = { ...requestOf(step, next++, port), tls };
           exchanges.push({ sent, answer: await client.send(sent) });
         }
       }),

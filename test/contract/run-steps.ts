@@ -3,6 +3,7 @@ import { until } from '../support/http.ts';
 import type { LogReader } from './access-log.ts';
 import type { Backend } from './backends/types.ts';
 import type { Step } from './case.ts';
+import type { Credentials } from './credentials/credentials.ts';
 import type { ContractEngine } from './engines/types.ts';
 import { CLIENT } from './mesh-of-case.ts';
 import { type Exchange, runRequests } from './run-requests.ts';
@@ -13,6 +14,7 @@ export interface Running {
   log: LogReader;
   snapshots: ReadonlyMap<string, Snapshot>;
   backends: ReadonlyMap<string, Backend>;
+  credentials: Credentials;
 }
 
 /** How long records, statistics and mirrored requests may take to come in. */
@@ -23,7 +25,7 @@ const SOON_MS = 200;
 const EVENTUALLY_MS = 8000;
 
 /** Runs steps in order. Throws an error that says every expectation of a step that was not met. */
-export async function runSteps(steps: readonly Step[], { engine, log, snapshots, backends }: Running): Promise<void> {
+export async function runSteps(steps: readonly Step[], { engine, log, snapshots, backends, credentials }: Running): Promise<void> {
   const usesStats = steps.some((s) => s.expect?.stats ?? s.finish?.stats ?? s.wait);
   const witness = await createWitness(engine, log, backends, usesStats ? snapshots.keys() : []);
   const background: Promise<Exchange[]>[] = [];
@@ -39,12 +41,12 @@ export async function runSteps(steps: readonly Step[], { engine, log, snapshots,
     const [proxy, port] = [proxyOf(step), portOf(step)];
     const once = async (patience: number): Promise<string[]> => {
       witness.begin();
-      return witness.mismatches(expect, await runRequests(step, port), proxy, port, patience);
+      return witness.mismatches(expect, await runRequests(step, port, credentials), proxy, port, patience);
     };
     if (eventually) return settle(EVENTUALLY_MS, () => once(SOON_MS));
     if (!later) return once(LATE_MS);
     witness.begin();
-    background.push(runRequests(step, port));
+    background.push(runRequests(step, port, credentials));
     if (later !== 'waiting') await until('a backend has the request', () => witness.arrived().length >= times, LATE_MS);
     return [];
   }

@@ -41,7 +41,7 @@ export async function createWitness(
 
   function recordMismatches(wanted: NonNullable<Expectation['record']>, port: number): string[] {
     const last = log.read().findLast((r) => Number(r['listener']) === port);
-    if (last === undefined) return ['record: none was written'];
+    if (last === undefined) return [`record: none was written by the listener of ${port}`];
     return Object.entries(wanted).flatMap(([name, value]) => {
       const seen = last[name];
       const wrong = textMismatch(value, seen === null || seen === undefined ? undefined : String(seen));
@@ -74,7 +74,7 @@ export async function createWitness(
     async mismatches(expected, exchanges, proxy, port, patience) {
       const out = [...new Set(exchanges.flatMap((e) => answerMismatches(expected, e.answer)))];
       out.push(...countMismatches(expected, exchanges));
-      const { local, upstream, arrivals, record, stats } = expected;
+      const { local, upstream, arrivals, record, records = {}, stats } = expected;
       if (local && arrivals === undefined && arrived().length > 0) out.push(`local: ${arrived()[0]!.backend} heard of it`);
       const late = async (amiss: () => Promise<string[]> | string[]): Promise<void> => void out.push(...(await settle(patience, amiss)));
       if (upstream) {
@@ -83,6 +83,7 @@ export async function createWitness(
       }
       if (arrivals) await late(() => arrivalCountMismatches(arrivals));
       if (record) await late(() => recordMismatches(record, port));
+      for (const [other, fields] of Object.entries(records)) await late(() => recordMismatches(fields, Number(other)));
       if (stats) await late(() => statMismatches(stats, proxy));
       return out;
     },

@@ -7,6 +7,8 @@ import type { Backend } from '../contract/backends/types.ts';
 import type { ContractCase } from '../contract/case.ts';
 import { h2cClient } from '../contract/clients/h2c.ts';
 import type { Answer } from '../contract/clients/types.ts';
+import { credentialsOf } from '../contract/credentials/credentials.ts';
+import { secretsOf } from '../contract/credentials/secrets.ts';
 import { embeddedEngine } from '../contract/engines/embedded.ts';
 import { envoyEngine } from '../contract/engines/envoy.ts';
 import type { ContractEngine } from '../contract/engines/types.ts';
@@ -44,20 +46,22 @@ export async function startPair(envoy: string): Promise<Pair> {
 
 async function runBoth(engines: readonly ContractEngine[], { mesh, requests }: FuzzCase, folder: string): Promise<Outcome> {
   const backends = new Map<string, Backend>();
+  const credentials = await credentialsOf(EMPTY);
   try {
-    for (const [name, spec] of Object.entries(mesh.backends)) backends.set(name, await startBackend(name, spec));
+    for (const [name, spec] of Object.entries(mesh.backends)) backends.set(name, await startBackend(name, spec, credentials));
     const lanes: { engine: ContractEngine; places: Placeholders; ports: Ports }[] = [];
     const refused: string[] = [];
     for (const engine of engines) {
       const places = placeholders([...backends].map(([name, { port }]) => [name, port] as const));
-      let snapshots: Awaited<ReturnType<typeof meshOf>>['snapshots'];
+      let made: Awaited<ReturnType<typeof meshOf>>;
       try {
-        ({ snapshots } = await meshOf(caseOf(mesh, places), places, join(folder, 'access.log')));
+        made = await meshOf(caseOf(mesh, places), places, join(folder, 'access.log'));
       } catch (error) {
         return { kind: 'invalid', why: (error as Error).message };
       }
+      const { snapshots } = made;
       try {
-        await engine.run(snapshots);
+        await engine.run(snapshots, await secretsOf(made.mesh, snapshots));
       } catch (error) {
         refused.push(`${engine.name} ${(error as Error).message}`);
       }
@@ -82,9 +86,15 @@ interface Ports {
   gateway: number;
 }
 
+const EMPTY: ContractCase = {
+  ...{ file: 'fuzz.yaml', area: 'fuzz', name: 'fuzz', title: '', reference: '', skip: {}, steps: [], backends: {} },
+  ...{ proxies: [], meshConfig: {}, certificates: {}, keys: {}, tokens: {}, mesh: '' },
+};
+
 /** What the contract makes meshes of. */
 const caseOf = ({ backends, documents }: FuzzMesh, _places: Placeholders): ContractCase => ({
-  ...{ file: 'fuzz.yaml', area: 'fuzz', name: 'fuzz', title: '', reference: '', skip: {}, steps: [], backends },
+  ...EMPTY,
+  backends,
   proxies: [CLIENT, ...(documents.some((d) => d['kind'] === 'Gateway') ? [GATEWAY] : [])],
   // Unknown hosts would be looked up, which takes its time.
   meshConfig: { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } },
@@ -108,7 +118,7 @@ async function send(port: number, request: FuzzRequest): Promise<Answer> {
   const { protocol, method, authority, path, headers, body } = request;
   if (protocol.startsWith('http/1')) return sendHttp1(port, request);
   const client = h2cClient(protocol === 'grpc' ? 'grpc' : 'plain');
-  const about = { port, source: undefined, target: path, sni: undefined };
+  const about = { port, source: undefined, target: path, sni: undefined, tls: undefined };
   try {
     return await client.send({ ...about, method, authority, path, headers, body, send: protocol === 'grpc' ? [body ?? ''] : [] });
   } finally {

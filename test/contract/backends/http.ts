@@ -3,9 +3,12 @@ import { createServer as createHttp1, type IncomingMessage, type ServerResponse 
 import { createServer as createHttp2, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { createServer as createTcp } from 'node:net';
+import { createServer as createTls, type TlsOptions } from 'node:tls';
 import type { Reply } from '../case.ts';
+import { answerCheck, decideHttp } from './ext-authz.ts';
 import { answerGrpc } from './grpc.ts';
 import { pairs } from './pairs.ts';
+import { tlsOf } from './tls.ts';
 import type { Arrival, Backend } from './types.ts';
 
 /** Either kind of answer. */
@@ -17,14 +20,26 @@ interface Exchange {
   refuse(): void;
 }
 
+export interface HttpBackendOptions {
+  /** Over TLS. */
+  tls?: TlsOptions;
+  /** It is an authorizer: checks are decided, see ext-authz.ts. */
+  authorizes?: boolean;
+}
+
 /** Answers 200 with `x-instance: NAME`, unless `reply` says otherwise. */
-export async function startHttpBackend(name: string, first: Reply, address: string): Promise<Backend> {
+export async function startHttpBackend(
+  name: string,
+  first: Reply,
+  address: string,
+  { tls, authorizes = false }: HttpBackendOptions = {},
+): Promise<Backend> {
   const arrivals: Arrival[] = [];
   const held: (() => void)[] = [];
   const sockets = new Set<Socket>();
 
   function respond({ arrival, answer, headThenReset, reset, refuse }: Exchange): void {
-    const { reply } = backend;
+    const reply = authorizes ? decideHttp(arrival, backend.reply) : backend.reply;
     arrivals.push(arrival);
     if (reply.failures !== undefined && arrivals.length > reply.failures) {
       answer(200, [['x-instance', name]], `${name} at last`, undefined);
@@ -64,13 +79,21 @@ export async function startHttpBackend(name: string, first: Reply, address: stri
     stream.on('error', () => undefined);
     const { ':method': method = '', ':path': path = '', ':authority': authority = '' } = headers;
     const list = pairs(raw).filter(([k]) => !k.startsWith(':'));
-    const arrival: Arrival = { backend: name, protocol: 'h2', method, path, authority, headers: list, body: '' };
-    if (headers['content-type']?.startsWith('application/grpc')) answerGrpc(stream, arrival, backend, arrivals, held);
+    const arrival: Arrival = {
+      backend: name,
+      protocol: 'h2',
+      method,
+      path,
+      authority,
+      headers: list,
+      body: '',
+      ...tlsOf(stream.session?.socket),
+    };
+    if (authorizes && headers['content-type']?.startsWith('application/grpc')) answerCheck(stream, name, backend.reply, arrivals);
+    else if (headers['content-type']?.startsWith('application/grpc')) answerGrpc(stream, arrival, backend, arrivals, held);
     else serveHttp2(stream, arrival, respond);
   });
-  const server = createTcp((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
+  const serve = (socket: Socket): void => {
     socket.on('error', () => undefined);
     socket.once('data', (start: Buffer) => {
       socket.pause();
@@ -80,6 +103,13 @@ export async function startHttpBackend(name: string, first: Reply, address: stri
       // HTTP/2 takes what was read already by itself.
       if (to === http1) socket.resume();
     });
+  };
+  const server = tls ? createTls({ ...tls, ALPNProtocols: ['h2', 'http/1.1'] }, serve) : createTcp(serve);
+  server.on('tlsClientError', () => undefined);
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, address, resolve));
   const backend: Backend = {
@@ -109,7 +139,7 @@ function serveHttp1(name: string, request: IncomingMessage, response: ServerResp
     const { method = '', url: path = '', headers, rawHeaders } = request;
     const { host: authority = '' } = headers;
     respond({
-      arrival: { backend: name, protocol: 'http/1.1', method, path, authority, headers: pairs(rawHeaders), body },
+      arrival: { backend: name, protocol: 'http/1.1', method, path, authority, headers: pairs(rawHeaders), body, ...tlsOf(request.socket) },
       answer(status, list, text, trailers) {
         const length: [string, string][] = trailers
           ? [['trailer', Object.keys(trailers).join(',')]]

@@ -1,8 +1,7 @@
 /** Servers without HTTP: what comes in goes back as `NAME:text`. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTls, type TLSSocket } from 'node:tls';
+import { createServer as createTls, type TLSSocket, type TlsOptions } from 'node:tls';
 import type { Reply } from '../case.ts';
-import { selfSigned } from './self-signed.ts';
 import type { Arrival, Backend } from './types.ts';
 
 async function listening(
@@ -58,10 +57,10 @@ export function startTcpBackend(name: string, reply: Reply, address: string): Pr
   return listening(name, server, reply, address, arrivals, held);
 }
 
-/** With a certificate that it signed itself; tells the server name that the client asked for. */
-export function startTlsBackend(name: string, reply: Reply, address: string): Promise<Backend> {
+/** Tells the server name that the client asked for. */
+export function startTlsBackend(name: string, reply: Reply, address: string, tls: TlsOptions): Promise<Backend> {
   const arrivals: Arrival[] = [];
-  const server = createTls({ ...selfSigned(), allowHalfOpen: true }, (socket: TLSSocket) =>
+  const server = createTls({ ...tls, allowHalfOpen: true }, (socket: TLSSocket) =>
     echo(name, socket, 'tls', String(socket.servername || ''), arrivals),
   );
   server.on('tlsClientError', () => undefined);

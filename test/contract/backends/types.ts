@@ -11,6 +11,9 @@ export interface Arrival {
   /** Names in lower case, in the order in which they came. */
   headers: readonly (readonly [string, string])[];
   body: string;
+  /** Over TLS: the server's name that the client asked for, and the common name of the client's certificate. */
+  sni?: string | undefined;
+  client?: string | undefined;
 }
 
 /** A real server of the test. */

@@ -1,13 +1,13 @@
 /** Clients that write bytes: TCP, TLS, WebSocket handshakes and raw requests. Each message waits for the answer to the one before. */
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END, type Sent } from './types.ts';
+import type { Socket } from 'node:net';
+import { openSocket, seenTls } from './open-socket.ts';
+import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END, type SeenTls, type Sent } from './types.ts';
 
 type Kind = 'tcp' | 'tcp-end' | 'tls' | 'websocket' | 'raw';
 
-function open(kind: Kind, { port, source, sni }: Sent): Socket {
-  const at = { host: '127.0.0.1', port, allowHalfOpen: kind === 'tcp-end', ...(source && { localAddress: source }) };
-  return kind === 'tls' ? connectTls({ ...at, ...(sni && { servername: sni }), rejectUnauthorized: false }) : connect(at);
+function open(kind: Kind, request: Sent): Socket {
+  const own = kind === 'tls' && request.tls === undefined ? { ...request, tls: { rejectUnauthorized: false } } : request;
+  return openSocket(own, { allowHalfOpen: kind === 'tcp-end' });
 }
 
 /** Head and body of an HTTP/1.1 answer; the body as it stands on the wire. */
@@ -58,7 +58,9 @@ function converse(kind: Kind, request: Sent): Promise<Answer> {
       else socket.write(message, 'latin1');
     };
     socket.setEncoding('latin1');
-    socket.once(kind === 'tls' ? 'secureConnect' : 'connect', () => {
+    let tls: SeenTls | undefined;
+    socket.once(kind === 'tls' || request.tls ? 'secureConnect' : 'connect', () => {
+      tls = seenTls(socket);
       if (kind === 'websocket') socket.write(handshake(request), 'latin1');
       else if (kind === 'raw') for (const bytes of queue.splice(0)) socket.write(bytes, 'latin1');
       else if (kind === 'tcp-end') socket.end(queue.splice(0).join(''), 'latin1');
@@ -85,7 +87,7 @@ function converse(kind: Kind, request: Sent): Promise<Answer> {
       const told = kind === 'websocket' || kind === 'raw' ? parseHead(text) : { status: 0, headers: [], body: text };
       // Who got nothing was turned away, whichever way the connection ended.
       if (text === '') error ??= 'closed';
-      resolve({ ...failed('', started), ...told, messages, error });
+      resolve({ ...failed('', started), ...told, messages, error, tls });
     });
   });
 }

@@ -10,6 +10,7 @@ export function clientFor({ protocol = 'http/1.1', concurrent = 1 }: RequestStep
     case 'http/1.1':
       return http1Client(concurrent);
     case 'h2c':
+    case 'h2':
       return h2cClient('plain');
     case 'grpc':
     case 'grpc-stream':

@@ -1,21 +1,22 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { connect as connectTcp } from 'node:net';
 import { pairs } from '../backends/pairs.ts';
 import { createFrameReader, frame } from '../grpc-frames.ts';
-import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END, type Sent } from './types.ts';
+import { openSocket, seenTls } from './open-socket.ts';
+import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END, type SeenTls, type Sent } from './types.ts';
 
 /** How a message goes out: all at once, or the next one when the one before came back. */
 type Mode = 'plain' | 'grpc' | 'grpc-stream';
 
-/** HTTP/2 with prior knowledge, plain or with gRPC's messages. */
+/** HTTP/2 with prior knowledge, or over TLS; plain or with gRPC's messages. */
 export function h2cClient(mode: Mode): Client {
   const sessions = new Map<number, ClientHttp2Session>();
 
-  function sessionTo({ port, source }: Sent): ClientHttp2Session {
+  function sessionTo(request: Sent): ClientHttp2Session {
+    const { port } = request;
     const known = sessions.get(port);
     if (known && !known.closed && !known.destroyed) return known;
-    const session = connect(`http://127.0.0.1:${port}`, {
-      createConnection: () => connectTcp({ host: '127.0.0.1', port, ...(source && { localAddress: source }) }),
+    const session = connect(`${request.tls ? 'https' : 'http'}://127.0.0.1:${port}`, {
+      createConnection: () => openSocket(request, { alpn: ['h2'] }),
     });
     session.on('error', () => undefined);
     sessions.set(port, session);
@@ -25,13 +26,19 @@ export function h2cClient(mode: Mode): Client {
   function send(request: Sent): Promise<Answer> {
     const { method, authority, path, headers, body } = request;
     const started = performance.now();
-    const fields: Record<string, string | string[]> = { ':method': method, ':authority': authority, ':path': path, ':scheme': 'http' };
+    const fields: Record<string, string | string[]> = {
+      ':method': method,
+      ':authority': authority,
+      ':path': path,
+      ':scheme': request.tls ? 'https' : 'http',
+    };
     for (const [k, v] of headers) fields[k] = fields[k] === undefined ? v : [fields[k], v].flat();
     const grpc = mode !== 'plain';
     if (grpc) Object.assign(fields, { te: 'trailers', 'content-type': 'application/grpc', ...fields });
     const messages = [...request.send];
     return new Promise((resolve) => {
-      const stream = sessionTo(request).request(fields, { endStream: !grpc && body === undefined });
+      const session = sessionTo(request);
+      const stream = session.request(fields, { endStream: !grpc && body === undefined });
       const answer: Answer & { headers: [string, string][]; trailers: [string, string][]; messages: string[] } = {
         ...{ status: 0, headers: [], body: '', trailers: [], messages: [], took: 0, error: undefined },
       };
@@ -45,7 +52,9 @@ export function h2cClient(mode: Mode): Client {
         answer.messages.push(text);
         if (mode === 'grpc-stream') next();
       });
+      let tls: SeenTls | undefined;
       stream.on('response', (h, _flags, raw?: string[]) => {
+        tls = session.destroyed ? undefined : seenTls(session.socket);
         answer.status = h[':status'] ?? 0;
         answer.headers = pairs(raw ?? []).filter(([k]) => !k.startsWith(':'));
       });
@@ -63,6 +72,7 @@ export function h2cClient(mode: Mode): Client {
         clearTimeout(timer);
         if (stream.rstCode !== 0 && stream.rstCode !== 8) answer.error ??= `reset ${stream.rstCode}`;
         answer.took = performance.now() - started;
+        answer.tls = tls;
         resolve(answer.status === 0 ? failed(answer.error ?? 'closed', started) : answer);
       });
       if (!grpc) stream.end(body);

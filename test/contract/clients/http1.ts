@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { pairs } from '../backends/pairs.ts';
+import { openSocket, seenTls } from './open-socket.ts';
 import { type Answer, CLIENT_DEADLINE_MS, type Client, failed, NO_END } from './types.ts';
 
 /** HTTP/1.1 over connections that are kept. */
@@ -7,7 +8,8 @@ export function http1Client(concurrent: number): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: concurrent });
   return {
     close: () => agent.destroy(),
-    send({ port, source, method, authority, target, headers, body }) {
+    send(sent) {
+      const { port, source, method, authority, target, headers, body, tls } = sent;
       const started = performance.now();
       return new Promise<Answer>((resolve) => {
         const length =
@@ -18,7 +20,8 @@ export function http1Client(concurrent: number): Client {
             host: '127.0.0.1',
             port,
             ...(source && { localAddress: source }),
-            agent,
+            // Each request over TLS has its own connection: the handshake is what such steps are about.
+            ...(tls ? { createConnection: () => openSocket(sent) } : { agent }),
             method,
             path: target,
             setHost: false,
@@ -27,6 +30,7 @@ export function http1Client(concurrent: number): Client {
           },
           (res) => {
             let text = '';
+            const seen = seenTls(res.socket);
             res.setEncoding('latin1').on('data', (d: string) => {
               text += d;
             });
@@ -39,6 +43,7 @@ export function http1Client(concurrent: number): Client {
                 messages: [],
                 took: performance.now() - started,
                 error,
+                tls: seen,
               });
             res.on('end', () => end(undefined));
             res.on('error', (e) => end(e.message));

@@ -1,3 +1,15 @@
+import type { ConnectionOptions } from 'node:tls';
+
+/** What a client saw of a server's TLS. */
+export interface SeenTls {
+  version: string;
+  alpn: string | undefined;
+  cipher: string;
+  name: string | undefined;
+  sans: string;
+  trusted: boolean;
+}
+
 /** What a client saw. */
 export interface Answer {
   /** 0 when there was none. */
@@ -11,6 +23,8 @@ export interface Answer {
   took: number;
   /** Why there was no whole answer. */
   error: string | undefined;
+  /** Of a client that speaks TLS and got through its handshake. */
+  tls?: SeenTls | undefined;
 }
 
 /** What is to be sent, placeholders filled in. */
@@ -27,6 +41,7 @@ export interface Sent {
   body: string | undefined;
   send: readonly string[];
   sni: string | undefined;
+  tls: ConnectionOptions | undefined;
 }
 
 /** One kind of client for a step: its connections are kept from request to request. */

@@ -19,10 +19,11 @@ export async function embeddedEngine(folder: string): Promise<ContractEngine> {
   let running = new Map<string, string>();
   return {
     name: 'embedded',
-    async run(snapshots) {
+    async run(snapshots, secrets) {
       for (const id of running.values()) await engine.remove(id);
       running = new Map([...snapshots].map(([name, { proxy }]) => [name, proxy.id]));
-      for (const snapshot of snapshots.values()) {
+      for (const [name, snapshot] of snapshots) {
+        await engine.applySecrets(snapshot.proxy.id, secrets.get(name) ?? []);
         const result = await engine.apply(snapshot);
         if (!result.applied) throw new Error(`refused: ${result.problems.map((p) => `${p.rule}: ${p.message}`).join('; ')}`);
         await listening(snapshot);

@@ -32,13 +32,14 @@ export function envoyEngine(binary: string): (folder: string) => Promise<Contrac
 
     return {
       name: 'envoy',
-      async run(snapshots) {
+      async run(snapshots, secrets) {
         running.clear();
         for (const [i, [name, snapshot]] of [...snapshots].entries()) {
           processes[i] ??= await startEnvoy(binary, join(folder, `envoy-${i}`), `slot-${i}`, socket, snapshot.proxy);
           const envoy = processes[i];
           // What the case before left must not be taken for what this one brings.
           await set(envoy, nothing(snapshot));
+          server.setSecrets(envoy.id, secrets.get(name) ?? []);
           await set(envoy, snapshot);
           await listening(snapshot);
           running.set(name, envoy);

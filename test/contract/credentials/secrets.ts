@@ -1,0 +1,79 @@
+/** What the agent would give each proxy of a case: its own certificate, what it trusts, files and Kubernetes Secrets. */
+import { readFileSync } from 'node:fs';
+import { getCACertificates } from 'node:tls';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { secretNames } from '../../../src/envoy/secret-names.ts';
+import type { Snapshot } from '../../../src/envoy/snapshot.ts';
+import { dnsNamesOf, identityOf } from '../../../src/mesh/identity.ts';
+import type { Mesh, ProxyNode } from '../../../src/mesh/types.ts';
+import { makeCertificate, rootOf } from './authorities.ts';
+import type { KeyFiles } from './types.ts';
+
+const own = new Map<string, Promise<KeyFiles>>();
+
+/** The certificate of a workload, the same for all cases of a process. */
+function workloadCertificate(uri: string, dns: readonly string[]): Promise<KeyFiles> {
+  const id = [uri, ...dns].join(' ');
+  const known = own.get(id) ?? makeCertificate('workload', { uri, dns });
+  own.set(id, known);
+  return known;
+}
+
+const pairSecret = (name: string, chain: string, key: string): SecretJson => ({
+  name,
+  tlsCertificate: { certificateChain: { inlineString: chain }, privateKey: { inlineString: key } },
+});
+const rootSecret = (name: string, ca: string, crl?: string): SecretJson => ({
+  name,
+  validationContext: { trustedCa: { inlineString: ca }, ...(crl && { crl: { inlineString: crl } }) },
+});
+
+/** A Secret's texts by the names of their keys; undefined when there is none. */
+function secretData(mesh: Mesh, namespace: string, name: string): Record<string, string> | undefined {
+  const found = mesh.resources.find((r) => r.kind === 'Secret' && r.metadata.name === name && r.metadata.namespace === namespace);
+  if (found === undefined) return undefined;
+  const { data = {}, stringData = {} } = found.spec as { data?: Record<string, string>; stringData?: Record<string, string> };
+  const decoded = Object.entries(data).map(([k, v]) => [k, Buffer.from(v, 'base64').toString()]);
+  return { ...Object.fromEntries(decoded), ...stringData };
+}
+
+function kubernetesSecret(name: string, mesh: Mesh, { namespace }: ProxyNode): SecretJson | undefined {
+  const bare = name.slice('kubernetes://'.length);
+  const data = secretData(mesh, namespace, bare);
+  if (bare.endsWith('-cacert')) {
+    // The Secret of that very name goes before the CA inside the other one.
+    const of = data ?? secretData(mesh, namespace, bare.slice(0, -'-cacert'.length));
+    const ca = of?.['ca.crt'] ?? of?.['cacert'];
+    return ca === undefined ? undefined : rootSecret(name, ca, of?.['ca.crl'] ?? of?.['crl']);
+  }
+  const [chain, key] = [data?.['tls.crt'] ?? data?.['cert'], data?.['tls.key'] ?? data?.['key']];
+  return chain === undefined || key === undefined ? undefined : pairSecret(name, chain, key);
+}
+
+async function secretOf(name: string, mesh: Mesh, proxy: ProxyNode): Promise<SecretJson | undefined> {
+  if (name === 'default') {
+    const { chain, key } = await workloadCertificate(identityOf(proxy, mesh.config), dnsNamesOf(proxy));
+    return pairSecret(name, chain, key);
+  }
+  if (name === 'ROOTCA') return rootSecret(name, (await rootOf('mesh')).certificate.pem);
+  if (name === 'file-root:system') return rootSecret(name, getCACertificates('default').join('\n'));
+  if (name.startsWith('file-root:')) return rootSecret(name, readFileSync(name.slice('file-root:'.length), 'utf8'));
+  if (name.startsWith('file-cert:')) {
+    const [chain = '', key = ''] = name.slice('file-cert:'.length).split('~');
+    return pairSecret(name, readFileSync(chain, 'utf8'), readFileSync(key, 'utf8'));
+  }
+  return name.startsWith('kubernetes://') ? kubernetesSecret(name, mesh, proxy) : undefined;
+}
+
+/** By the names of the snapshots; what does not exist is left out. */
+export async function secretsOf(mesh: Mesh, snapshots: ReadonlyMap<string, Snapshot>): Promise<Map<string, readonly SecretJson[]>> {
+  const out = new Map<string, readonly SecretJson[]>();
+  for (const [name, snapshot] of snapshots) {
+    const secrets = await Promise.all(secretNames(snapshot).map((secret) => secretOf(secret, mesh, snapshot.proxy)));
+    out.set(
+      name,
+      secrets.filter((s) => s !== undefined),
+    );
+  }
+  return out;
+}
