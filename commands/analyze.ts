@@ -9,7 +9,7 @@ import { loadBaseline, replaceFile } from '../src/cli/baseline-file.ts';
 import type { Look } from '../src/cli/fix-findings.ts';
 import * as flags from '../src/cli/flags.ts';
 import { type LoadedTexts, loadForAnalysis } from '../src/cli/load-analysis.ts';
-import { withSteadyHeap } from '../src/config/steady-heap.ts';
+import { endStep, withSteadyHeap } from '../src/config/steady-heap.ts';
 import type { FileChange } from '../src/edit/draft.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 import { FINDING_FORMATS, formatFindings, isAtLeast } from '../src/output/findings/format.ts';
@@ -161,7 +161,9 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       return findings.map(findingJson);
     }
     const format = { sources: loaded.sources, color: this.color, width: process.stdout.columns ?? 100, version: this.config.version };
-    this.write(await formatFindings(options.output, report, format, failOn));
+    await withSteadyHeap(textSize(loaded), async () => {
+      for await (const piece of formatFindings(options.output, report, format, failOn)) this.write(piece);
+    });
     return [];
   }
 
@@ -254,8 +256,8 @@ async function look(paths: readonly string[], options: Options, overlays: readon
     overlays,
   });
   const { analyze } = await import('../src/analysis/analyze.ts');
-  const size = loaded.texts.reduce((sum, { text }) => sum + text.length, 0);
-  const { findings, suppressed, unchecked } = await withSteadyHeap(size, () =>
+  endStep(textSize(loaded));
+  const { findings, suppressed, unchecked } = await withSteadyHeap(textSize(loaded), () =>
     analyze(loaded, {
       onlyNamespace: options['all-namespaces'] ? undefined : options.namespace,
       suppress: options.suppress,
@@ -264,10 +266,15 @@ async function look(paths: readonly string[], options: Options, overlays: readon
       ignoreUnknown: options['ignore-unknown'],
     }),
   );
+  endStep(textSize(loaded));
   const known = options.baseline?.fingerprints;
   const fresh = known === undefined ? findings : findings.filter(({ fingerprint }) => !known.has(fingerprint));
   const chosen = fresh.filter(isAtLeast((options['output-threshold'] ?? 'Info') as Level));
   return { loaded: { loaded, all: findings, suppressed, unchecked }, all: findings, chosen };
+}
+
+function textSize({ texts }: LoadedTexts): number {
+  return texts.reduce((sum, { text }) => sum + text.length, 0);
 }
 
 interface Looked {

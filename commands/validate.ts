@@ -51,7 +51,8 @@ export default class Validate extends BaseCommand {
       const { analyze } = await import('../src/analysis/analyze.ts');
       const { findings, suppressed } = await analyze(loaded, { analyzers: [] });
       const report = { findings, suppressed, known: 0, files: files.length, resources: resources.length, skipped: loaded.skipped, paths };
-      this.write(await formatFindings(flags.output, report, { version: this.config.version }, flags.strict ? 'Warning' : 'Error'));
+      const pieces = formatFindings(flags.output, report, { version: this.config.version }, flags.strict ? 'Warning' : 'Error');
+      for await (const piece of pieces) this.write(piece);
       return result;
     }
     const { formatProblems } = await import('../src/output/problems.ts');

@@ -1,5 +1,4 @@
 /** The analysis of a configuration: what loading found and what the analyzers find, less what is suppressed, in a fixed order. */
-import { setImmediate } from 'node:timers/promises';
 import type { ParseResult } from '../config/parse-config.ts';
 import { formatPath, originOf, type Position } from '../config/resource.ts';
 import type { TextFile } from '../config/text-file.ts';
@@ -14,9 +13,6 @@ import { uncheckedParts } from './model/unchecked-parts.ts';
 import { runAnalyzers } from './run-analyzers.ts';
 import type { FlagSuppression } from './suppressions.ts';
 import { createSuppressor } from './suppressor.ts';
-
-/** Findings between two pauses. */
-const BATCH = 250;
 
 /** How a configuration is analyzed. */
 export interface AnalyzeOptions {
@@ -69,11 +65,12 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
     else if (isShown(finding, options.onlyNamespace)) findings.push(finding);
   };
   for (const found of inputFindings(problems, resources, options.ignoreUnknown ?? false)) add(fromInput(found));
-  for (const [i, found] of raw.entries()) {
-    // The positions of a document that a WeakRef holds live as long as this turn of the event loop, at least.
-    if (i % BATCH === BATCH - 1) await setImmediate();
+  let before: unknown;
+  raw.reverse();
+  for (let found = raw.pop(); found !== undefined; found = raw.pop()) {
     // Equal ones are of one object.
-    if (found.resource !== raw[i - 1]?.resource) seen.clear();
+    if (found.resource !== before) seen.clear();
+    before = found.resource;
     add(fromAnalyzer(found));
   }
   for (const unused of suppressor.unused()) {
@@ -82,14 +79,17 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
   }
   findings.sort(compareFindings);
   const sign = findings.length === 0 ? () => '' : fingerprinter();
+  // In place: there may be tens of thousands.
+  for (const finding of findings) finding.fingerprint = sign(finding);
   return {
-    findings: findings.map((finding) => ({ ...finding, fingerprint: sign(finding) })),
+    findings,
     suppressed,
     unchecked: uncheckedParts(model),
   };
 }
 
-type Unsigned = Omit<Finding, 'fingerprint'>;
+/** A finding whose fingerprint is not there yet. */
+type Unsigned = Omit<Finding, 'fingerprint'> & { fingerprint: string };
 
 function describe(code: string, args: RawFinding['args']) {
   const message = messageByCode(code);
@@ -103,6 +103,7 @@ function describe(code: string, args: RawFinding['args']) {
     ...(hint === undefined ? {} : { hint }),
     args,
     documentationUrl: documentationUrl(code),
+    fingerprint: '',
   };
 }
 

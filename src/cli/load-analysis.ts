@@ -31,7 +31,8 @@ export async function loadForAnalysis(paths: readonly string[], options: Analysi
     },
   };
   const loaded = await loadSource(source, options, meshConfig === undefined ? undefined : pathSource([meshConfig], options));
-  return { ...loaded, texts };
+  // Lines are shown as they were read, and no file is read twice.
+  return { ...loaded, texts, sources: new Map(texts.map(({ name, text }) => [name, text])) };
 }
 
 /** The files of each folder, less those deeper down; what is no folder stays, and so does what cannot be read, to be reported. */

@@ -15,10 +15,18 @@ export interface TextSource extends Source {
   within(prefix: FieldPath): TextSource;
 }
 
-/** The source of one document. Its tree of positions is made when one is asked for, and kept until memory is short. */
+/** The source of one document. Its tree of positions is made when one is asked for, and kept while few others are asked for. */
 export function documentSource(file: TextFile, range: DocumentRange, document: number): DocumentSource {
   return new DocumentSource(new DocumentText(file, range, document), []);
 }
+
+/**
+ * Documents whose trees are kept. Questions come document by document, a few at a time. No WeakRef: V8 clears those in full collections alone, so that
+ * every tree would survive the young generation first (100 MB for 15,000 documents).
+ */
+const KEPT = 64;
+const recent: (DocumentText | undefined)[] = Array.from({ length: KEPT });
+let oldest = 0;
 
 /** Shared by all that look at one document. Classes, because a configuration has tens of thousands of them: methods cost nothing each. */
 class DocumentText {
@@ -26,7 +34,7 @@ class DocumentText {
   range: DocumentRange;
   /** 0-based place in the file. */
   document: number;
-  #tree: WeakRef<TreeNode> | undefined;
+  #tree: TreeNode | undefined;
 
   constructor(file: TextFile, range: DocumentRange, document: number) {
     this.file = file;
@@ -43,12 +51,14 @@ class DocumentText {
   }
 
   find(path: FieldPath): Found {
-    let root = this.#tree?.deref();
-    if (root === undefined) {
-      root = documentTree(this.text());
-      this.#tree = new WeakRef(root);
+    if (this.#tree === undefined) {
+      this.#tree = documentTree(this.text());
+      const evicted = recent[oldest];
+      if (evicted !== undefined) evicted.#tree = undefined;
+      recent[oldest] = this;
+      oldest = (oldest + 1) % KEPT;
     }
-    return findNode(root, path);
+    return findNode(this.#tree, path);
   }
 }
 

@@ -1,7 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
+import { collectGarbage } from '../memory/collect-garbage.ts';
 
 /** Below this much text the young generation does not grow enough to matter. UTF-16 units. */
 const LARGE = 2_000_000;
+
+/** After a step over a configuration of that size: what the step needed is collected before the next one makes the process larger. */
+export function endStep(size: number): void {
+  if (size >= LARGE) collectGarbage('both');
+}
 
 /**
  * Runs `work` with V8's young generation kept at its present size when `size` is large. Nearly all that a parser makes of a large

@@ -17,6 +17,7 @@ export type LineReader = (position: Position) => Promise<string | undefined>;
 export function sourceLines(sources: ReadonlyMap<string, string> | undefined): LineReader {
   const files = new Map<string, ReturnType<typeof textFile> | undefined>();
   return async ({ file, line }) => {
+    if (line === 0) return undefined;
     if (!files.has(file)) {
       const text = sources?.get(file) ?? (await readText(file));
       files.set(file, text === undefined ? undefined : textFile(file, text.startsWith('\uFEFF') ? text.slice(1) : text));
@@ -26,8 +27,7 @@ export function sourceLines(sources: ReadonlyMap<string, string> | undefined): L
 }
 
 async function readText(file: string): Promise<string | undefined> {
-  // Standard input and a cluster's objects are no files.
-  if (file === '-' || file.startsWith('kubernetes:')) return undefined;
+  if (file === '-') return undefined;
   try {
     // Devices have no end, and a pipe's text is gone.
     const info = await stat(file);

@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import type { Analysis } from '../../src/analysis/analyze.ts';
 import { messageByCode } from '../../src/analysis/catalogue/catalogue.ts';
 import { formatFindings } from '../../src/output/findings/format.ts';
+import { joined } from '../support/joined.ts';
 import { analyzeText } from './support.ts';
 
 const conflict = messageByCode('IST0109')!.wrong!;
@@ -22,7 +23,7 @@ const report = ({ findings, suppressed }: Pick<Analysis, 'findings' | 'suppresse
 
 async function formatted(output: string | undefined, text: string, more = {}): Promise<string> {
   const format = { version: '1.2.3', sources: new Map([['mesh.yaml', text]]), width: 80 };
-  return formatFindings(output, report(await analyzeText(text), more), format, 'Error');
+  return await joined(formatFindings(output, report(await analyzeText(text), more), format, 'Error'));
 }
 
 test('JSON is a list with the fields of istioctl, and the exact place', async () => {
@@ -140,7 +141,9 @@ test('SARIF names files by valid URIs', async () => {
     ['-', 'stdin'],
   ] as const) {
     const moved = findings.map((finding) => ({ ...finding, position: { file, line: 1, column: 1 }, related: [] }));
-    const log = JSON.parse(await formatFindings('sarif', report({ findings: moved, suppressed }), { version: '1' }, 'Error')) as Sarif;
+    const log = JSON.parse(
+      await joined(formatFindings('sarif', report({ findings: moved, suppressed }), { version: '1' }, 'Error')),
+    ) as Sarif;
     assert.is(log.runs[0]!.results[0]!.locations[0]!.physicalLocation!.artifactLocation.uri, uri);
   }
 });

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { CATALOGUE } from '../../src/analysis/catalogue/catalogue.ts';
 import type { Finding } from '../../src/analysis/finding.ts';
 import { formatFindings } from '../../src/output/findings/format.ts';
+import { joined } from '../support/joined.ts';
 import { sarifSchema } from '../support/sarif-schema.ts';
 import { analyzeText } from './support.ts';
 
@@ -11,7 +12,7 @@ const found = sarifSchema();
 
 async function sarifOf(findings: readonly Finding[]): Promise<object> {
   const report = { findings, suppressed: 0, known: 0, files: 1, resources: 1, skipped: new Map<string, number>(), paths: ['.'] };
-  return JSON.parse(await formatFindings('sarif', report, { version: '1.2.3' }, 'Error'));
+  return JSON.parse(await joined(formatFindings('sarif', report, { version: '1.2.3' }, 'Error')));
 }
 
 /** The findings of every example of the catalogue. */

@@ -1,5 +1,5 @@
 import { type Finding, LEVELS, type Level } from '../../analysis/finding.ts';
-import { findingJson } from './json.ts';
+import { findingJson, findingsJson } from './json.ts';
 import type { FindingsFormat, FindingsReport } from './report.ts';
 
 /** The formats of findings besides those of every command. */
@@ -10,27 +10,46 @@ export function isAtLeast(level: Level): (finding: Pick<Finding, 'level'>) => bo
   return (finding) => LEVELS.indexOf(finding.level) <= LEVELS.indexOf(level);
 }
 
-/** Findings in a format; the text ends with a line break unless it is empty. */
-export async function formatFindings(
+/** What pieces are put together to: a write for each finding would cost more than its text. UTF-16 units. */
+const PIECE = 65_536;
+
+/** Findings in a format, piece by piece: tens of thousands are written as they are put into words. The text ends with a line break unless it is empty. */
+export async function* formatFindings(
   output: string | undefined,
   report: FindingsReport,
   format: FindingsFormat,
   failOn: Level,
-): Promise<string> {
+): AsyncGenerator<string, void> {
+  let piece = '';
+  for await (const text of textsOf(output, report, format, failOn)) {
+    piece += text;
+    if (piece.length < PIECE) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}
+
+async function* textsOf(
+  output: string | undefined,
+  report: FindingsReport,
+  format: FindingsFormat,
+  failOn: Level,
+): AsyncGenerator<string, void> {
   switch (output) {
     case 'json':
-      return `${JSON.stringify(report.findings.map(findingJson), null, 2)}\n`;
+      return yield* findingsJson(report);
     case 'yaml': {
       const { stringify } = await import('yaml');
-      return stringify(report.findings.map(findingJson), { aliasDuplicateObjects: false, lineWidth: 0 });
+      return yield stringify(report.findings.map(findingJson), { aliasDuplicateObjects: false, lineWidth: 0 });
     }
     case 'sarif':
-      return (await import('./sarif.ts')).findingsSarif(report, format);
+      return yield* (await import('./sarif.ts')).findingsSarif(report, format);
     case 'junit':
-      return (await import('./junit.ts')).findingsJunit(report, isAtLeast(failOn));
+      return yield* (await import('./junit.ts')).findingsJunit(report, isAtLeast(failOn));
     case 'github':
-      return (await import('./github.ts')).findingsGithub(report);
+      return yield* (await import('./github.ts')).findingsGithub(report);
     default:
-      return `${await (await import('./text.ts')).findingsText(report, format)}\n`;
+      return yield* (await import('./text.ts')).findingsText(report, format);
   }
 }

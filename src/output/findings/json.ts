@@ -1,5 +1,7 @@
 import type { Finding } from '../../analysis/finding.ts';
 import { formatPosition } from '../../config/resource.ts';
+import { jsonList } from '../json-list.ts';
+import type { FindingsReport } from './report.ts';
 
 /** A finding as istioctl's JSON has it, and where it is exactly. */
 export interface FindingJson {
@@ -20,6 +22,12 @@ export interface FindingJson {
   args: Finding['args'];
   fingerprint: string;
   related: { origin: string; note: string; reference: string; file: string; line: number; column: number; path: string }[];
+}
+
+/** A list of them. */
+export function* findingsJson({ findings }: FindingsReport): Generator<string, void> {
+  yield* jsonList(findings, findingJson, '');
+  yield '\n';
 }
 
 /** The fields of a finding for programs, under names that stay. */

@@ -4,13 +4,14 @@ import { pathToFileURL } from 'node:url';
 import { messageByCode } from '../../analysis/catalogue/catalogue.ts';
 import type { Finding, Level } from '../../analysis/finding.ts';
 import type { Position } from '../../config/resource.ts';
+import { jsonList } from '../json-list.ts';
 import type { FindingsFormat, FindingsReport } from './report.ts';
 
 const SARIF_LEVELS: Record<Level, 'error' | 'warning' | 'note'> = { Error: 'error', Warning: 'warning', Info: 'note' };
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json';
 
 /** One run with its rules and results. */
-export function findingsSarif({ findings }: FindingsReport, { version }: FindingsFormat): string {
+export function* findingsSarif({ findings }: FindingsReport, { version }: FindingsFormat): Generator<string, void> {
   const codes = [...new Set(findings.map((finding) => finding.code))].sort();
   const log = {
     $schema: SCHEMA,
@@ -19,11 +20,16 @@ export function findingsSarif({ findings }: FindingsReport, { version }: Finding
       {
         tool: { driver: { name: 'fairlead', version, rules: codes.map(rule) } },
         columnKind: 'utf16CodeUnits',
-        results: findings.map((finding) => result(finding, codes.indexOf(finding.code))),
+        results: [],
       },
     ],
   };
-  return `${JSON.stringify(log, null, 2)}\n`;
+  const empty = JSON.stringify(log, null, 2);
+  // The results are the last thing in it.
+  const at = empty.lastIndexOf('[]');
+  yield empty.slice(0, at);
+  yield* jsonList(findings, (finding) => result(finding, codes.indexOf(finding.code)), '      ');
+  yield `${empty.slice(at + 2)}\n`;
 }
 
 function rule(code: string): object {

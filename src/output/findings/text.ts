@@ -10,14 +10,12 @@ const STYLES = { Error: 'error', Warning: 'warning', Info: 'info' } as const sat
 const WORDS: Record<Level, string> = { Error: 'error', Warning: 'warning', Info: 'note' };
 
 /** Findings for people: what, where with the line and a caret, what else has to do with it, and what to do; then how many there are. */
-export async function findingsText(report: FindingsReport, format: FindingsFormat): Promise<string> {
+export async function* findingsText(report: FindingsReport, format: FindingsFormat): AsyncGenerator<string, void> {
   const style = paint(format.color);
   const width = Math.max(format.width ?? 100, 20);
   const lineOf = sourceLines(format.sources);
-  const blocks: string[] = [];
-  for (const finding of report.findings) blocks.push(await findingText(finding, style, width, lineOf));
-  blocks.push(summary(report, style));
-  return blocks.join('\n\n');
+  for (const finding of report.findings) yield `${await findingText(finding, style, width, lineOf)}\n\n`;
+  yield `${summary(report, style)}\n`;
 }
 
 async function findingText(finding: Finding, style: Style, width: number, lineOf: LineReader): Promise<string> {

@@ -6,6 +6,7 @@ import { parseFiles } from '../../../src/config/parse-config.ts';
 import type { TextFile } from '../../../src/config/text-file.ts';
 import { textFile } from '../../../src/config/text-file.ts';
 import { FINDING_FORMATS, formatFindings } from '../../../src/output/findings/format.ts';
+import { joined } from '../../support/joined.ts';
 
 /** Always found, to see that the rest is analyzed: a port without a protocol. */
 const WITNESS =
@@ -38,7 +39,7 @@ async function check(bytes: Uint8Array): Promise<string | undefined> {
   const report = { findings, suppressed, known: 0, files, resources: resources.length, skipped, unchecked, paths: ['.'] };
   const sources = new Map(texts.map(({ name, text }) => [name, text]));
   for (const format of FINDING_FORMATS) {
-    const shown = await formatFindings(format, report, { sources, width: 80, version: '0' }, 'Error');
+    const shown = await joined(formatFindings(format, report, { sources, width: 80, version: '0' }, 'Error'));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come out.
     if (format === 'text' && /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/.test(shown)) return 'the text has control characters';
     if (format === 'json' || format === 'sarif') JSON.parse(shown);
