@@ -10,8 +10,8 @@ import { describeValue } from './validation/describe-value.ts';
 /** One thing that a document holds. */
 export type Entry =
   | { type: 'problem'; problem: Problem }
-  /** `identity` is what no two objects may have in common. */
-  | { type: 'resource'; resource: Resource; identity: string; source: TextSource }
+  /** `identity` is what no two objects may have in common; one that `yields` is left out where there is another. */
+  | { type: 'resource'; resource: Resource; identity: string; source: TextSource; yields?: true }
   /** An object of a kind that a mesh does not read; `name` is `apiVersion/Kind`. */
   | { type: 'skipped'; name: string; source: TextSource; path: FieldPath }
   | { type: 'mesh-config'; config: MeshConfig; source: TextSource };

@@ -7,6 +7,8 @@ import { type PathOptions, pathSource } from './sources/path-source.ts';
 export interface LoadOptions extends ParseOptions, PathOptions {
   /** A file with a MeshConfig: its fields at the top, without apiVersion and kind. It wins over a ConfigMap `istio`. */
   meshConfig?: string | undefined;
+  /** Read besides the files, as a cluster is. */
+  besides?: ConfigSource | undefined;
 }
 
 /** A configuration and all that is wrong with it. Whoever applies it refuses the whole when one problem is an error. */
@@ -39,14 +41,15 @@ export function createLoader(paths: readonly string[], options: LoadOptions = {}
 /** Loads what any source has. */
 export async function loadSource(
   source: ConfigSource,
-  options: ParseOptions = {},
+  options: ParseOptions & Pick<LoadOptions, 'besides'> = {},
   meshConfigSource?: ConfigSource,
   memo?: ParseMemo,
 ): Promise<LoadResult> {
-  const { files, problems } = await source.read();
+  const { files, problems, objects = [] } = await source.read();
   const mesh = await meshConfigSource?.read();
-  const parsed = await parseFiles(files, options, mesh?.files, memo);
-  const before: Problem[] = [...problems, ...(mesh?.problems ?? [])];
+  const more = await options.besides?.read();
+  const parsed = await parseFiles([...files, ...(more?.files ?? [])], options, mesh?.files, memo, [...objects, ...(more?.objects ?? [])]);
+  const before: Problem[] = [...problems, ...(mesh?.problems ?? []), ...(more?.problems ?? [])];
   const sources = new Map(files.filter((file) => file.name === '-').map((file) => [file.name, file.text]));
   return {
     ...parsed,

@@ -72,9 +72,10 @@ function take(entry: Entry, merge: Merge): void {
   }
 }
 
-function keep({ resource, identity, source }: Extract<Entry, { type: 'resource' }>, merge: Merge): void {
+function keep({ resource, identity, source, yields }: Extract<Entry, { type: 'resource' }>, merge: Merge): void {
   const { group, kind, metadata } = resource;
   const earlier = merge.seen.get(identity);
+  if (earlier !== undefined && yields) return;
   if (earlier !== undefined && metadata.name !== '') {
     const origin = originOf(resource);
     merge.problems.push({

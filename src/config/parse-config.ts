@@ -1,10 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Contents, collectMeshConfig, collectObjects } from './collect-objects.ts';
+import { type Contents, collectMeshConfig, collectObjects, type Entry } from './collect-objects.ts';
 import type { TextSource } from './document-source.ts';
 import { type FileMemo, type ReadDocument, recallDocuments } from './file-memo.ts';
 import { kindIndex } from './kind-index.ts';
 import type { Kind } from './kinds/kind.ts';
 import { mergeDocuments, type ParseResult } from './merge-documents.ts';
+import { entriesOfObject, type SourceObject } from './source-object.ts';
 import { withSteadyHeap } from './steady-heap.ts';
 import { type TextFile, textFile } from './text-file.ts';
 import { parseDocument } from './yaml/parse-document.ts';
@@ -18,6 +19,8 @@ export interface ParseOptions {
   namespace?: string | undefined;
   /** The kinds to know, in place of all that Fairlead knows: for tests. */
   kinds?: readonly Kind[] | undefined;
+  /** A cluster's objects that are wrong are left out, with a warning, and do not make the whole wrong; see `entriesOfObject`. */
+  leaveOut?: boolean | undefined;
 }
 
 /** What a parser made of files the last time, by their names. */
@@ -33,12 +36,14 @@ export async function parseConfig(text: string, file: string, options: ParseOpti
  *
  * @param memo is filled, and used the next time with the same options: documents whose text is the same are not parsed again, and their
  *   resources are the same objects. From the end of that call on these objects say where they stand in the new text
+ * @param objects of a cluster, after all files; one that was read before gives the same resource
  */
 export async function parseFiles(
   files: readonly TextFile[],
   options: ParseOptions = {},
   meshConfigFiles: readonly TextFile[] = [],
   memo: ParseMemo = new Map(),
+  objects: readonly SourceObject[] = [],
 ): Promise<ParseResult> {
   const kinds = kindIndex(options.kinds ?? (await import('./kinds/registry.ts')).kinds);
   const namespace = options.namespace ?? 'default';
@@ -49,7 +54,8 @@ export async function parseFiles(
       return { key, file, use: collectMeshConfig, recalled: recallDocuments(file, memo.get(key)) };
     }),
   ];
-  const size = plans.reduce((sum, { recalled }) => sum + recalled.unread, 0);
+  const size = plans.reduce((sum, { recalled }) => sum + recalled.unread, 0) + objects.length * OBJECT_SIZE;
+  const ofObjects: (readonly Entry[])[] = [];
   await withSteadyHeap(size, async () => {
     let count = 0;
     for (const { file, use, recalled } of plans) {
@@ -59,11 +65,16 @@ export async function parseFiles(
         document.entries = await readDocument(file, document, use, { kinds, namespace, entries: [] });
       }
     }
+    for (const object of objects) {
+      const { entries, fresh } = entriesOfObject(object, { kinds, namespace, leaveOut: options.leaveOut ?? false });
+      if (fresh && ++count % BATCH === 0) await setImmediate();
+      ofObjects.push(entries);
+    }
   });
   // At once, so that nobody sees one resource moved and another not.
   memo.clear();
   for (const { key, recalled } of plans) memo.set(key, recalled.finish());
-  return mergeDocuments(documentsOf(plans.map(({ recalled }) => recalled.documents)));
+  return mergeDocuments([...documentsOf(plans.map(({ recalled }) => recalled.documents)), ...ofObjects]);
 }
 
 function* documentsOf(files: readonly (readonly ReadDocument[])[]): Generator<NonNullable<ReadDocument['entries']>> {
@@ -71,6 +82,9 @@ function* documentsOf(files: readonly (readonly ReadDocument[])[]): Generator<No
 }
 
 type Use = (value: unknown, source: TextSource, contents: Contents) => void;
+
+/** What an object of a cluster takes as text, in UTF-16 units, more or less. */
+const OBJECT_SIZE = 500;
 
 /** Documents between two pauses in which the process can do other things: some milliseconds' worth. */
 const BATCH = 250;

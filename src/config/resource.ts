@@ -3,7 +3,7 @@
  * rebuilds a line number from a path template: positions are asked of the resource's own document.
  */
 
-/** A place in a file. `line` and `column` are 1-based; `column` counts UTF-16 units. */
+/** A place in a file. `line` and `column` are 1-based; `column` counts UTF-16 units. Both are 0 where there are no lines, as in a cluster. */
 export interface Position {
   file: string;
   line: number;
@@ -15,7 +15,7 @@ export type FieldPath = readonly (string | number)[];
 
 /** The document that a resource came from. Positions are found lazily: only reports pay for them. */
 export interface Source {
-  /** As the user named it; `-` for standard input; `kubernetes:<context>` for a cluster's objects. */
+  /** As the user named it; `-` for standard input; `cluster/CONTEXT: KIND NAMESPACE/NAME` for a cluster's objects. */
   readonly file: string;
   /** 0-based place of the document in its file. */
   readonly document: number;
@@ -70,7 +70,7 @@ export function originOf(resource: Pick<Resource, 'kind' | 'metadata'>): string 
   return namespace === '' ? `${resource.kind} ${name}` : `${resource.kind} ${namespace}/${name}`;
 }
 
-/** `reviews.yaml:14:5`. */
+/** `reviews.yaml:14:5`, or `cluster/prod: VirtualService default/reviews`. */
 export function formatPosition(p: Position): string {
-  return `${p.file}:${p.line}:${p.column}`;
+  return p.line === 0 ? p.file : `${p.file}:${p.line}:${p.column}`;
 }
