@@ -1,18 +1,15 @@
 // test: exclusive
 /** The built command line with the real Envoy: `up` carries traffic, an agent is killed under load, the demo shows what it shows. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { agentClient } from '../../agent/client.ts';
-import { processIdentity } from '../../agent/process-identity.ts';
-import type { AgentStatus } from '../../agent/status.ts';
-import { type Backend, startBackend } from '../support/backend.ts';
-import { fairlead, type Running, startFairlead } from '../support/cli.ts';
+import { startBackend } from '../support/backend.ts';
+import { fairlead, startFairlead } from '../support/cli.ts';
 import { realEnvoy } from '../support/envoy.ts';
 import { createClient, until } from '../support/http.ts';
-import { service, testPort, workload } from '../support/mesh.ts';
+import { endsAfterTheLastRequest, shopRoute, withUp } from '../support/up.ts';
 
 const envoy = realEnvoy();
 const env: Record<string, string> = 'path' in envoy ? { ENVOY_PATH: envoy.path, FAIRLEAD_ENGINE: 'envoy' } : {};
@@ -20,64 +17,6 @@ const env: Record<string, string> = 'path' in envoy ? { ENVOY_PATH: envoy.path, 
 function withEnvoy(name: string, run: () => Promise<void>): void {
   if ('path' in envoy) test(name, run);
   else test.skip(`${name} (no Envoy: ${envoy.missing})`, () => undefined);
-}
-
-interface Up {
-  mesh: string;
-  running: Running;
-  proxy: string;
-  backend: Backend;
-  agent: string;
-  status(): Promise<AgentStatus>;
-  start(): Promise<void>;
-}
-
-const route = (prefix: string, more = ''): string => `apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: shop }
-spec:
-  hosts: [shop]
-  http:
-  - match: [{ uri: { prefix: ${prefix} } }]${more}
-    route: [{ destination: { host: shop } }]
-`;
-
-async function withUp(run: (up: Up) => Promise<void>, command: 'up' | 'agent run' = 'up'): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'fairlead-'));
-  const backend = await startBackend('shop');
-  const port = testPort();
-  const mesh = join(root, 'mesh');
-  const data = join(root, 'data');
-  mkdirSync(mesh);
-  writeFileSync(
-    join(mesh, 'shop.yaml'),
-    `${service('shop')}${workload('shop', { app: 'shop' }, backend.port, { 'fairlead.dev/http-proxy-port': String(port) })}`,
-  );
-  writeFileSync(join(mesh, 'routes.yaml'), route('/a'));
-  const agent = `unix:${join(data, 'agent.sock')}`;
-  const status = (): Promise<AgentStatus> => agentClient(agent).getJson<AgentStatus>('/fairlead/v1/status');
-  const start = async (): Promise<void> => {
-    const args = command === 'up' ? ['up', mesh] : ['agent', 'run', '-f', mesh];
-    up.running = startFairlead([...args, '--data', data, '--api-port', '0'], env);
-    await until(
-      'it is up',
-      () => /HTTP_PROXY|the agent runs/.test(up.running.out() + up.running.err()) || up.running.child.exitCode !== null,
-      30_000,
-    );
-    assert.is(up.running.child.exitCode, null, up.running.err());
-  };
-  const up: Up = { mesh, running: undefined as unknown as Running, proxy: `127.0.0.1:${port}`, backend, agent, status, start };
-  try {
-    await start();
-    await run(up);
-  } finally {
-    if (up.running.child.exitCode === null) {
-      up.running.child.kill('SIGTERM');
-      await up.running.ended;
-    }
-    await backend.close();
-    rmSync(root, { recursive: true, force: true });
-  }
 }
 
 withEnvoy('up on the shop’s mesh carries traffic, and says which Envoy it took', async () => {
@@ -115,93 +54,80 @@ withEnvoy('up on the shop’s mesh carries traffic, and says which Envoy it took
 });
 
 withEnvoy('SIGKILL of the agent under 500 requests a second: none fails; changes flow again soon after its return', () =>
-  withUp(async (up) => {
-    const client = createClient(up.proxy, 8);
-    const failures: string[] = [];
-    let requests = 0;
-    let over = false;
-    const pending = new Set<Promise<void>>();
-    const load = (async () => {
-      for (let next = performance.now(); !over; next += 10) {
-        for (let i = 0; i < 5; i++) {
-          requests++;
-          const one: Promise<void> = client
-            .get('http://shop/a')
-            .then(
-              ({ status }) => void (status === 200 || failures.push(String(status))),
-              (error: Error) => void failures.push(error.message),
-            )
-            .finally(() => pending.delete(one));
-          pending.add(one);
+  withUp(
+    async (up) => {
+      const client = createClient(up.proxy, 8);
+      const failures: string[] = [];
+      let requests = 0;
+      let over = false;
+      const pending = new Set<Promise<void>>();
+      const load = (async () => {
+        for (let next = performance.now(); !over; next += 10) {
+          for (let i = 0; i < 5; i++) {
+            requests++;
+            const one: Promise<void> = client
+              .get('http://shop/a')
+              .then(
+                ({ status }) => void (status === 200 || failures.push(String(status))),
+                (error: Error) => void failures.push(error.message),
+              )
+              .finally(() => pending.delete(one));
+            pending.add(one);
+          }
+          await new Promise((r) => setTimeout(r, Math.max(0, next - performance.now())));
         }
-        await new Promise((r) => setTimeout(r, Math.max(0, next - performance.now())));
-      }
-      await Promise.all(pending);
-    })();
-    const before = (await up.status()).engine;
-    const from = requests;
-    await until('there is load', () => requests - from > 250);
-    up.running.child.kill('SIGKILL');
-    await up.running.ended;
-    const dead = requests;
-    await until('there is load without an agent', () => requests - dead > 250);
-    await up.start();
-    const after = (await up.status()).engine;
-    assert.is(after.pid, before.pid);
-    assert.is(after.adopted, true);
-    const returned = performance.now();
-    const more = '  - match: [{ uri: { prefix: /b } }]\n    route: [{ destination: { host: shop } }]\n';
-    writeFileSync(join(up.mesh, 'routes.yaml'), `${route('/a')}${more}`);
-    const other = createClient(up.proxy);
-    await until('the change is there', async () => (await other.get('http://shop/b')).status === 200, 10_000);
-    console.log(`  change seen ${Math.round(performance.now() - returned)} ms after the agent's return; ${requests} requests`);
-    other.close();
-    over = true;
-    await load;
-    client.close();
-    assert.equal(failures, []);
-  }, 'agent run'),
+        await Promise.all(pending);
+      })();
+      const before = (await up.status()).engine;
+      const from = requests;
+      await until('there is load', () => requests - from > 250);
+      up.running.child.kill('SIGKILL');
+      await up.running.ended;
+      const dead = requests;
+      await until('there is load without an agent', () => requests - dead > 250);
+      await up.start();
+      const after = (await up.status()).engine;
+      assert.is(after.pid, before.pid);
+      assert.is(after.adopted, true);
+      const returned = performance.now();
+      const more = '  - match: [{ uri: { prefix: /b } }]\n    route: [{ destination: { host: shop } }]\n';
+      writeFileSync(join(up.mesh, 'routes.yaml'), `${shopRoute('/a')}${more}`);
+      const other = createClient(up.proxy);
+      await until('the change is there', async () => (await other.get('http://shop/b')).status === 200, 10_000);
+      console.log(`  change seen ${Math.round(performance.now() - returned)} ms after the agent's return; ${requests} requests`);
+      other.close();
+      over = true;
+      await load;
+      client.close();
+      assert.equal(failures, []);
+    },
+    { command: 'agent run', env },
+  ),
 );
 
 withEnvoy('what Envoy refuses shows in proxy-status with its reason, file and line; the last good config runs on', () =>
-  withUp(async (up) => {
-    const client = createClient(up.proxy);
-    assert.is((await client.get('http://shop/a')).status, 200);
-    writeFileSync(join(up.mesh, 'routes.yaml'), route('/b', '\n    headers: { request: { set: { x-a: "%NO_SUCH_THING%" } } }'));
-    await until('it is refused', async () => (await up.status()).proxies[0]?.sync === 'ERROR');
-    const shown = await fairlead(['proxy-status', '-v', '--agent', up.agent]);
-    assert.is(shown.code, 1);
-    assert.match(shown.out, /shop\.default +Kubernetes +SYNCED \(\d+s\) +SYNCED \(\d+s\) +SYNCED \(\d+s\) +NACK \(\d+s\)/);
-    assert.match(shown.err, /Envoy refuses route http_proxy: .*NO_SUCH_THING/);
-    assert.match(shown.err, /routes\.yaml:7:/);
-    assert.is((await client.get('http://shop/a')).status, 200);
-    writeFileSync(join(up.mesh, 'routes.yaml'), route('/b'));
-    await until('it recovers', async () => (await client.get('http://shop/b')).status === 200);
-    assert.is((await up.status()).proxies[0]?.sync, 'SYNCED');
-    client.close();
-  }),
+  withUp(
+    async (up) => {
+      const client = createClient(up.proxy);
+      assert.is((await client.get('http://shop/a')).status, 200);
+      writeFileSync(join(up.mesh, 'routes.yaml'), shopRoute('/b', '\n    headers: { request: { set: { x-a: "%NO_SUCH_THING%" } } }'));
+      await until('it is refused', async () => (await up.status()).proxies[0]?.sync === 'ERROR');
+      const shown = await fairlead(['proxy-status', '-v', '--agent', up.agent]);
+      assert.is(shown.code, 1);
+      assert.match(shown.out, /shop\.default +Kubernetes +SYNCED \(\d+s\) +SYNCED \(\d+s\) +SYNCED \(\d+s\) +NACK \(\d+s\)/);
+      assert.match(shown.err, /Envoy refuses route http_proxy: .*NO_SUCH_THING/);
+      assert.match(shown.err, /routes\.yaml:7:/);
+      assert.is((await client.get('http://shop/a')).status, 200);
+      writeFileSync(join(up.mesh, 'routes.yaml'), shopRoute('/b'));
+      await until('it recovers', async () => (await client.get('http://shop/b')).status === 200);
+      assert.is((await up.status()).proxies[0]?.sync, 'SYNCED');
+      client.close();
+    },
+    { env },
+  ),
 );
 
-withEnvoy('Ctrl-C lets a request in flight finish, then ends with everything', () =>
-  withUp(async (up) => {
-    const client = createClient(up.proxy);
-    const { pid } = (await up.status()).engine;
-    let release = (): void => undefined;
-    up.backend.handler = (request, response) => {
-      request.resume();
-      release = () => response.end('late');
-    };
-    const slow = client.get('http://shop/a');
-    await until('the request is with the backend', () => up.backend.requests === 1);
-    up.running.child.kill('SIGINT');
-    await until('it says that it waits', () => /Ctrl-C/.test(up.running.out()));
-    release();
-    assert.is((await slow).body, 'late');
-    assert.is(await up.running.ended, 0);
-    assert.is(processIdentity(pid as number), undefined);
-    client.close();
-  }),
-);
+withEnvoy('Ctrl-C lets a request in flight finish, then ends with everything', () => withUp(endsAfterTheLastRequest, { env }));
 
 withEnvoy('an orphan: the Envoys of a killed demo end by themselves', async () => {
   const scratch = mkdtempSync(join(tmpdir(), 'fairlead-'));
@@ -227,21 +153,24 @@ withEnvoy('the demo shows with Envoy what it shows without', async () => {
 });
 
 withEnvoy('the other engine’s data plane is ended: it holds the ports', () =>
-  withUp(async (up) => {
-    up.running.child.kill('SIGKILL');
-    await up.running.ended;
-    env['FAIRLEAD_ENGINE'] = 'embedded';
-    try {
-      await up.start();
-      const { engine } = await up.status();
-      assert.is(engine.engine, 'embedded');
-      const client = createClient(up.proxy);
-      assert.is((await client.get('http://shop/a')).status, 200);
-      client.close();
-    } finally {
-      env['FAIRLEAD_ENGINE'] = 'envoy';
-    }
-  }),
+  withUp(
+    async (up) => {
+      up.running.child.kill('SIGKILL');
+      await up.running.ended;
+      env['FAIRLEAD_ENGINE'] = 'embedded';
+      try {
+        await up.start();
+        const { engine } = await up.status();
+        assert.is(engine.engine, 'embedded');
+        const client = createClient(up.proxy);
+        assert.is((await client.get('http://shop/a')).status, 200);
+        client.close();
+      } finally {
+        env['FAIRLEAD_ENGINE'] = 'envoy';
+      }
+    },
+    { env },
+  ),
 );
 
 test.run();

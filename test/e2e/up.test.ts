@@ -6,78 +6,14 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { agentClient } from '../../agent/client.ts';
-import type { AgentStatus } from '../../agent/status.ts';
-import { type Backend, startBackend } from '../support/backend.ts';
-import { bin, fairlead, type Running, startFairlead } from '../support/cli.ts';
+import { bin, fairlead, startFairlead } from '../support/cli.ts';
 import { createClient, until } from '../support/http.ts';
 import { service, testPort, workload } from '../support/mesh.ts';
-
-interface Up {
-  root: string;
-  mesh: string;
-  data: string;
-  running: Running;
-  proxy: string;
-  backend: Backend;
-  status(): Promise<AgentStatus>;
-  start(): Promise<void>;
-}
-
-const route = (prefix: string): string => `apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: shop }
-spec:
-  hosts: [shop]
-  http:
-  - match: [{ uri: { prefix: ${prefix} } }]
-    route: [{ destination: { host: shop } }]
-`;
-
-async function withUp(run: (up: Up) => Promise<void>): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'fairlead-'));
-  const backend = await startBackend('shop');
-  const port = testPort();
-  const mesh = join(root, 'mesh');
-  const data = join(root, 'data');
-  mkdirSync(mesh);
-  writeFileSync(
-    join(mesh, 'shop.yaml'),
-    `${service('shop')}${workload('shop', { app: 'shop' }, backend.port, { 'fairlead.dev/http-proxy-port': String(port) })}`,
-  );
-  writeFileSync(join(mesh, 'routes.yaml'), route('/a'));
-  const status = (): Promise<AgentStatus> => agentClient(`unix:${join(data, 'agent.sock')}`).getJson<AgentStatus>('/fairlead/v1/status');
-  const start = async (): Promise<void> => {
-    up.running = startFairlead(['up', mesh, '--data', data, '--api-port', '0']);
-    await until(`up is up: ${up.running.err()}`, () => up.running.out().includes('HTTP_PROXY') || up.running.child.exitCode !== null);
-    assert.is(up.running.child.exitCode, null, up.running.err());
-  };
-  const up: Up = { root, mesh, data, running: undefined as unknown as Running, proxy: `127.0.0.1:${port}`, backend, status, start };
-  try {
-    await start();
-    await run(up);
-  } finally {
-    const pid = await status().then(
-      (s) => s.engine.pid,
-      () => undefined,
-    );
-    if (up.running.child.exitCode === null) up.running.child.kill('SIGKILL');
-    if (pid !== undefined) kill(pid);
-    await backend.close();
-    rmSync(root, { recursive: true, force: true });
-  }
-}
+import { endsAfterTheLastRequest, shopRoute, withUp } from '../support/up.ts';
 
 /** Has a process make the file LISTENS once its own code listens to SIGTERM, the last of those that it keeps: Node itself comes before that. */
 const tellsThatItListens = `import { writeFileSync } from 'node:fs';
 process.on('newListener', (name) => name === 'SIGTERM' && setImmediate(() => writeFileSync(process.env.LISTENS, '')));`;
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // Gone already.
-  }
-}
 
 test('a request is one line; a saved change applies; a broken file is reported with its line and traffic goes on', () =>
   withUp(async (up) => {
@@ -87,16 +23,16 @@ test('a request is one line; a saved change applies; a broken file is reported w
       await until('the request is shown', () => /GET .*200.*shop\/a/.test(up.running.out()));
       assert.is((await client.get('http://shop/b')).status, 404);
 
-      writeFileSync(join(up.mesh, 'routes.yaml'), route('/b'));
+      writeFileSync(join(up.mesh, 'routes.yaml'), shopRoute('/b'));
       await until('the new route is there', async () => (await client.get('http://shop/b')).status === 200);
 
-      writeFileSync(join(up.mesh, 'routes.yaml'), route('/c').replace('hosts:', 'hots:'));
+      writeFileSync(join(up.mesh, 'routes.yaml'), shopRoute('/c').replace('hosts:', 'hots:'));
       await until('the error is shown', () => /routes\.yaml:5/.test(up.running.err()));
       await until('the refusal is shown', () => /last good configuration runs on/.test(up.running.out()));
       assert.is((await client.get('http://shop/b')).status, 200);
       assert.is((await up.status()).config.state, 'refused');
 
-      writeFileSync(join(up.mesh, 'routes.yaml'), route('/d'));
+      writeFileSync(join(up.mesh, 'routes.yaml'), shopRoute('/d'));
       await until('it recovers', async () => (await client.get('http://shop/d')).status === 200);
     } finally {
       client.close();
@@ -105,23 +41,8 @@ test('a request is one line; a saved change applies; a broken file is reported w
 
 test('Ctrl-C lets a request in flight finish, then ends with everything', () =>
   withUp(async (up) => {
-    const client = createClient(up.proxy);
-    const { pid } = (await up.status()).engine;
-    let release = (): void => undefined;
-    up.backend.handler = (request, response) => {
-      request.resume();
-      release = () => response.end('late');
-    };
-    const slow = client.get('http://shop/a');
-    await until('the request is with the backend', () => up.backend.requests === 1);
-    up.running.child.kill('SIGINT');
-    await until('it says that it waits', () => /Ctrl-C/.test(up.running.out()));
-    release();
-    assert.is((await slow).body, 'late');
-    assert.is(await up.running.ended, 0);
-    assert.throws(() => process.kill(pid as number, 0));
+    await endsAfterTheLastRequest(up);
     assert.match(up.running.out(), /Ctrl-C: [^\n]*\n$/, 'nothing is shown after it');
-    client.close();
   }));
 
 test('Ctrl-C while it starts is its end as well: exit 0, nothing said, nothing left', async () => {
@@ -216,7 +137,7 @@ test('kill -9 of the agent: the proxy serves on, and the next agent takes it ove
       assert.is(after.adopted, true);
       writeFileSync(
         join(up.mesh, 'routes.yaml'),
-        `${route('/a')}---\n${route('/x').replace('name: shop', 'name: other').replace('hosts: [shop]', 'hosts: [other.example.com]')}`,
+        `${shopRoute('/a')}---\n${shopRoute('/x').replace('name: shop', 'name: other').replace('hosts: [shop]', 'hosts: [other.example.com]')}`,
       );
       const other = createClient(up.proxy);
       await until('the new agent’s changes arrive', async () => (await other.get('http://other.example.com/x')).status === 200);

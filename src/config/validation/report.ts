@@ -50,6 +50,21 @@ export function createReport(problems: Problem[], source: TextSource, origin: ()
 
 const TYPE_RULES = new Set(['schema/type', 'schema/required', 'schema/empty-entry']);
 
+/** The same report, whose `typeErrors` are all errors from now on: for documents that are read only when there are none. */
+export function countingAll(report: Report): Report {
+  let wrong = 0;
+  return {
+    ...report,
+    error: (...finding) => {
+      wrong++;
+      report.error(...finding);
+    },
+    get typeErrors() {
+      return wrong;
+    },
+  };
+}
+
 /** The same report without its warnings: Istio loses those of some places, and people's suppressions count on that. */
 export function errorsOnly(report: Report): Report {
   return {

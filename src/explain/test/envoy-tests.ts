@@ -7,7 +7,7 @@ import type { HeaderMatcherJson } from '#envoy-api/envoy/config/route/v3/route_c
 import type { TextSource } from '../../config/document-source.ts';
 import type { FieldPath } from '../../config/resource.ts';
 import { checkValue } from '../../config/validation/check-value.ts';
-import type { Report } from '../../config/validation/report.ts';
+import { countingAll, type Report } from '../../config/validation/report.ts';
 import { schemaNode } from '../../config/validation/schema-node.ts';
 import { compileHeaderMatcher } from '../../routing/header-matcher.ts';
 import { ProblemList } from '../../routing/problems.ts';
@@ -31,19 +31,9 @@ export function readEnvoyTests(value: unknown, source: TextSource, report: Repor
     });
     return [];
   }
-  let wrong = 0;
-  const counting: Report = {
-    ...report,
-    error: (...finding) => {
-      wrong++;
-      report.error(...finding);
-    },
-    get typeErrors() {
-      return wrong;
-    },
-  };
+  const counting = countingAll(report);
   checkValue(schemaNode(envoyFileSchema), value, { report: counting, path: [], chain: [] });
-  if (wrong > 0) return [];
+  if (counting.typeErrors > 0) return [];
   const { tests, runtime = {} } = value as WrittenEnvoyFile;
   for (const key of Object.keys(runtime)) {
     // Limits of the regular expressions' size: they change no decision.

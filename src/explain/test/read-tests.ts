@@ -3,7 +3,7 @@ import type { FieldPath } from '../../config/resource.ts';
 import type { TextFile } from '../../config/text-file.ts';
 import { checkValue } from '../../config/validation/check-value.ts';
 import { describeValue } from '../../config/validation/describe-value.ts';
-import { createReport, type Report } from '../../config/validation/report.ts';
+import { countingAll, createReport, type Report } from '../../config/validation/report.ts';
 import { schemaNode } from '../../config/validation/schema-node.ts';
 import { parseDocument } from '../../config/yaml/parse-document.ts';
 import { splitDocuments } from '../../config/yaml/split-documents.ts';
@@ -64,19 +64,9 @@ function readOwn(value: unknown, source: TextSource, report: Report): RouteTest[
     });
     return [];
   }
-  let wrong = 0;
-  const counting: Report = {
-    ...report,
-    error: (...finding) => {
-      wrong++;
-      report.error(...finding);
-    },
-    get typeErrors() {
-      return wrong;
-    },
-  };
+  const counting = countingAll(report);
   checkValue(schemaNode(testFileSchema), value, { report: counting, path: [], chain: [] });
-  if (wrong > 0) return [];
+  if (counting.typeErrors > 0) return [];
   const { defaults = {}, tests } = value as WrittenFile;
   return tests.map((test, i) => {
     const at: FieldPath = ['tests', i];

@@ -22,18 +22,16 @@ export function rotationText({ next, authority, sequence, waitsFor, behind, clea
   return `${head}\n\n${table}\n${behind.length} behind; clear ${left(clearBy ?? '')} at the latest`;
 }
 
-/** What a step did. */
-export function rotatedText({
-  step,
-  authority,
-  sequence,
-  passedOver,
-}: {
+/** The part of agent/ca's Rotated that is shown. */
+export interface ShownStep {
   step: string;
   authority: string;
   sequence: number;
   passedOver: readonly unknown[];
-}): string {
+}
+
+/** What a step did. */
+export function rotatedText({ step, authority, sequence, passedOver }: ShownStep): string {
   const what: Readonly<Record<string, string>> = {
     prepare: `prepared ${authority}: its root is in trust bundle ${sequence}, and it does not sign yet`,
     activate: `activated ${authority}: it signs from now on`,
