@@ -55,6 +55,8 @@ test('npm pack installs and runs without the repository', () => {
     writeFileSync(join(folder, 'dump.json'), all);
     assert.match(run('proxy-config', 'route', '--file', 'dump.json'), /catalog\.default/);
     assert.match(run('schema', 'vs'), /VirtualService/);
+    // Made with a bundled library, which is not installed.
+    assert.match(run('ca', 'init', '--ca-dir', 'ca'), /made|root/i);
     assert.match(
       run('proxy-config', 'all', '-f', 'node_modules/fairlead/examples/shop/mesh', '--proxy', 'web', '-o', 'json'),
       /ListenersConfigDump|listener/,
@@ -88,6 +90,11 @@ test('what is shipped may be shipped: licences of what is bundled and of what is
   for (const name of Object.keys(dependencies)) {
     const { license } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { license: string };
     assert.ok(LICENCES.includes(license), `${name}: ${license}`);
+    // Whoever installs it gets no package twice: what is in the bundle is a development dependency.
+    assert.not.ok(
+      parts.some(([, bundledName]) => bundledName === name),
+      `${name} is bundled and a dependency`,
+    );
   }
 });
 
