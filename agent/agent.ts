@@ -7,6 +7,8 @@ import { createEngine, endOtherEngine } from './create-engine.ts';
 import { openDataDirectory } from './data-directory.ts';
 import type { Engine } from './engine.ts';
 import { createEventHub, type EventHub } from './events.ts';
+import type { Identity } from './identity/identity.ts';
+import type { CaChoice } from './identity/open-issuer.ts';
 import { keepLastGood } from './last-good.ts';
 import type { Log } from './log.ts';
 import { nodeAddresses } from './node-addresses.ts';
@@ -25,6 +27,10 @@ export interface AgentOptions {
   /** Where Prometheus and health checks are answered besides; see ApiOptions. */
   metrics?: { host: string; port: number; required: boolean } | undefined;
   allowUnenforced: boolean;
+  /** Where the workloads' certificates come from; undefined: a CA of the agent's own, in its data directory. */
+  ca?: CaChoice | undefined;
+  /** How long certificates are asked to live, milliseconds; undefined: what the CA gives. */
+  certificateLifeMs?: number | undefined;
   /** Whether a refused configuration at the start means the last good one of an earlier agent; else nothing runs. */
   restoreLastGood?: boolean;
   /** undefined: the embedded proxy. */
@@ -82,6 +88,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     api: () => api && (api.url ? { address: '127.0.0.1', port: Number(new URL(api.url).port) } : { path: api.socket }),
   });
+  const identity = await openIdentity(options, data.path, engine);
   const controller = createController({
     paths: options.paths,
     namespace: options.namespace,
@@ -89,6 +96,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     addresses: nodeAddresses(),
     allowUnenforced: options.allowUnenforced,
     engine,
+    provideSecrets: (mesh, snapshots) => identity.provide(mesh, snapshots),
     notify(event) {
       events.publish({ type: 'config', event });
       // What is accepted while it ends has been saved, or is not worth it.
@@ -97,7 +105,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
   });
   const lastGood = keepLastGood(data, controller, version, log);
-  const status = (): AgentStatus => statusOf(controller, engine, version, chosen.why);
+  const status = (): AgentStatus => statusOf({ controller, engine, identity, version, chosen: chosen.why });
   const ended = Promise.withResolvers<void>();
   let api: ApiServer | undefined;
   let watched: Watched | undefined;
@@ -108,6 +116,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     ending ??= (async () => {
       watched?.close();
       clearInterval(retry);
+      identity.close();
       lastGood.flush();
       try {
         await work();
@@ -151,7 +160,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     await engine.start();
     engine.onStatus((s) => {
       events.publish({ type: 'engine', status: s });
-      if (s.state === 'running') void controller.retry();
+      if (s.state !== 'running') return;
+      void identity.retry();
+      void controller.retry();
     });
     await controller.sync();
     if (controller.config().state === 'refused' && options.restoreLastGood) await lastGood.restore();
@@ -165,11 +176,29 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   }
   if (!ending) {
     retry = setInterval(() => {
+      void identity.retry();
       void controller.retry();
       void engine.refresh();
     }, RETRY_MS);
   }
   return { engine, chosen, controller, events, api, status, ended: ended.promise, stop, detach: () => end(() => engine.detach()) };
+}
+
+/** Heavy (ASN.1): only where an agent runs. */
+async function openIdentity({ ca, certificateLifeMs, log }: AgentOptions, directory: string, engine: Engine): Promise<Identity> {
+  const [{ createIdentity }, { caName, openIssuer }] = await Promise.all([
+    import('./identity/identity.ts'),
+    import('./identity/open-issuer.ts'),
+  ]);
+  const choice: CaChoice = ca ?? { directory: undefined, passphrase: undefined };
+  return createIdentity({
+    dataDirectory: directory,
+    engine,
+    openIssuer: (trustDomain) => openIssuer(choice, directory, trustDomain, log),
+    caName: caName(choice, directory),
+    lifeMs: certificateLifeMs,
+    log,
+  });
 }
 
 export type { ControllerEvent };

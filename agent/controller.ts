@@ -47,6 +47,8 @@ export interface ControllerOptions {
   /** Run although policies that this version cannot enforce are then not enforced. */
   allowUnenforced: boolean;
   engine: Engine;
+  /** Makes ready what the proxies name in their config, before they get it. Never rejects. */
+  provideSecrets?(mesh: Mesh | undefined, snapshots: readonly Snapshot[]): Promise<void>;
   notify(event: ControllerEvent): void;
 }
 
@@ -118,6 +120,7 @@ export function createController(options: ControllerOptions): Controller {
     mesh = made.mesh;
     // Before the others: a port that moves from one proxy to another must be free.
     const removed = await removeAllBut(new Set(made.snapshots.map((s) => s.proxy.id)));
+    await options.provideSecrets?.(mesh, made.snapshots);
     const changed = await applyAll(made.snapshots);
     notify({ type: 'accepted', config: finish('accepted', problems), changed, removed });
   }
@@ -245,6 +248,7 @@ export function createController(options: ControllerOptions): Controller {
       }),
     restore: (snapshots) =>
       run(async () => {
+        await options.provideSecrets?.(mesh, snapshots);
         await applyAll(snapshots);
       }),
     config: () => config,

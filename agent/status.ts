@@ -2,6 +2,8 @@
 import type { Problem } from '../src/errors.ts';
 import type { ConfigState, Controller, ProxySync } from './controller.ts';
 import type { Engine, EngineStatus, TypeSync } from './engine.ts';
+import type { Identity } from './identity/identity.ts';
+import type { IdentityStatus } from './identity/identity-status.ts';
 
 export interface ProxyStatus {
   id: string;
@@ -30,15 +32,25 @@ export interface AgentStatus {
   chosen: string;
   config: ConfigState;
   proxies: ProxyStatus[];
+  /** Certificates and other secrets of the proxies. */
+  identity: IdentityStatus;
 }
 
-export function statusOf(controller: Controller, engine: Engine, version: string, chosen: string): AgentStatus {
+export interface StatusParts {
+  controller: Controller;
+  engine: Engine;
+  identity: Pick<Identity, 'status'>;
+  version: string;
+  chosen: string;
+}
+
+export function statusOf({ controller, engine, identity, version, chosen }: StatusParts): AgentStatus {
   const config = controller.config();
   const proxies = controller.proxies().map((p) => {
     const types = engine.sync(p.node.id);
     return { ...proxyStatus(p, config, engine.status()), ...(types ? { types } : {}) };
   });
-  return { version, pid: process.pid, engine: engine.status(), chosen, config, proxies };
+  return { version, pid: process.pid, engine: engine.status(), chosen, config, proxies, identity: identity.status() };
 }
 
 function proxyStatus(sync: ProxySync, config: ConfigState, engine: EngineStatus): ProxyStatus {

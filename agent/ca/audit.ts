@@ -65,9 +65,20 @@ export function openAudit(directory: string, syncEveryMs?: number): AuditLog {
   let fd = usable(() => openSync(path, 'a', 0o600));
   let dirty = false;
   let failure: unknown;
+  /** Why there is no file now: its directory is away, which may come back. */
+  let gone: unknown;
   const timer = syncEveryMs === undefined ? undefined : setInterval(tick, syncEveryMs).unref();
 
   function tick(): void {
+    try {
+      follow();
+      gone = undefined;
+    } catch (error) {
+      gone = error;
+    }
+  }
+
+  function follow(): void {
     if (statSync(path, { throwIfNoEntry: false })?.ino !== fstatSync(fd).ino) {
       const old = fd;
       fd = openSync(path, 'a', 0o600);
@@ -84,7 +95,7 @@ export function openAudit(directory: string, syncEveryMs?: number): AuditLog {
   return {
     append(entry) {
       // A disk that failed once is not trusted with the next line.
-      if (failure !== undefined) throw unusable(directory, failure);
+      if (failure !== undefined || gone !== undefined) throw unusable(directory, failure ?? gone);
       usable(() => writeSync(fd, `${JSON.stringify(entry)}\n`));
       dirty = true;
     },

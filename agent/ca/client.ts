@@ -28,11 +28,33 @@ const LARGEST_ANSWER = 1024 * 1024;
 
 /** Has a request signed. Rejects with E_CA_REFUSED for what the CA says no to, E_CONNECTION_FAILED for what may work later. */
 export async function signRemotely(ca: RemoteCa, wish: RemoteWish): Promise<IssuedCertificate> {
-  const { status, body } = await post(ca, '/v1/sign', wish);
-  if (status === 200) return body as unknown as IssuedCertificate;
+  return (await ask(ca, '/v1/sign', wish, 'did not sign')) as unknown as IssuedCertificate;
+}
+
+export interface RemoteReport {
+  /** Of the trust bundle. */
+  sequence: number;
+  serials: readonly string[];
+  name: string;
+}
+
+/** Tells what an agent has; resolves with what it should have. Rejects as `signRemotely` does. */
+export async function reportRemotely(
+  ca: RemoteCa,
+  report: RemoteReport,
+): Promise<{ sequence: number; renew: readonly string[]; roots?: string }> {
+  const { sequence, renew, roots } = await ask(ca, '/v1/report', report, 'did not take the report');
+  if (typeof sequence !== 'number' || !Array.isArray(renew))
+    throw new FairleadError('E_CA_REFUSED', `the CA at ${ca.address} answered a report with something else`);
+  return { sequence, renew: renew.filter((id) => typeof id === 'string'), ...(typeof roots === 'string' ? { roots } : {}) };
+}
+
+async function ask(ca: RemoteCa, path: string, what: object, failed: string): Promise<Record<string, unknown>> {
+  const { status, body } = await post(ca, path, what);
+  if (status === 200) return body;
   const { message = `it answered ${status}` } = (body['error'] ?? {}) as { message?: string };
   const later = status === 429 || status >= 500;
-  throw new FairleadError(later ? 'E_CONNECTION_FAILED' : 'E_CA_REFUSED', `the CA at ${ca.address} did not sign: ${message}`, {
+  throw new FairleadError(later ? 'E_CONNECTION_FAILED' : 'E_CA_REFUSED', `the CA at ${ca.address} ${failed}: ${message}`, {
     next: later ? 'Try again in a while.' : 'The CA’s audit log has it too.',
   });
 }

@@ -1,5 +1,6 @@
-/** The agents that use this CA: which trust bundle each has seen, and which certificates it holds. In `agents.json`. */
-import { readTextIfThere, writeText } from './directory.ts';
+/** The agents that use this CA: which trust bundle each has seen, and which certificates it holds. In `agents*.json`. */
+import { readdirSync } from 'node:fs';
+import { readTextIfThere, unusable, writeText } from './directory.ts';
 
 export interface AgentRecord {
   /** SPIFFE ID that it reports with. */
@@ -19,7 +20,9 @@ export interface Registry {
   close(): void;
 }
 
+/** What `ca serve` was told. Agents with the directory at hand have a file each, so that none overwrites another's. */
 const FILE = 'agents.json';
+const FILES = /^agents(?:-[0-9a-f]+)?\.json$/;
 const WRITE_AFTER_MS = 500;
 /** An agent that has not been heard of for so long is forgotten: its certificates, at most that old, count by themselves. */
 const FORGET_MS = 7 * 86_400_000;
@@ -27,8 +30,20 @@ const MOST = 100_000;
 
 /** Throws E_CA_DIRECTORY. */
 export function readAgents(directory: string): AgentRecord[] {
+  return agentFiles(directory).flatMap((file) => readFile(directory, file));
+}
+
+function agentFiles(directory: string): string[] {
   try {
-    return JSON.parse(readTextIfThere(directory, FILE) ?? '[]') as AgentRecord[];
+    return readdirSync(directory).filter((name) => FILES.test(name));
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+}
+
+function readFile(directory: string, file: string): AgentRecord[] {
+  try {
+    return JSON.parse(readTextIfThere(directory, file) ?? '[]') as AgentRecord[];
   } catch (error) {
     // It is a cache of what agents say again soon; without it, the gates of a rotation wait.
     if (error instanceof SyntaxError) return [];
@@ -37,16 +52,16 @@ export function readAgents(directory: string): AgentRecord[] {
 }
 
 /** Reports are written within half a second: a crash loses none that is not soon repeated. */
-export function openRegistry(directory: string): Registry {
+export function openRegistry(directory: string, file = FILE): Registry {
   const keyOf = ({ identity, name }: AgentRecord): string => `${identity} ${name}`;
-  const agents = new Map(readAgents(directory).map((record) => [keyOf(record), record]));
+  const agents = new Map(readFile(directory, file).map((record) => [keyOf(record), record]));
   let timer: NodeJS.Timeout | undefined;
   const write = (): void => {
     clearTimeout(timer);
     timer = undefined;
     const horizon = Date.now() - FORGET_MS;
     for (const [key, record] of agents) if (Date.parse(record.seen) < horizon) agents.delete(key);
-    writeText(directory, FILE, `${JSON.stringify([...agents.values()])}\n`);
+    writeText(directory, file, `${JSON.stringify([...agents.values()])}\n`);
   };
   return {
     report(record) {

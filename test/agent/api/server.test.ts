@@ -18,6 +18,8 @@ import { until } from '../../support/http.ts';
 import { service, workload } from '../../support/mesh.ts';
 import { withScratch } from '../../support/scratch.ts';
 
+const noIdentity = (): AgentStatus['identity'] => ({ ca: 'no CA', trust: undefined, certificates: [], problems: [] });
+
 interface Said {
   status: number;
   headers: Record<string, unknown>;
@@ -56,7 +58,7 @@ const withApi = (run: (bench: Bench) => Promise<void>) =>
       engine,
       controller,
       events,
-      status: (): AgentStatus => statusOf(controller, engine, 'test', 'asked for'),
+      status: (): AgentStatus => statusOf({ controller, engine, identity: { status: noIdentity }, version: 'test', chosen: 'asked for' }),
       stop: async (ms) => void stops.push(ms),
     });
     const port = Number(new URL(api.url as string).port);

@@ -1,0 +1,209 @@
+/**
+ * The secrets of this node's proxies: what their listeners and clusters name is made ready, told to the engine before the config that needs
+ * it, and told again when it changes. Private keys go to the engine and to `identity/` in the data directory, nowhere else.
+ */
+import { createHash } from 'node:crypto';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import type { Secret } from '../../src/config/kinds/kubernetes.ts';
+import type { Resource } from '../../src/config/resource.ts';
+import { secretNames } from '../../src/envoy/secret-names.ts';
+import type { Snapshot } from '../../src/envoy/snapshot.ts';
+import { dnsNamesOf, identityOf } from '../../src/mesh/identity.ts';
+import type { Mesh, ProxyNode } from '../../src/mesh/types.ts';
+import type { Engine } from '../engine.ts';
+import type { Log } from '../log.ts';
+import { type Certificates, createCertificates, type WantedCertificate } from './certificates.ts';
+import { createFileSecrets, isFileSecret } from './file-secrets.ts';
+import type { IdentityStatus, SecretProblem } from './identity-status.ts';
+import type { Issuer } from './issuer.ts';
+import { isResourceSecret, type Made, resourceSecret } from './resource-secrets.ts';
+import { openIdentityStore } from './store.ts';
+
+export interface IdentityOptions {
+  dataDirectory: string;
+  engine: Pick<Engine, 'applySecrets'>;
+  /** What signs, for a trust domain. It may be away: it is asked for again. */
+  openIssuer(trustDomain: string): Promise<Issuer>;
+  /** How it is called where it could not be opened yet. */
+  caName: string;
+  lifeMs: number | undefined;
+  log: Log;
+}
+
+export interface Identity {
+  /**
+   * These are the node's proxies now. Resolves when the engine has the secrets that there are: a CA that does not answer is waited for a
+   * little, not longer. Never rejects: what is missing is in `status`.
+   *
+   * @param mesh undefined: what ran before is restored, without a configuration
+   */
+  provide(mesh: Mesh | undefined, snapshots: readonly Snapshot[]): Promise<void>;
+  /** Tells the engine once more what it did not take. */
+  retry(): Promise<void>;
+  status(): IdentityStatus;
+  close(): void;
+}
+
+interface ProxySecrets {
+  node: ProxyNode;
+  names: readonly string[];
+  wanted: WantedCertificate;
+  /** A hash of what the engine has; undefined when it has not taken it. */
+  told: string | undefined;
+  problems: readonly SecretProblem[];
+}
+
+/** How long a configuration waits for a CA. */
+const PATIENCE_MS = 3000;
+
+export function createIdentity(options: IdentityOptions): Identity {
+  const { log, engine } = options;
+  const store = openIdentityStore(options.dataDirectory);
+  const proxies = new Map<string, ProxySecrets>();
+  const files = createFileSecrets(() => void tellAll());
+  let certificates: Certificates | undefined;
+  let trustDomain: string | undefined;
+  let issuer: Issuer | undefined;
+  let resources = new Map<string, Resource<Secret>>();
+  let turn: Promise<void> = Promise.resolve();
+  let again = false;
+  let closed = false;
+
+  function certificatesFor(domain: string): Certificates {
+    if (certificates && trustDomain === domain) return certificates;
+    certificates?.close();
+    trustDomain = domain;
+    issuer = undefined;
+    certificates = createCertificates({
+      store,
+      lifeMs: options.lifeMs,
+      log,
+      async issuer() {
+        issuer = await options.openIssuer(domain);
+        return issuer;
+      },
+      changed: () => void tellAll(),
+    });
+    return certificates;
+  }
+
+  function secretOf(name: string, { node, wanted }: ProxySecrets): Made & { stale?: string } {
+    if (name === 'default') {
+      const held = certificates?.get(wanted);
+      if (!held) return { problem: `there is no certificate for ${wanted.identity} yet` };
+      return {
+        secret: { name, tlsCertificate: { certificateChain: { inlineString: held.chain }, privateKey: { inlineString: held.key } } },
+      };
+    }
+    if (name === 'ROOTCA') {
+      const roots = trustOf()?.roots;
+      return roots === undefined
+        ? { problem: 'there are no trusted roots yet' }
+        : { secret: { name, validationContext: { trustedCa: { inlineString: roots } } } };
+    }
+    if (isFileSecret(name)) return files.get(name);
+    if (isResourceSecret(name)) return resourceSecret(name, node.namespace, (namespace, of) => resources.get(`${namespace}/${of}`));
+    return { problem: 'nothing here supplies it' };
+  }
+
+  function trustOf(): ReturnType<Certificates['trust']> {
+    const trust = certificates?.trust();
+    return trust?.trustDomain === trustDomain ? trust : undefined;
+  }
+
+  async function tell(id: string, proxy: ProxySecrets): Promise<void> {
+    const secrets: SecretJson[] = [];
+    const problems: SecretProblem[] = [];
+    for (const name of proxy.names) {
+      const made = secretOf(name, proxy);
+      const problem = 'problem' in made ? made.problem : made.stale;
+      if ('secret' in made) secrets.push(made.secret);
+      if (problem !== undefined) problems.push({ name, message: problem, serves: 'secret' in made });
+    }
+    const hash = createHash('sha256').update(JSON.stringify(secrets)).digest('hex');
+    note(proxy, problems);
+    if (proxy.told === hash || (proxy.told === undefined && secrets.length === 0)) return;
+    try {
+      await engine.applySecrets(id, secrets);
+      proxy.told = hash;
+    } catch (error) {
+      proxy.told = undefined;
+      note(proxy, [...problems, { name: '', message: (error as Error).message, serves: false }]);
+    }
+  }
+
+  /** Said once for as long as it is so. */
+  function note(proxy: ProxySecrets, problems: readonly SecretProblem[]): void {
+    for (const { name, message } of problems)
+      if (!proxy.problems.some((p) => p.name === name && p.message === message))
+        log.warning('a secret is missing or not what its source has now', {
+          proxy: `${proxy.node.name}.${proxy.node.namespace}`,
+          secret: name,
+          why: message,
+        });
+    proxy.problems = problems;
+  }
+
+  /** One round at a time; what comes while it runs makes one more. */
+  function tellAll(): Promise<void> {
+    if (again || closed) return turn;
+    again = true;
+    turn = turn.then(async () => {
+      again = false;
+      for (const [id, proxy] of proxies) if (!closed) await tell(id, proxy);
+    });
+    return turn;
+  }
+
+  return {
+    async provide(mesh, snapshots) {
+      const domain = mesh?.config.trustDomain.replaceAll('@', '.') ?? trustDomain ?? store.trust()?.trustDomain ?? 'cluster.local';
+      if (mesh) resources = new Map(mesh.ofKind<Secret>('Secret').map((r) => [`${r.metadata.namespace}/${r.metadata.name}`, r]));
+      for (const id of [...proxies.keys()]) if (!snapshots.some((s) => s.proxy.id === id)) proxies.delete(id);
+      for (const snapshot of snapshots) {
+        const { proxy: node } = snapshot;
+        const before = proxies.get(node.id);
+        const wanted = { identity: identityOf(node, { trustDomain: domain }), dnsNames: dnsNamesOf(node) };
+        const next = { node, names: secretNames(snapshot), wanted };
+        if (before) Object.assign(before, next);
+        else proxies.set(node.id, { ...next, told: undefined, problems: [] });
+      }
+      const named = [...proxies.values()];
+      const own = named.filter(({ names }) => names.includes('default') || names.includes('ROOTCA'));
+      if (own.length > 0 || certificates) await certificatesFor(domain).want(unique(own.map(({ wanted }) => wanted)), PATIENCE_MS);
+      await files.watch(named.flatMap(({ names }) => names.filter(isFileSecret)));
+      await tellAll();
+    },
+    async retry() {
+      if ([...proxies.values()].some(({ problems }) => problems.length > 0)) await tellAll();
+    },
+    status() {
+      const held = certificates?.status() ?? [];
+      const own = issuer?.own();
+      return {
+        ca: issuer?.name ?? options.caName,
+        ...(own ? { agent: { identity: own.identity, notAfter: own.notAfter.toISOString(), nextRenewal: own.renewAt.toISOString() } } : {}),
+        trust: ((trust) => trust && { trustDomain: trust.trustDomain, sequence: trust.sequence })(trustOf()),
+        certificates: held.map((status) => ({
+          ...status,
+          proxies: [...proxies.values()].filter((p) => sameNames(p.wanted, status)).map(({ node }) => `${node.name}.${node.namespace}`),
+        })),
+        problems: [...proxies.values()].flatMap(({ node, problems }) =>
+          problems.map((problem) => ({ proxy: `${node.name}.${node.namespace}`, ...problem })),
+        ),
+      };
+    },
+    close() {
+      closed = true;
+      files.close();
+      certificates?.close();
+    },
+  };
+}
+
+const sameNames = (a: WantedCertificate, b: WantedCertificate): boolean =>
+  a.identity === b.identity && a.dnsNames.join() === b.dnsNames.join();
+
+function unique(wanted: readonly WantedCertificate[]): WantedCertificate[] {
+  return wanted.filter((one, i) => wanted.findIndex((other) => sameNames(one, other)) === i);
+}
