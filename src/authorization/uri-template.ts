@@ -41,17 +41,17 @@ function templateRegex(template: string): { regex: string } | { error: string } 
   let ended = false;
   const names = new Set<string>();
   while (rest !== '') {
-    if (ended) return { error: 'there is something behind **' };
     const one = /^(?:(\/)|(\*\*)|(\*)|\{([^{}]*)\}|([^/*{}]+))/.exec(rest);
     if (one === null) return { error: `${JSON.stringify(rest)} has unbalanced braces` };
     const [text, slash, many, star, variable, literal] = one;
     rest = rest.slice(text.length);
+    if (ended && slash === undefined && literal === undefined) return { error: 'there is another pattern behind **' };
     if (slash !== undefined) {
       if (rest.startsWith('/')) return { error: 'it has an empty segment' };
       regex += '/';
     } else if (many !== undefined) {
       regex += REST;
-      ended = rest !== '' && !/^\.?[^/*{}]*$/.test(rest) ? true : rest === '';
+      ended = true;
     } else if (star !== undefined) regex += SEGMENT;
     else if (literal !== undefined) {
       if (!new RegExp(`^[${LITERAL}]+$`).test(literal)) return { error: `${JSON.stringify(literal)} has a character that no path has` };

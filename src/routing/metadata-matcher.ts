@@ -49,7 +49,8 @@ const never: Test = () => false;
 function compileValue(json: ValueMatcherJson, path: string, problems: ProblemList): Test {
   if (json.nullMatch !== undefined) return (value) => value === null;
   if (json.boolMatch !== undefined) return (value) => value === json.boolMatch;
-  if (json.presentMatch !== undefined) return (value) => (value !== undefined) === json.presentMatch;
+  // Envoy: with false nothing matches, absent or not.
+  if (json.presentMatch !== undefined) return (value) => json.presentMatch === true && value !== undefined;
   if (json.stringMatch !== undefined) {
     const matcher = compileStringMatcher(json.stringMatch, `${path}.stringMatch`, problems);
     return (value) => typeof value === 'string' && matcher.test(value);

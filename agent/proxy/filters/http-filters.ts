@@ -10,6 +10,7 @@ import { createFault } from './fault.ts';
 import { createGrpcStats } from './grpc-stats.ts';
 import { createGrpcWeb } from './grpc-web.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
+import { createRbac } from './rbac.ts';
 import { readRouterSettings } from './router-settings.ts';
 
 const PACKAGE = 'type.googleapis.com/envoy.extensions.filters.http';
@@ -17,6 +18,7 @@ const ROUTER = `${PACKAGE}.router.v3.Router`;
 
 /** Every HTTP filter that there is, by its configuration's type; others are refused. */
 const FACTORIES: Readonly<Record<string, HttpFilterFactory>> = {
+  [`${PACKAGE}.rbac.v3.RBAC`]: createRbac,
   [`${PACKAGE}.fault.v3.HTTPFault`]: createFault,
   [`${PACKAGE}.cors.v3.Cors`]: createCors,
   [`${PACKAGE}.grpc_stats.v3.FilterConfig`]: createGrpcStats,
@@ -74,6 +76,3 @@ export function compileHttpFilters(
   if (router === undefined && found.length === 0) problems.invalid(`${path}.httpFilters`, 'the last filter must be the router');
   return { filters, router: router ?? readRouterSettings({}), problems: [...problems.all, ...found] };
 }
-
-/** Names of the filters that a route may configure, with the kind of configuration; others in a route are refused. */
-export const PER_ROUTE_TYPES: ReadonlySet<string> = new Set([`${PACKAGE}.fault.v3.HTTPFault`, `${PACKAGE}.cors.v3.CorsPolicy`]);
