@@ -12,7 +12,7 @@ import type { RouteSlot } from './http/connection-manager.ts';
 import { bindProblem } from './listener/bind-problem.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { RunningListener } from './listener/running-listener.ts';
-import type { SecretStore } from './tls/secret-store.ts';
+import { createSecretStore, type SecretStore } from './tls/secret-store.ts';
 import type { TracingNode } from './tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from './types.ts';
 
@@ -58,7 +58,7 @@ interface Slot extends RouteSlot {
 const DRAIN_LOOK_MS = 20;
 
 export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
-  const { proxyId, clusters, stats, record } = deps;
+  const { proxyId, clusters, stats, record, secrets = createSecretStore() } = deps;
   const { node = { id: proxyId, cluster: proxyId, zone: '' } } = deps;
   const running = new Map<string, RunningListener>();
   const retired = new Set<RunningListener>();
@@ -115,7 +115,7 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
         before !== undefined && isDeepStrictEqual(before.json, json) && rdsNames(before.json).every((name) => next.has(name));
       const result = unchanged
         ? { listener: before, problems: [] }
-        : compileListener(json, { proxyId, node, clusters, stats, record, routes: resolve });
+        : compileListener(json, { proxyId, node, clusters, stats, secrets, record, routes: resolve });
       problems.push(...result.problems);
       const { listener } = result;
       if (listener === undefined) continue;

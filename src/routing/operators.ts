@@ -61,6 +61,14 @@ const plain: Readonly<Record<string, Operator>> = {
   DOWNSTREAM_PEER_SUBJECT: (i) => some(i.peerSubject),
   DOWNSTREAM_PEER_URI_SAN: (i) => some(i.peerUriSan),
   DOWNSTREAM_LOCAL_URI_SAN: (i) => some(i.localUriSan),
+  DOWNSTREAM_PEER_DNS_SAN: (i) => some(i.peerDnsSan),
+  DOWNSTREAM_LOCAL_DNS_SAN: (i) => some(i.localDnsSan),
+  DOWNSTREAM_LOCAL_SUBJECT: (i) => some(i.localSubject),
+  DOWNSTREAM_PEER_ISSUER: (i) => some(i.peerIssuer),
+  DOWNSTREAM_PEER_SERIAL: (i) => some(i.peerSerial),
+  DOWNSTREAM_PEER_FINGERPRINT_256: (i) => some(i.peerFingerprint),
+  DOWNSTREAM_PEER_CERT: (i) => some(i.peerCertificate),
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: (i) => some(i.downstreamTransportFailure)?.replaceAll(' ', '_'),
   REQUESTED_SERVER_NAME: (i) => some(i.sni),
   ROUTE_NAME: (i) => some(i.routeName),
   VIRTUAL_HOST_NAME: (i) => some(i.virtualHost),
@@ -86,6 +94,16 @@ export function compileOperator(name: string, argument: string | undefined, leng
       const show = compileTimeFormat(argument ?? '');
       if (show === undefined) return `%START_TIME(${argument})% has a conversion that is not supported`;
       return limited((i) => (i.startTime === undefined ? undefined : show(i.startTime)), length);
+    }
+    case 'DOWNSTREAM_PEER_CERT_V_START':
+    case 'DOWNSTREAM_PEER_CERT_V_END': {
+      const show = compileTimeFormat(argument ?? '');
+      if (show === undefined) return `%${name}(${argument})% has a conversion that is not supported`;
+      const of = name.endsWith('START') ? (i: StreamInfo) => i.peerNotBefore : (i: StreamInfo) => i.peerNotAfter;
+      return limited((i) => {
+        const at = of(i);
+        return at === undefined ? undefined : show(at);
+      }, length);
     }
     case 'DYNAMIC_METADATA':
       return metadata((i) => i.metadata, name, argument, length);

@@ -24,10 +24,25 @@ export interface StreamInfo extends Partial<Omit<RequestRecord, 'protocol'>> {
   requestTxDuration?: number;
   responseDuration?: number;
   responseTxDuration?: number;
+  /** Why a client's handshake failed. */
+  downstreamTransportFailure?: string;
   tlsVersion?: string;
   tlsCipher?: string;
   peerSubject?: string;
   peerUriSan?: string;
+  /** Lists as Envoy joins them: with commas. */
+  peerDnsSan?: string;
+  localDnsSan?: string;
+  peerIssuer?: string;
+  peerSerial?: string;
+  /** Hexadecimal SHA-256. */
+  peerFingerprint?: string;
+  localSubject?: string;
+  /** URL-encoded PEM. */
+  peerCertificate?: string;
+  /** Milliseconds since 1970. */
+  peerNotBefore?: number;
+  peerNotAfter?: number;
   localUriSan?: string;
   virtualHost?: string;
   virtualClusterName?: string;

@@ -1,5 +1,4 @@
 import { isGrpc } from '../../../src/routing/grpc.ts';
-import { removeHeader } from '../../../src/routing/header-mutation.ts';
 import { removeHopByHop } from '../../../src/routing/hop-by-hop.ts';
 import { JOINED_REQUEST_HEADERS, joinRepeated } from '../../../src/routing/joined-headers.ts';
 import { normalizeRequestPath } from '../../../src/routing/path.ts';
@@ -46,7 +45,9 @@ export function admitRequest(exchange: Exchange): boolean {
   }
   if (settings.stripTrailingDot || settings.stripPort !== 'no') stripHost(exchange);
   if (!removeHopByHop(request.headers)) return refuseForGood(exchange, 'connection_header_sanitization_failed');
-  if (!manager.keepClientCert) removeHeader(request.headers, 'x-forwarded-client-cert');
+  const { tls } = connection.info;
+  manager.clientCertificate(request.headers, tls);
+  if (tls !== undefined) request.tls = { presented: tls.peer !== undefined, validated: tls.peer !== undefined };
   const client = manager.client.apply(request.headers, connection.info, manager.routes.current.internalOnlyHeaders);
   request.remoteAddress = client.clientAddress;
   request.internal = client.internal;

@@ -44,7 +44,12 @@ export function compileClientPolicy(json: HttpConnectionManagerJson, path: strin
     forwarded,
     requestId,
     apply(headers, info, internalOnly) {
-      const downstream = { remoteAddress: info.remoteIp, localPort: info.localPort, tls: false, nodeAddress: nodeAddress() };
+      const downstream = {
+        remoteAddress: info.remoteIp,
+        localPort: info.localPort,
+        tls: info.tls !== undefined,
+        nodeAddress: nodeAddress(),
+      };
       const result = applyForwarded(headers, downstream, forwarded, internalOnly);
       applyRequestId(headers, result.edge, requestId, makeUuid);
       return result;

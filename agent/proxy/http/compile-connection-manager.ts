@@ -8,6 +8,7 @@ import { compileTracing } from '../tracing/compile-tracing.ts';
 import type { TracingNode } from '../tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { compileAccessLoggers } from './access-loggers.ts';
+import { compileClientCertificateHeader } from './client-certificate-header.ts';
 import { compileClientPolicy, nodeAddress } from './client-policy.ts';
 import type { ConnectionManager, RouteSlot } from './connection-manager.ts';
 import { createHttpStats } from './http-stats.ts';
@@ -52,6 +53,7 @@ export function compileConnectionManager(
     problems,
   );
   const client = compileClientPolicy(json, path, problems);
+  const clientCertificate = compileClientCertificateHeader(json, path, problems);
   const routes = context.routes(json, path, problems);
   const all = [...problems.all, ...ofSettings, ...chain.problems, ...logs.problems];
   if (routes === undefined || all.some((p) => p.severity === 'error')) return { manager: undefined, problems: all };
@@ -72,7 +74,7 @@ export function compileConnectionManager(
     },
     client,
     requestIdInResponse: json.alwaysSetRequestIdInResponse === true,
-    keepClientCert: json.forwardClientCertDetails === 'ALWAYS_FORWARD_ONLY',
+    clientCertificate,
     routes,
     filters: chain.filters,
     router: chain.router,

@@ -5,6 +5,7 @@ import type { HttpFilter } from '../filters/http-filter.ts';
 import type { Tracing } from '../tracing/compile-tracing.ts';
 import type { ClusterManager } from '../types.ts';
 import type { AccessLogger } from './access-loggers.ts';
+import type { ClientCertificateHeader } from './client-certificate-header.ts';
 import type { ClientPolicy } from './client-policy.ts';
 import type { HttpStats } from './http-stats.ts';
 import type { RouteStats } from './route-stats.ts';
@@ -33,8 +34,7 @@ export interface ConnectionManager {
   readonly client: ClientPolicy;
   /** always_set_request_id_in_response. */
   readonly requestIdInResponse: boolean;
-  /** x-forwarded-client-cert stays (ALWAYS_FORWARD_ONLY); else it goes, for no connection here has a client certificate. */
-  readonly keepClientCert: boolean;
+  readonly clientCertificate: ClientCertificateHeader;
   readonly routes: RouteSlot;
   /** Before the router, in the order of requests. */
   readonly filters: readonly HttpFilter[];

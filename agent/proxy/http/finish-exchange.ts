@@ -1,6 +1,7 @@
 import type { HeaderSource } from '../../../src/routing/header-matcher.ts';
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
+import { addTlsInfo } from '../tls/tls-info.ts';
 import { finishSpan } from '../tracing/exchange-span.ts';
 import type { Exchange } from './exchange.ts';
 import { grpcStatusIn } from './grpc-status-in.ts';
@@ -46,6 +47,8 @@ function streamInfo(exchange: Exchange, record: RequestRecord): RequestRecord & 
   info.connectionId = exchange.connection.info.id;
   info.filterChainName = exchange.connection.info.filterChain;
   info.downstreamDirectRemoteAddress = exchange.connection.info.remoteAddress;
+  const { tls } = exchange.connection.info;
+  if (tls !== undefined) addTlsInfo(info, tls);
   if (exchange.requestEnded) info.requestDuration = exchange.requestEndedAt - exchange.started;
   if (exchange.request.metadata !== undefined) info.metadata = exchange.request.metadata;
   const virtualHost = exchange.decision?.virtualHost?.name;
@@ -93,6 +96,8 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     config: provenance.config,
     field: provenance.field,
   };
+  const principal = info.tls?.peer?.uriSans[0];
+  if (principal !== undefined) record.peerPrincipal = principal;
   if (exchange.grpcMessages !== undefined) {
     record.grpcRequestMessages = exchange.grpcMessages.request.count;
     record.grpcResponseMessages = exchange.grpcMessages.response.count;

@@ -12,6 +12,10 @@ import { compileConnectionManager } from '../http/compile-connection-manager.ts'
 import type { RouteSlot } from '../http/connection-manager.ts';
 import { checkTcpProxy } from '../tcp/check-tcp-proxy.ts';
 import { createTcpProxy } from '../tcp/tcp-proxy.ts';
+import type { SecretStore } from '../tls/secret-store.ts';
+import { compileTermination } from '../tls/terminate.ts';
+import { addTlsInfo } from '../tls/tls-info.ts';
+import { createTlsStats, type TlsStats } from '../tls/tls-stats.ts';
 import type { TracingNode } from '../tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { type ListenAddress, readAddress } from './address.ts';
@@ -48,6 +52,7 @@ export interface ListenerContext {
   node: TracingNode;
   clusters: ClusterManager;
   stats: StatsRegistry;
+  secrets: SecretStore;
   record(record: RequestRecord): void;
   routes(json: HttpConnectionManagerJson, path: string, problems: ProblemList): RouteSlot | undefined;
 }
@@ -70,9 +75,18 @@ export function compileListener(
   const { inspectors, problems: ofFilters } = compileListenerFilters(json.listenerFilters ?? [], 'listener');
   const logs = compileAccessLoggers(json.accessLog, 'listener');
   const statPrefix = `listener.${json.statPrefix || (address?.text ?? '').replaceAll(':', '_')}`;
+  let tlsStats: TlsStats | undefined;
   const compileChain = (chain: FilterChainJson, path: string): FilterChain => ({
     name: chain.name ?? '',
     match: chain.filterChainMatch,
+    tls: compileTermination(chain.transportSocket, `${path}.transportSocket`, problems, {
+      secrets: context.secrets,
+      get stats() {
+        tlsStats ??= createTlsStats((name) => context.stats.counter(`${statPrefix}.${name}`));
+        return tlsStats;
+      },
+    }),
+    connectTimeout: jsonDuration(chain.transportSocketConnectTimeout, `${path}.transportSocketConnectTimeout`, problems) ?? 0,
     filter: compileFilters(json, chain, path, statPrefix, context, problems, more),
   });
   const chains = (json.filterChains ?? []).map((chain, i) => compileChain(chain, `filterChains[${i}]`));
@@ -165,9 +179,10 @@ function compileTcpProxy(config: TcpProxyJson, path: string, context: ListenerCo
     proxyId,
     clusters,
     stats,
-    record(entry) {
+    record(entry, tls) {
       if (logs.records.direction !== undefined) entry.direction = logs.records.direction;
       record(entry);
+      if (tls !== undefined && logs.loggers.length > 0) addTlsInfo(entry, tls);
       for (const logger of logs.loggers) logger.log(entry);
     },
   });

@@ -2,14 +2,18 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { HttpConnection } from '../http/http-connection.ts';
 import { tcpRecord } from '../tcp/tcp-record.ts';
+import type { ClientHello, TlsTermination } from '../tls/terminate.ts';
 import type { Counter, Gauge, StatsRegistry } from '../types.ts';
 import type { CompiledListener } from './compile-listener.ts';
 import { type ConnectionInfo, formatAddress } from './connection.ts';
 import { runInspectors } from './inspect.ts';
 import type { FilterChain } from './network-filter.ts';
 import { serveHttp } from './serve-http.ts';
+import { createTlsInspector } from './tls-inspector.ts';
 
 let connections = 0;
+
+const HELLO = createTlsInspector(() => false);
 
 export interface RunningListenerDeps {
   readonly stats: StatsRegistry;
@@ -152,7 +156,42 @@ export class RunningListener {
       return;
     }
     info.filterChain = chain.name;
-    this.#give(socket, info, chain);
+    if (chain.tls === undefined) this.#give(socket, info, chain);
+    else this.#terminate(socket, info, chain, chain.tls, compiled);
+  }
+
+  /** Ends the client's TLS; the chain's filter gets what is inside. */
+  #terminate(socket: Socket, info: ConnectionInfo, chain: FilterChain, termination: TlsTermination, compiled: CompiledListener): void {
+    let timer: NodeJS.Timeout | undefined;
+    if (chain.connectTimeout > 0) {
+      timer = setTimeout(() => {
+        this.#deps.stats.counter(`${compiled.statPrefix}.downstream_cx_transport_socket_connect_timeout`).inc();
+        socket.destroy();
+      }, chain.connectTimeout);
+      socket.once('close', () => clearTimeout(timer));
+    }
+    const accept = (hello: ClientHello): void =>
+      termination.accept(
+        socket,
+        hello,
+        (secured, tls) => {
+          clearTimeout(timer);
+          info.tls = tls;
+          this.#give(secured, info, chain);
+        },
+        (reason) => {
+          if (compiled.accessLogs.length === 0) return;
+          const record = { ...refusedRecord(this.#deps.proxyId, info, info.direction), flags: '-', details: '' };
+          for (const log of compiled.accessLogs) log.log({ ...record, downstreamTransportFailure: reason });
+        },
+      );
+    if (info.transportProtocol === 'tls') {
+      accept(info);
+      return;
+    }
+    // No inspector has looked at it: the ClientHello is read here, and what it says is nobody else's.
+    const hello = { ...info };
+    runInspectors(socket, hello, [HELLO], 0, () => accept(hello));
   }
 
   #give(socket: Socket, info: ConnectionInfo, { filter }: FilterChain): void {

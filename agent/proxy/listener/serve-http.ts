@@ -5,10 +5,16 @@ import { startsWithPreface } from './http-inspector.ts';
 import { peek } from './peek.ts';
 
 /** Gives a connection to its codec; AUTO waits for the first bytes and looks at them. */
+/** Envoy: whatever ALPN chose but h2 is HTTP/1. */
+function alpn(protocol: string | undefined): string | undefined {
+  return protocol === undefined ? undefined : protocol === 'h2' ? 'h2c' : 'http/1.1';
+}
+
 export function serveHttp(connection: HttpConnection): void {
   const { codec } = connection.manager.settings;
   const { socket, info } = connection;
-  const known = info.applicationProtocols[0];
+  // Of TLS only the protocol that was chosen counts, not those that the client would speak.
+  const known = info.tls === undefined ? info.applicationProtocols[0] : alpn(info.tls.protocol);
   if (codec === 'HTTP2' || (codec === 'AUTO' && known === 'h2c')) {
     serveHttp2(connection);
     return;

@@ -20,7 +20,6 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
     enableMptcp: 'there is no MPTCP',
   },
   FilterChain: {
-    transportSocket: 'TLS is not terminated yet',
     useProxyProto: 'use the proxy_protocol listener filter',
     onDemandConfiguration: 'chains are built at once',
   },

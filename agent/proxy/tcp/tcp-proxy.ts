@@ -5,6 +5,7 @@ import { xxHash64OfWire } from '../../../src/routing/xxhash64.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { jsonNumber } from '../../../src/upstream/json-number.ts';
 import { milliseconds } from '../../../src/upstream/milliseconds.ts';
+import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { checkTcpProxy } from './check-tcp-proxy.ts';
 import { TcpSession } from './tcp-session.ts';
@@ -15,7 +16,7 @@ export interface TcpProxyDeps {
   proxyId?: string;
   clusters: ClusterManager;
   stats: StatsRegistry;
-  record(record: RequestRecord): void;
+  record(record: RequestRecord, tls?: DownstreamTls): void;
   log?(level: 'info' | 'warning' | 'error', message: string): void;
   /** In [0, 1); Math.random by default. */
   random?(): number;
@@ -31,6 +32,7 @@ export interface TcpConnectionInfo {
   /** Bytes that were read of it already; they go first. */
   firstBytes?: Buffer;
   direction: RequestRecord['direction'];
+  tls?: DownstreamTls | undefined;
 }
 
 /** A tcp_proxy's configuration, ready for use. Times are milliseconds, 0 for none. */
@@ -38,7 +40,7 @@ export interface TcpSettings {
   proxyId: string;
   clusters: ClusterManager;
   stats: TcpStats;
-  record(record: RequestRecord): void;
+  record(record: RequestRecord, tls?: DownstreamTls): void;
   chooseCluster(): string;
   hashOf(info: TcpConnectionInfo): bigint | undefined;
   idleTimeout: number;

@@ -20,6 +20,7 @@ export type TcpFacts = Pick<
   | 'downstreamRemoteAddress'
   | 'sni'
   | 'attempts'
+  | 'peerPrincipal'
 >;
 
 export function tcpRecord(facts: TcpFacts): RequestRecord {

@@ -207,7 +207,9 @@ export class TcpSession {
         downstreamRemoteAddress: info.remoteAddress,
         sni: info.sni ?? '',
         attempts: this.#attempts,
+        ...(info.tls?.peer?.uriSans[0] !== undefined && { peerPrincipal: info.tls.peer.uriSans[0] }),
       }),
+      info.tls,
     );
   }
 }

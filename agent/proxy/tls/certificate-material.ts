@@ -66,14 +66,7 @@ export interface TrustedCa {
 export function readTrustedCa(json: CertificateValidationContextJson): TrustedCa {
   const pem = readDataSource(json.trustedCa);
   const crl = readDataSource(json.crl);
-  let roots = pem === undefined ? [] : readChain(pem, 'trustedCa');
-  if (json.systemRootCerts !== undefined)
-    roots = [
-      ...roots,
-      ...tls()
-        .getCACertificates('system')
-        .map((one) => new X509Certificate(one)),
-    ];
+  const roots = pem === undefined ? [] : readChain(pem, 'trustedCa');
   const ca = roots.map((root) => root.toString());
   if (crl !== undefined) {
     try {

@@ -16,7 +16,6 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
   },
   UpstreamTlsContext: {
     allowRenegotiation: 'connections are never negotiated anew',
-    autoSniSanValidation: 'it belongs to the HTTP protocol options: upstreamHttpProtocolOptions.autoSanValidation',
   },
   CommonTlsContext: {
     tlsCertificateProviderInstance: providers,
@@ -36,6 +35,7 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
   },
   CertificateValidationContext: {
     caCertificateProviderInstance: providers,
+    systemRootCerts: 'Envoy does not act on it either; trust the secret file-root:system',
     requireSignedCertificateTimestamp: 'certificate timestamps are not looked at',
     allowExpiredCertificate: 'an expired certificate proves nothing',
     customValidatorConfig: 'there are no further validators',
