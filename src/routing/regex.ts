@@ -1,9 +1,12 @@
 import type { RE2JS } from 're2js';
 import { re2 } from '../re2.ts';
 import { nativeFullMatch } from './native-regex.ts';
-import { fromWire, isAscii, toWire } from './wire-text.ts';
+import { isAscii, toWire } from './wire-text.ts';
 
-/** A compiled RE2 pattern over wire text (one character a byte). Envoy: every match is a match of the whole text. */
+/**
+ * A compiled RE2 pattern over wire text (one character a byte). Envoy: every match is a match of the whole text, and pattern and text
+ * are bytes (RE2's Latin-1), so that nothing can be written in a way that `.+` does not match.
+ */
 export interface Regex {
   readonly pattern: string;
   fullMatch(wire: string): boolean;
@@ -18,7 +21,7 @@ export type Substitution = readonly (string | number)[];
 export function compileRegex(pattern: string): Regex | string {
   let compiled: RE2JS;
   try {
-    compiled = re2().RE2JS.compile(pattern);
+    compiled = re2().RE2JS.compile(toWire(pattern));
   } catch (error) {
     if (error instanceof re2().RE2JSException) return error.message;
     throw error;
@@ -30,22 +33,18 @@ export function compileRegex(pattern: string): Regex | string {
     fullMatch(wire: string): boolean {
       if (native !== undefined && isAscii(wire)) return native.test(wire);
       if (prefix !== '' && !wire.startsWith(prefix)) return false;
-      const text = fromWire(wire);
-      // RE2 matches no byte that is not UTF-8, whatever the pattern (but for \C, which re2js refuses).
-      return text !== undefined && compiled.matches(text);
+      return compiled.matches(wire);
     },
     replaceAll(wire: string, substitution: Substitution): string {
-      const text = fromWire(wire);
-      if (text === undefined) return wire;
-      const matcher = compiled.matcher(text);
+      const matcher = compiled.matcher(wire);
       let out = '';
       let last = 0;
       while (matcher.find()) {
-        out += text.slice(last, matcher.start());
-        for (const part of substitution) out += typeof part === 'string' ? part : (matcher.group(part) ?? '');
+        out += wire.slice(last, matcher.start());
+        for (const part of substitution) out += typeof part === 'string' ? toWire(part) : (matcher.group(part) ?? '');
         last = matcher.end();
       }
-      return toWire(out + text.slice(last));
+      return out + wire.slice(last);
     },
   };
 }
