@@ -54,7 +54,20 @@ export function meshProbes(directory: string, agent: AgentClient, version: strin
       const { body } = await agent.get(`/proxies/${encodeURIComponent(proxy)}/ready`);
       return body.toString('utf8').trim();
     },
-    certificates: once(() => ofEach(async (proxy) => certificatesOf(proxy, (await json(proxy, '/certs')) as CertsJson))),
+    certificates: once(async () => {
+      const { certificates = [] } = (await status()).identity ?? {};
+      const own = new Set(certificates.map(({ serial }) => serial));
+      const shown = await ofEach(async (proxy) => certificatesOf(proxy, (await json(proxy, '/certs')) as CertsJson));
+      return [
+        ...certificates.map(({ identity, state, notAfter, lastError, proxies }) => ({
+          proxy: proxies.join(', '),
+          name: identity,
+          notAfter: notAfter === undefined ? undefined : Date.parse(notAfter),
+          renewal: { state, why: lastError?.message },
+        })),
+        ...shown.filter(({ serial }) => !own.has(serial)),
+      ];
+    }),
     clusters: once(() => ofEach(async (proxy) => clustersOf(proxy, (await json(proxy, '/clusters?format=json')) as ClustersJson))),
     connect: connectProblem,
     async metrics() {
@@ -215,7 +228,8 @@ function certificatesOf(proxy: string, { certificates = [] }: CertsJson) {
     .flatMap(({ path, serial_number, subject_alt_names, expiration_time = '' }) => {
       const notAfter = Date.parse(expiration_time);
       const [san] = subject_alt_names ?? [];
-      return Number.isNaN(notAfter) ? [] : [{ proxy, name: san?.uri ?? san?.dns ?? path ?? `serial number ${serial_number}`, notAfter }];
+      const serial = serial_number?.toLowerCase().replace(/^0+(?=.)/, '');
+      return Number.isNaN(notAfter) ? [] : [{ proxy, name: san?.uri ?? san?.dns ?? path ?? `serial number ${serial}`, notAfter, serial }];
     });
 }
 

@@ -6,7 +6,7 @@ import { collectWhenIdle } from '../src/memory/collect-when-idle.ts';
 import { formatProblems } from '../src/output/problems.ts';
 import { requestLine } from '../src/output/request-line.ts';
 import { changeText, meshText } from '../src/output/up.ts';
-import { type Agent, startAgent } from './agent.ts';
+import { type Agent, type AgentOptions, startAgent } from './agent.ts';
 import type { EngineChoice } from './choose-engine.ts';
 import { isBlocking } from './config-problems.ts';
 import type { ControllerEvent } from './controller.ts';
@@ -22,6 +22,8 @@ export interface ForegroundOptions {
   meshConfig?: string;
   dataDirectory?: string;
   engine: EngineChoice;
+  /** Where certificates come from. */
+  identity: Pick<AgentOptions, 'ca' | 'certificateLifeMs'>;
   apiPort: number;
   allowUnenforced: boolean;
   version: string;
@@ -63,6 +65,7 @@ function start(options: ForegroundOptions, abort: AbortSignal): Promise<Agent> {
     ...(meshConfig ? { meshConfig } : {}),
     dataDirectory: options.dataDirectory ?? directoryFor(paths),
     engine,
+    ...options.identity,
     apiPort,
     allowUnenforced,
     orphanSeconds: ORPHAN_SECONDS,

@@ -4,6 +4,7 @@ import type { EngineChoice } from '../agent/choose-engine.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import * as flags from '../src/cli/flags.ts';
+import { identityFlags, identityOptions } from '../src/cli/identity-flags.ts';
 import { endWithReader } from '../src/cli/reader-gone.ts';
 import { FairleadError } from '../src/errors.ts';
 
@@ -25,6 +26,7 @@ change. A file saved broken is reported with its line, and the last good configu
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory [default: one for each folder, in the user’s state directory]' }),
     engine: flags.engine,
+    ...identityFlags,
     'api-port': Flags.integer({
       helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
@@ -46,6 +48,7 @@ change. A file saved broken is reported with its line, and the last good configu
           next: 'Name a file or folder with Istio configuration, or try `fairlead demo`.',
         });
     }
+    const identity = await identityOptions(flags);
     const { runForeground } = await import('../agent/foreground.ts');
     const endWatch = endWithReader();
     await runForeground({
@@ -54,6 +57,7 @@ change. A file saved broken is reported with its line, and the last good configu
       ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
       ...(flags.data ? { dataDirectory: flags.data } : {}),
       engine: flags.engine as EngineChoice,
+      identity,
       apiPort: flags['api-port'],
       allowUnenforced: flags['allow-unenforced'],
       version: this.config.version,

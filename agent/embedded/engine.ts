@@ -41,7 +41,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
   /** What each proxy runs: given again to each new process. */
   const wanted = new Map<string, ProxyConfig>();
   /** Of each proxy: given to each new process before its config. */
-  const secrets = new Map<string, readonly SecretJson[]>();
+  const secrets = new Map<string, { list: readonly SecretJson[]; at: number }>();
   /** Proxies of an adopted process that nobody has asked for since. */
   const leftovers = new Set<string>();
   const refusals = new Set<(proxyId: string, problems: readonly Problem[]) => void>();
@@ -55,7 +55,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
   /** A new process gets all that ran in the old one. A port may be taken by now: such a refusal is told, not thrown. */
   async function equip(): Promise<void> {
     leftovers.clear();
-    for (const [id, list] of [...secrets])
+    for (const [id, { list }] of [...secrets])
       await sendSecrets(id, list).catch((error: Error) =>
         log.error('the embedded proxy has not all of its secrets', { proxy: id, why: error.message }),
       );
@@ -153,7 +153,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       return run(id, { ...config, version, endpoints });
     },
     async applySecrets(id, list) {
-      secrets.set(id, list);
+      secrets.set(id, { list, at: Date.now() });
       await supervisor.running(WAIT_MS);
       try {
         await sendSecrets(id, list);
@@ -178,7 +178,10 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
         if (code !== 200) return { status: code, contentType: 'application/json', body };
         const of = options.describe(id);
         if (!of) return { status: 503, contentType: 'text/plain', body: Buffer.from('the configuration is being read\n') };
-        return answerConfigDump(JSON.parse(body.toString('utf8')) as AppliedConfig, of, path);
+        return answerConfigDump(JSON.parse(body.toString('utf8')) as AppliedConfig, of, path, {
+          secrets: secrets.get(id)?.list ?? [],
+          at: secrets.get(id)?.at ?? Date.now(),
+        });
       }
       return asEnvoyWrites(await exchange(target, method, `/proxies/${encodeURIComponent(id)}${path}`));
     },

@@ -5,6 +5,7 @@ import type { Controller } from '../controller.ts';
 import type { Engine } from '../engine.ts';
 import type { EventHub } from '../events.ts';
 import type { AgentStatus } from '../status.ts';
+import { certificateFamilies } from './certificate-families.ts';
 
 const PREFIX = 'fairlead_agent_';
 /** There is a series for each proxy at most. */
@@ -99,6 +100,7 @@ export function createAgentFamilies(options: AgentFamiliesOptions): { families: 
           ]),
         ),
     ),
+    ...certificateFamilies(() => status().identity),
     read('engine_up', 'gauge', '1 while the data plane runs.', () => [[{}, engine.status().state === 'running' ? 1 : 0]]),
     read('engine_restarts_total', 'counter', 'How often the data plane was started anew.', () => [[{}, engine.status().restarts]]),
     read('process_start_time_seconds', 'gauge', 'When the agent was started.', () => [[{}, started]]),

@@ -7,6 +7,7 @@ import { listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
+import { identityFlags, identityOptions } from '../../src/cli/identity-flags.ts';
 import { FairleadError } from '../../src/errors.ts';
 import { collectWhenIdle } from '../../src/memory/collect-when-idle.ts';
 
@@ -27,6 +28,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
     engine: flags.engine,
+    ...identityFlags,
     'api-port': Flags.integer({
       helpValue: 'PORT',
       description: 'port of the agent’s API on loopback; 0 takes a free one',
@@ -57,6 +59,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
     const deadline = deadlineMs(flags.deadline);
     const paths = this.configPaths(flags.config);
     if (paths.includes('-')) throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
+    const identity = await identityOptions(flags);
     const signals = listenToSignals(['SIGTERM', 'SIGINT', 'SIGUSR2']);
     const stopCollecting = collectWhenIdle();
     try {
@@ -66,6 +69,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
         ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
         dataDirectory: flags.data ?? defaultDataDirectory(),
         engine: flags.engine as EngineChoice,
+        ...identity,
         apiPort: flags['api-port'],
         metrics: {
           host: flags['metrics-host'],

@@ -5,7 +5,6 @@ import * as flags from '../../src/cli/flags.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
 import { proxyArgs, proxyFlags } from '../../src/cli/proxy-source.ts';
 import { packSections } from '../../src/envoy/dump/config-dump.ts';
-import { allText } from '../../src/output/proxy-config/all.ts';
 
 export default class ProxyConfigAll extends ProxyConfigCommand {
   static override aliases = ['proxy-config:a', 'pc:all', 'pc:a'];
@@ -25,7 +24,7 @@ export default class ProxyConfigAll extends ProxyConfigCommand {
   async run(): Promise<ConfigDumpJson> {
     const { args, flags } = await this.parse(ProxyConfigAll);
     const source = await this.open(flags, args, connect);
-    const dump = await source.dump();
-    return this.print(packSections(dump.sections), flags.output, () => allText(dump, flags['with-headers']));
+    const [dump, { allText }] = await Promise.all([source.dump(), import('../../src/output/proxy-config/all.ts')]);
+    return this.print(packSections(dump.sections), flags.output, () => allText(dump, flags['with-headers'], new Date()));
   }
 }

@@ -66,6 +66,18 @@ export interface StatusFacts {
     readonly problems: readonly ProblemFacts[];
   };
   readonly proxies: readonly ProxyFacts[];
+  /** Missing from agents of earlier versions. */
+  readonly identity?: {
+    readonly certificates: readonly {
+      readonly identity: string;
+      readonly state: string;
+      readonly serial: string | undefined;
+      readonly notAfter: string | undefined;
+      readonly lastError: { readonly message: string } | undefined;
+      readonly proxies: readonly string[];
+    }[];
+    readonly problems: readonly SecretFacts[];
+  };
 }
 
 export interface HostFacts {
@@ -85,8 +97,19 @@ export interface ClusterFacts {
 export interface CertificateFacts {
   readonly proxy: string;
   readonly name: string;
-  /** Milliseconds since 1970. */
-  readonly notAfter: number;
+  /** Milliseconds since 1970; undefined: it was never issued. */
+  readonly notAfter: number | undefined;
+  /** Of a certificate that the agent renews by itself: how that goes. */
+  readonly renewal?: { readonly state: string; readonly why: string | undefined };
+}
+
+/** A secret that a proxy asks for and that is not as it should be. */
+export interface SecretFacts {
+  readonly proxy: string;
+  readonly name: string;
+  readonly message: string;
+  /** An older one serves meanwhile. */
+  readonly serves: boolean;
 }
 
 /** Of a running mesh. */

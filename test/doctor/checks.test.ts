@@ -100,6 +100,34 @@ const cases: [name: string, probes: Partial<MeshProbes>, expected: string, words
     /expires 2026/,
   ],
   [
+    'a certificate that is not renewed',
+    {
+      certificates: async () => [
+        { proxy: 'w.d', name: 'spiffe://x', notAfter: NOW + 3_600_000, renewal: { state: 'expiring', why: 'the CA is away' } },
+        { proxy: 'w.d', name: 'spiffe://y', notAfter: NOW + 3_600_000, renewal: { state: 'valid', why: undefined } },
+      ],
+    },
+    'certificates/expiry warning',
+    /w\.d: spiffe:\/\/x expires .*: the CA is away$/,
+  ],
+  [
+    'a certificate that was never issued',
+    { certificates: async () => [{ proxy: 'w.d', name: 'spiffe://x', notAfter: undefined, renewal: { state: 'missing', why: 'no CA' } }] },
+    'certificates/expiry failed',
+    /spiffe:\/\/x was never issued: no CA/,
+  ],
+  [
+    'a Secret that is not there',
+    withStatus({
+      identity: {
+        certificates: [],
+        problems: [{ proxy: 'gw.d', name: 'kubernetes://x', message: 'there is no Secret d/x', serves: false }],
+      },
+    }),
+    'certificates/present failed',
+    /gw\.d: kubernetes:\/\/x: there is no Secret d\/x/,
+  ],
+  [
     'a data plane that backs off',
     withStatus({ engine: { ...status.engine, state: 'backing-off', restarts: 5, lastExit: 'signal SIGSEGV' } }),
     'proxy/running failed',

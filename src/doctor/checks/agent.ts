@@ -1,13 +1,26 @@
 /** The agent, its certificates, its data plane and its configuration. */
-import type { MeshProbes, ProblemFacts } from '../probes.ts';
+import { formatPosition } from '../../config/resource.ts';
+import type { CertificateFacts, MeshProbes, ProblemFacts } from '../probes.ts';
 import type { Check } from '../types.ts';
 
 const WEEK = 7 * 86_400_000;
 
 const place = ({ message, position }: ProblemFacts): string =>
-  position === undefined ? message : `${position.file}:${position.line}:${position.column}: ${message}`;
+  position === undefined ? message : `${formatPosition(position)}: ${message}`;
 
 const plural = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
+
+/** What is renewed at half of its life is short of time when that does not happen, however long or short it lives. */
+function isSoon({ notAfter, renewal }: CertificateFacts, now: number): boolean {
+  if (renewal) return renewal.state !== 'valid' && renewal.state !== 'renewing';
+  return notAfter === undefined || notAfter - now < WEEK;
+}
+
+function certificateText({ proxy, name, notAfter, renewal }: CertificateFacts, now: number): string {
+  const when =
+    notAfter === undefined ? 'was never issued' : `${notAfter < now ? 'expired' : 'expires'} ${new Date(notAfter).toISOString()}`;
+  return `${proxy}: ${name} ${when}${renewal?.why === undefined ? '' : `: ${renewal.why}`}`;
+}
 
 export const agentChecks: readonly Check<MeshProbes>[] = [
   {
@@ -36,26 +49,43 @@ export const agentChecks: readonly Check<MeshProbes>[] = [
   },
   {
     id: 'certificates/expiry',
-    what: 'no certificate of the data plane has expired or will within a week',
+    what: 'certificates that the agent renews are renewed, and no other one of the data plane has expired or will within a week',
     why: 'An expired certificate breaks every connection that needs it, all at once.',
     severity: 'error',
-    next: 'Renew it: see `fairlead cert check` and `fairlead cert show`.',
+    next: 'See to its CA (`fairlead ca status`) or its source; `fairlead cert check` and `fairlead proxy-config secret` show certificates.',
     after: ['agent/reachable', 'clock/sane'],
     async run(probes) {
       const found = await probes.certificates();
       if (found.length === 0) return { state: 'nothing', message: 'the proxies hold no certificates' };
       const { now } = await probes.clock();
-      const soon = found.filter((c) => c.notAfter - now < WEEK).sort((a, b) => a.notAfter - b.notAfter);
-      const details = soon.map(
-        (c) => `${c.proxy}: ${c.name} ${c.notAfter < now ? 'expired' : 'expires'} ${new Date(c.notAfter).toISOString()}`,
-      );
-      if (soon.length === 0) return { state: 'ok', message: `${plural(found.length, 'certificate')}, none of which expires within a week` };
-      const expired = soon.some((c) => c.notAfter < now);
+      const soon = found.filter((c) => isSoon(c, now)).sort((a, b) => (a.notAfter ?? 0) - (b.notAfter ?? 0));
+      const details = soon.map((c) => certificateText(c, now));
+      if (soon.length === 0) return { state: 'ok', message: `${plural(found.length, 'certificate')}, none of which expires unrenewed` };
+      const expired = soon.some(({ notAfter }) => notAfter === undefined || notAfter < now);
       return {
         state: 'failed',
         severity: expired ? 'error' : 'warning',
         message: `${plural(soon.length, 'certificate')} expired or about to`,
         details,
+      };
+    },
+  },
+  {
+    id: 'certificates/present',
+    what: 'every certificate that a proxy asks for is there, and is what its source has now',
+    why: 'Connections that need a missing one fail; a source that cannot be read is noticed only when the old one expires.',
+    severity: 'error',
+    next: 'See to the files and Secrets that are named; the agent takes them as soon as they are sound.',
+    after: ['agent/reachable'],
+    async run({ status }) {
+      const { identity } = await status();
+      const problems = identity?.problems ?? [];
+      if (problems.length === 0) return { state: 'ok', message: 'nothing is missing' };
+      return {
+        state: 'failed',
+        severity: problems.every(({ serves }) => serves) ? 'warning' : 'error',
+        message: `${plural(problems.length, 'secret')} missing or older than ${problems.length === 1 ? 'its' : 'their'} source`,
+        details: problems.map(({ proxy, name, message }) => `${proxy}: ${name === '' ? '' : `${name}: `}${message}`),
       };
     },
   },

@@ -1,4 +1,4 @@
-import type { ConfigDumpJson } from '#envoy-api/envoy/admin/v3/config_dump_pb.js';
+import type { ConfigDumpJson, SecretsConfigDumpJson } from '#envoy-api/envoy/admin/v3/config_dump_pb.js';
 import type { BootstrapJson } from '#envoy-api/envoy/config/bootstrap/v3/bootstrap_pb.js';
 import { typed } from '../any.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -13,6 +13,7 @@ export interface DumpContext {
   versions?: Partial<Record<'listeners' | 'routes' | 'clusters' | 'endpoints', string>>;
   /** Load assignments as they are in use (resolved addresses, health), in place of the configured ones. */
   endpoints?: readonly object[];
+  secrets?: SecretsConfigDumpJson;
 }
 
 const resourceTypes = {
@@ -67,7 +68,7 @@ export function dumpSections(snapshot: Snapshot, context: DumpContext): Omit<Sec
         lastUpdated,
       })),
     },
-    secrets: {},
+    secrets: context.secrets ?? {},
   };
 }
 

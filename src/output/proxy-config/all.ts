@@ -6,6 +6,7 @@ import { clusterTable } from './cluster.ts';
 import { edsTable } from './endpoint.ts';
 import { namedListenerTable } from './listener.ts';
 import { routeTable } from './route.ts';
+import { NO_SECRETS, secretRows, secretTable } from './secret.ts';
 
 /**
  * `proxy-config all`: bootstrap, clusters, listeners, routes, secrets and endpoints, one under the other. Throws E_DUMP_INVALID when the
@@ -13,20 +14,14 @@ import { routeTable } from './route.ts';
  *
  * @param headers a title line before each
  */
-export function allText(dump: Dump, headers: boolean): string {
-  const { dynamicActiveSecrets, dynamicWarmingSecrets, staticSecrets } = section(dump, 'secrets');
-  const secrets = [...(dynamicActiveSecrets ?? []), ...(dynamicWarmingSecrets ?? []), ...(staticSecrets ?? [])];
+export function allText(dump: Dump, headers: boolean, now: Date): string {
+  const secrets = secretRows(section(dump, 'secrets'), now);
   const parts: [title: string, text: string][] = [
     ['BOOTSTRAP', bootstrapSummary(bootstrapOf(dump))],
     ['CLUSTERS', formatTable(clusterTable(clustersOf(dump)))],
     ['LISTENERS', formatTable(namedListenerTable(listenersOf(dump)))],
     ['ROUTES', formatTable(routeTable(routesOf(dump)))],
-    [
-      'SECRETS',
-      secrets.length === 0
-        ? 'No active or warming secrets found.\n'
-        : formatTable({ columns: ['RESOURCE NAME'], rows: secrets.map((s) => [s.name ?? '']) }),
-    ],
+    ['SECRETS', secrets.length === 0 ? `${NO_SECRETS}\n` : formatTable(secretTable(secrets))],
     ['ENDPOINTS', formatTable(edsTable(endpointsOf(dump)))],
   ];
   return parts.map(([title, text]) => (headers ? `${title}\n${text}` : text)).join('\n');

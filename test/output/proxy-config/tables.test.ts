@@ -33,7 +33,7 @@ const tables: Record<string, (dump: Dump) => string> = {
   'eds.txt': (d) => formatTable(edsTable(endpointsOf(d))),
   'ecds.txt': (d) => formatTable(ecdsTable(section(d, 'ecds'))),
   'bootstrap.txt': (d) => bootstrapSummary(bootstrapOf(d)),
-  'all.txt': (d) => allText(d, true),
+  'all.txt': (d) => allText(d, true, new Date('2026-10-01T00:00:00Z')),
 };
 
 for (const [name, table] of Object.entries(tables)) {
