@@ -13,11 +13,14 @@ import { keepLastGood } from './last-good.ts';
 import type { Log } from './log.ts';
 import { nodeAddresses } from './node-addresses.ts';
 import { type Watched, watchPaths } from './source/folder.ts';
+import type { LiveSource } from './source/kubernetes.ts';
 import { type AgentStatus, statusOf } from './status.ts';
 
 export interface AgentOptions {
   /** Files and folders of configuration. */
   paths: readonly string[];
+  /** Read and watched besides; closed when the agent ends. */
+  live?: LiveSource | undefined;
   /** For resources that name none. */
   namespace: string;
   meshConfig?: string;
@@ -91,6 +94,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const identity = await openIdentity(options, data.path, engine);
   const controller = createController({
     paths: options.paths,
+    besides: options.live?.source,
     namespace: options.namespace,
     meshConfig: options.meshConfig,
     addresses: nodeAddresses(),
@@ -115,6 +119,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   function end(work: () => Promise<void>): Promise<void> {
     ending ??= (async () => {
       watched?.close();
+      options.live?.close();
       clearInterval(retry);
       identity.close();
       lastGood.flush();
@@ -156,6 +161,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
     watched = await watchPaths([...options.paths, ...(options.meshConfig ? [options.meshConfig] : [])], () => void controller.sync());
     if (ending) watched.close();
+    const note = (text: string): void => log.warning(text);
+    await options.live?.start(() => void controller.sync(), note);
+    if (ending) options.live?.close();
     await endOtherEngine(chosen, { data, log });
     await engine.start();
     engine.onStatus((s) => {

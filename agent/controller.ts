@@ -3,6 +3,7 @@
  * refused as a whole and the last good one runs on; a proxy whose own config is refused keeps its last good one.
  */
 import { createLoader, type LoadResult } from '../src/config/load.ts';
+import type { ConfigSource } from '../src/config/sources/config-source.ts';
 import { buildSnapshot } from '../src/envoy/build.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
 import { FairleadError, type Problem } from '../src/errors.ts';
@@ -41,6 +42,8 @@ export type ControllerEvent =
 
 export interface ControllerOptions {
   paths: readonly string[];
+  /** Read besides, as a cluster is. */
+  besides?: ConfigSource | undefined;
   namespace: string;
   meshConfig: string | undefined;
   addresses: NodeAddresses;
@@ -56,6 +59,8 @@ export interface ControllerOptions {
 export interface ConfigOrigin {
   /** Files and folders as they were named, relative to `directory`. */
   paths: readonly string[];
+  /** What is read besides: `the cluster prod`. */
+  cluster: string | undefined;
   meshConfig: string | undefined;
   /** Where the agent was started. */
   directory: string;
@@ -125,7 +130,8 @@ export function createController(options: ControllerOptions): Controller {
     notify({ type: 'accepted', config: finish('accepted', problems), changed, removed });
   }
 
-  const load = createLoader(options.paths, { namespace: options.namespace, meshConfig: options.meshConfig });
+  const { paths, besides, meshConfig, namespace } = options;
+  const load = createLoader(paths, { namespace, meshConfig, besides, leaveOut: true });
 
   function generate(loaded: Loaded): { mesh: Mesh; snapshots: Snapshot[]; problems: Problem[] } {
     const next = buildMesh(loaded.resources, {
@@ -230,9 +236,8 @@ export function createController(options: ControllerOptions): Controller {
     return mine;
   }
 
-  const { paths, meshConfig, namespace } = options;
   return {
-    origin: { paths, meshConfig, namespace, directory: process.cwd() },
+    origin: { paths, cluster: besides?.name, meshConfig, namespace, directory: process.cwd() },
     sync() {
       if (syncing) again = true;
       syncing ??= run(loop).finally(() => {

@@ -12,12 +12,15 @@ import { isBlocking } from './config-problems.ts';
 import type { ControllerEvent } from './controller.ts';
 import { defaultDataDirectory } from './data-directory.ts';
 import { exampleUrl, wrongPort } from './known-ports.ts';
+import type { LiveSource } from './live-source.ts';
 import { createLog } from './log.ts';
 import { createRouteLocator } from './route-locator.ts';
 import { listenToSignals, type Signals, Stopped } from './signals.ts';
 
 export interface ForegroundOptions {
   paths: readonly string[];
+  /** A cluster, besides. */
+  live?: LiveSource | undefined;
   namespace: string;
   meshConfig?: string;
   dataDirectory?: string;
@@ -58,12 +61,13 @@ export async function runForeground(options: ForegroundOptions): Promise<void> {
 }
 
 function start(options: ForegroundOptions, abort: AbortSignal): Promise<Agent> {
-  const { paths, namespace, meshConfig, engine, apiPort, allowUnenforced, version } = options;
+  const { paths, live, namespace, meshConfig, engine, apiPort, allowUnenforced, version } = options;
   return startAgent({
     paths,
+    live,
     namespace,
     ...(meshConfig ? { meshConfig } : {}),
-    dataDirectory: options.dataDirectory ?? directoryFor(paths),
+    dataDirectory: options.dataDirectory ?? directoryFor(live === undefined ? paths : [...paths, live.source.name]),
     engine,
     ...options.identity,
     apiPort,

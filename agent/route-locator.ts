@@ -21,7 +21,7 @@ export function createRouteLocator(mesh: () => Mesh | undefined): (record: Reque
     const key = `${record.config} ${record.field ?? ''}`;
     if (!known.has(key)) {
       const at = locator?.resource(record.config, record.field || undefined);
-      known.set(key, at && `${basename(at.file ?? '')}:${at.line}`);
+      known.set(key, at && (at.line === 0 ? at.file : `${basename(at.file ?? '')}:${at.line}`));
     }
     return known.get(key);
   };

@@ -6,6 +6,7 @@ import type { AgentConfigAnswer } from '../src/cli/agent-paths.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import { loadBaseline, replaceFile } from '../src/cli/baseline-file.ts';
+import { type ClusterFlags, type ClusterSource, clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
 import type { Look } from '../src/cli/fix-findings.ts';
 import * as flags from '../src/cli/flags.ts';
 import { type LoadedTexts, loadForAnalysis } from '../src/cli/load-analysis.ts';
@@ -32,18 +33,26 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     '<%= config.bin %> analyze mesh/ --suppress "IST0118=Service shop/*" -o sarif > findings.sarif',
     '<%= config.bin %> analyze mesh/ --write-baseline known.json',
     '<%= config.bin %> analyze --live',
+    '<%= config.bin %> analyze -k -A',
+    '<%= config.bin %> analyze -k new-routes.yaml',
   ];
   static override strict = false;
   static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
   static override flags = {
     config: flags.config,
+    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['live', 'agent', 'fix', 'watch'] },
+    context: clusterFlags.context,
+    'istio-namespace': clusterFlags['istio-namespace'],
     namespace: Flags.string({
       char: 'n',
       helpValue: 'NAMESPACE',
       description: 'only findings of this namespace; also the namespace of resources that name none [default: all; default]',
       parse: flags.namespaceName,
     }),
-    'all-namespaces': Flags.boolean({ char: 'A', description: 'findings of all namespaces, even with --namespace' }),
+    'all-namespaces': Flags.boolean({
+      char: 'A',
+      description: 'findings of all namespaces, even with --namespace; with -k an error where not all may be read',
+    }),
     'mesh-config': Flags.string({
       aliases: ['meshConfigFile'],
       helpValue: 'FILE',
@@ -105,9 +114,12 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
   private async inputOf<Typed extends Named>(
     argv: readonly string[],
     typed: Typed,
-  ): Promise<Typed & { paths: string[]; home: string | undefined }> {
-    if (!typed.live && typed.agent === undefined)
-      return { ...typed, paths: this.configPaths([...argv, ...(typed.config ?? [])]), home: typed.namespace };
+  ): Promise<Typed & { paths: string[]; home: string | undefined; cluster: ClusterSource | undefined }> {
+    if (!typed.live && typed.agent === undefined) {
+      const cluster = clusterSource(typed, { forAnalysis: true });
+      const paths = this.configPaths([...argv, ...(typed.config ?? [])], cluster);
+      return { ...typed, paths, home: typed.namespace, cluster };
+    }
     if (argv.length > 0)
       throw new FairleadError('E_USAGE', `${argv[0]} is named, and the running agent’s configuration is asked for`, {
         next: 'Leave out one of them.',
@@ -117,11 +129,14 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
     const answer = await client.getJson<AgentConfigAnswer>('/fairlead/v1/config');
     if (answer.state === 'refused')
       process.stderr.write('note: the agent refused this configuration as it is now; what it accepted last still runs\n');
+    if (answer.cluster !== undefined)
+      throw new FairleadError('E_USAGE', `the agent reads ${answer.cluster}`, { next: 'Analyze that with --kubernetes and --context.' });
     const { paths, meshConfig, namespace } = agentPaths(answer);
     return {
       ...typed,
       paths,
       home: namespace,
+      cluster: undefined,
       'mesh-config': typed['mesh-config'] ?? meshConfig,
       'own-proxies': typed['own-proxies'] || answer.engine === 'embedded',
     };
@@ -150,7 +165,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       resources: loaded.resources.length,
       skipped: loaded.skipped,
       unchecked,
-      paths,
+      paths: [...paths, ...(options.cluster === undefined ? [] : [options.cluster.name])],
     };
     if (loaded.skipped.size > 0 && (this.jsonEnabled() || (options.output ?? 'text') !== 'text')) {
       const { skippedText } = await import('../src/output/findings/text.ts');
@@ -192,6 +207,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       namespace: options.home,
       meshConfig: options['mesh-config'],
       recursive: options.recursive,
+      besides: options.cluster,
     });
     const [{ analysisModel }, { securityPosture }, { formatPosture }] = await Promise.all([
       import('../src/analysis/model/analysis-model.ts'),
@@ -253,6 +269,7 @@ async function look(paths: readonly string[], options: Options, overlays: readon
     namespace: options.home,
     meshConfig: options['mesh-config'],
     recursive: options.recursive,
+    besides: options.cluster,
     overlays,
   });
   const { analyze } = await import('../src/analysis/analyze.ts');
@@ -261,7 +278,8 @@ async function look(paths: readonly string[], options: Options, overlays: readon
     analyze(loaded, {
       onlyNamespace: options['all-namespaces'] ? undefined : options.namespace,
       suppress: options.suppress,
-      complete: options.complete,
+      // A cluster that was read as a whole is the whole mesh.
+      complete: options.complete || options.cluster?.complete(),
       ownProxies: options['own-proxies'],
       ignoreUnknown: options['ignore-unknown'],
     }),
@@ -285,7 +303,7 @@ interface Looked {
 }
 
 /** What says what is analyzed. */
-interface Named {
+interface Named extends ClusterFlags {
   live: boolean;
   agent?: string | undefined;
   config?: string[] | undefined;
@@ -295,6 +313,7 @@ interface Named {
 }
 
 interface PostureOptions {
+  cluster: ClusterSource | undefined;
   /** The namespace of resources that name none. */
   home: string | undefined;
   namespace?: string | undefined;
@@ -305,6 +324,7 @@ interface PostureOptions {
 }
 
 interface Options {
+  cluster: ClusterSource | undefined;
   fix: boolean;
   'dry-run': boolean;
   home: string | undefined;

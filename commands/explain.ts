@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { connect } from '../agent/connect.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import { clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
 import type { ExplainResult } from '../src/cli/explain-question.ts';
 import * as flags from '../src/cli/flags.ts';
 
@@ -20,6 +21,7 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     '<%= config.bin %> explain http://reviews:9080/ --file config_dump.json',
     '<%= config.bin %> explain tcp mysql.db 3306 -f mesh/',
     '<%= config.bin %> explain --all --gateway shop',
+    '<%= config.bin %> explain -k http://reviews.shop:9080/ --from web.shop',
   ];
   static override args = {
     what: argument('METHOD', 'the method [default: GET], or tcp'),
@@ -34,6 +36,8 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
       description:
         'files or folders to compute the config from, - for standard input; beside --file or --agent: where its lines are found [default: ./mesh when it exists]',
     }),
+    ...clusterFlags,
+    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['agent', 'file'] },
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig, for computed config' }),
     agent: flags.agent,
@@ -67,11 +71,15 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     const { args, flags } = await this.parse(Explain);
     const { askExplain } = await import('../src/cli/explain-question.ts');
     const words = [args.what, args.target, args.port].filter((word) => word !== undefined);
-    const answer = await askExplain(words, flags, {
-      connect: () => connect(flags.agent),
-      warn: (text) => process.stderr.write(`warning: ${text}\n`),
-      version: this.config.version,
-    });
+    const answer = await askExplain(
+      words,
+      { ...flags, besides: clusterSource(flags) },
+      {
+        connect: () => connect(flags.agent),
+        warn: (text) => process.stderr.write(`warning: ${text}\n`),
+        version: this.config.version,
+      },
+    );
     const { explainText } = await import('../src/output/explain/formats.ts');
     const canvas = { color: this.color, width: Math.max(40, process.stdout.columns ?? 100) };
     return this.print(answer.result, flags.output, () => explainText(answer, flags.output, canvas));

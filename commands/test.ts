@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import { type ClusterFlags, clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import { runTestFiles, type TestPaths, testPaths } from '../src/cli/route-tests.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
@@ -30,6 +31,8 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
       helpValue: 'PATH',
       description: 'files or folders of configuration, - for standard input [default: ./mesh when it exists, else where the tests are]',
     }),
+    ...clusterFlags,
+    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['watch'] },
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig' }),
     from: Flags.string({ helpValue: 'WORKLOAD', description: 'who sends, for tests that do not say', exclusive: ['gateway', 'to'] }),
@@ -69,15 +72,17 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
     const { argv, flags } = await this.parse(Test);
     const words = argv as string[];
     if (flags.record) return this.record(words, flags);
-    const paths = testPaths(words, flags.config);
+    const paths = testPaths(words, flags.config, clusterSource(flags));
     const once = () => this.testOnce(paths, flags);
     return flags.watch ? this.watchAndTest(paths, flags['mesh-config'], once) : once();
   }
 
   private async testOnce(paths: TestPaths, flags: TestFlags): Promise<TestReport> {
     const failUnder = flags['fail-under'];
-    const report = await runTestFiles(paths, { ...flags, coverage: flags.coverage || failUnder !== undefined }, (text) =>
-      process.stderr.write(`warning: ${text}\n`),
+    const report = await runTestFiles(
+      paths,
+      { ...flags, besides: clusterSource(flags), coverage: flags.coverage || failUnder !== undefined },
+      (text) => process.stderr.write(`warning: ${text}\n`),
     );
     const under = report.coverage !== undefined && failUnder !== undefined && report.coverage.percent < failUnder;
     process.exitCode = report.failed > 0 || under ? EXIT.findings : EXIT.done;
@@ -132,8 +137,9 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
 
   private async record(urls: readonly string[], flags: TestFlags): Promise<unknown> {
     const { recordTests } = await import('../src/cli/record-tests.ts');
+    const besides = clusterSource(flags);
     const { recordedText } = await import('../src/output/route-test/recorded.ts');
-    const { tests, file, text } = await recordTests(urls, this.configPaths(flags.config), flags, recordedText);
+    const { tests, file, text } = await recordTests(urls, this.configPaths(flags.config, besides), { ...flags, besides }, recordedText);
     if (this.jsonEnabled()) return { file, tests };
     if (flags.output === 'json' || flags.output === 'yaml') return this.print({ file, tests }, flags.output, () => '');
     if (file === undefined) this.write(text);
@@ -142,7 +148,7 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
   }
 }
 
-interface TestFlags {
+interface TestFlags extends ClusterFlags {
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import type { EngineChoice } from '../agent/choose-engine.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import { clusterFlags, clusterName } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import { identityFlags, identityOptions } from '../src/cli/identity-flags.ts';
 import { endWithReader } from '../src/cli/reader-gone.ts';
@@ -17,11 +18,13 @@ change. A file saved broken is reported with its line, and the last good configu
   static override examples = [
     '<%= config.bin %> up',
     '<%= config.bin %> up my-mesh/',
+    '<%= config.bin %> up -k --context kind',
     'curl -x http://127.0.0.1:15001 http://reviews:9080/',
   ];
   static override args = { dir: argument('DIR', 'file or folder of configuration [default: ./mesh]') };
   static override flags = {
     config: flags.config,
+    ...clusterFlags,
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory [default: one for each folder, in the user’s state directory]' }),
@@ -40,7 +43,8 @@ change. A file saved broken is reported with its line, and the last good configu
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(Up);
-    const paths = args.dir ? [args.dir, ...(flags.config ?? [])] : this.configPaths(flags.config);
+    const live = flags.kubernetes ? await (await import('../agent/live-source.ts')).kubernetesSource(clusterName(flags)) : undefined;
+    const paths = args.dir ? [args.dir, ...(flags.config ?? [])] : this.configPaths(flags.config, live?.source);
     for (const path of paths) {
       if (path === '-') throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
       if (!existsSync(path))
@@ -53,6 +57,7 @@ change. A file saved broken is reported with its line, and the last good configu
     const endWatch = endWithReader();
     await runForeground({
       paths,
+      live,
       namespace: flags.namespace,
       ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
       ...(flags.data ? { dataDirectory: flags.data } : {}),

@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
+import { clusterFlags, clusterSource, sourceName } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { EXIT, type Problem } from '../src/errors.ts';
@@ -31,6 +32,7 @@ export default class Validate extends BaseCommand {
   static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
   static override flags = {
     config: flags.config,
+    ...clusterFlags,
     namespace: flags.namespace,
     output: flags.output(...FINDING_FORMATS),
     quiet: flags.quiet,
@@ -39,8 +41,9 @@ export default class Validate extends BaseCommand {
 
   async run(): Promise<ValidateResult> {
     const { argv, flags } = await this.parse(Validate);
-    const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])]);
-    const loaded = await loadConfig(paths, { namespace: flags.namespace });
+    const besides = clusterSource(flags);
+    const paths = this.configPaths([...(argv as string[]), ...(flags.config ?? [])], besides);
+    const loaded = await loadConfig(paths, { namespace: flags.namespace, besides });
     const { files, resources, problems, sources } = loaded;
     const errors = problems.filter((p) => p.severity === 'error').length;
     const result = { files: files.length, resources: resources.length, errors, warnings: problems.length - errors, problems };
@@ -58,14 +61,16 @@ export default class Validate extends BaseCommand {
     const { formatProblems } = await import('../src/output/problems.ts');
     const found =
       problems.length === 0 ? '' : await formatProblems(problems, { sources, color: this.color, width: process.stdout.columns ?? 100 });
-    return this.print(result, flags.output, () => found || (flags.quiet ? '' : fine(result, paths)));
+    return this.print(result, flags.output, () => found || (flags.quiet ? '' : fine(result, sourceName(paths, besides))));
   }
 }
 
 /** What there is to say when nothing is wrong; a folder in which nothing was found is most likely the wrong one. */
-function fine({ files, resources }: ValidateResult, paths: readonly string[]): string {
+function fine({ files, resources }: ValidateResult, from: string): string {
   const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
-  if (files === 0) return `there is nothing to check: no .yaml, .yml or .json file in ${paths.join(', ')}`;
+  const be = resources === 1 ? 'is' : 'are';
+  if (files === 0 && resources > 0) return `${count(resources, 'resource')} of ${from} ${be} valid`;
+  if (files === 0) return `there is nothing to check: no .yaml, .yml or .json file in ${from}`;
   if (resources === 0) return `there is nothing to check: no resource of a mesh in ${count(files, 'file')}`;
-  return `${count(resources, 'resource')} in ${count(files, 'file')} ${resources === 1 ? 'is' : 'are'} valid`;
+  return `${count(resources, 'resource')} in ${count(files, 'file')} ${be} valid`;
 }

@@ -5,6 +5,7 @@ import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
 import { listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
+import { clusterFlags, clusterName } from '../../src/cli/cluster-flags.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { identityFlags, identityOptions } from '../../src/cli/identity-flags.ts';
@@ -16,14 +17,19 @@ const METRICS_PORT = 15020;
 
 export default class AgentRun extends BaseCommand {
   static override enableJsonFlag = false;
-  static override summary = 'Run this node’s agent: the proxy of its workloads and gateways, from a folder of configuration.';
+  static override summary = 'Run this node’s agent: the proxy of its workloads and gateways, from a folder of configuration or a cluster.';
   static override description =
     `Logs to standard error. SIGTERM and SIGINT drain, then end the proxy too; SIGUSR2 ends the agent alone, and the
 next agent takes the running proxy over; SIGHUP reads the configuration now. Each
 of these ends is exit code 0, however early it comes. When the agent is killed the proxy goes on serving.`;
-  static override examples = ['<%= config.bin %> agent run -f /etc/fairlead/mesh', '<%= config.bin %> agent run -f mesh --log-format json'];
+  static override examples = [
+    '<%= config.bin %> agent run -f /etc/fairlead/mesh',
+    '<%= config.bin %> agent run -f mesh --log-format json',
+    '<%= config.bin %> agent run -k',
+  ];
   static override flags = {
     config: flags.config,
+    ...clusterFlags,
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
@@ -57,7 +63,8 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
     const { flags } = await this.parse(AgentRun);
     const log = createLog(flags['log-format'] as 'text' | 'json', flags['log-level'] as LogLevel, (line) => process.stderr.write(line));
     const deadline = deadlineMs(flags.deadline);
-    const paths = this.configPaths(flags.config);
+    const live = flags.kubernetes ? await (await import('../../agent/live-source.ts')).kubernetesSource(clusterName(flags)) : undefined;
+    const paths = this.configPaths(flags.config, live?.source);
     if (paths.includes('-')) throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
     const identity = await identityOptions(flags);
     const signals = listenToSignals(['SIGTERM', 'SIGINT', 'SIGUSR2']);
@@ -65,6 +72,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
     try {
       const agent = await startAgent({
         paths,
+        live,
         namespace: flags.namespace,
         ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
         dataDirectory: flags.data ?? defaultDataDirectory(),

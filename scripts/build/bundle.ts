@@ -3,6 +3,7 @@ import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 import { builtinModules } from './builtin-modules.ts';
+import { kubernetesClient } from './kubernetes-client.ts';
 import { lazyRequires } from './lazy-requires.ts';
 import { licences } from './licences.ts';
 import { mergeSmallChunks } from './merge-chunks.ts';
@@ -33,7 +34,7 @@ export async function bundle(root: string): Promise<void> {
     external: [...EXTERNAL, ...ABSENT],
     // undici asks for the last one to leave its second, experimental HTTP parser out.
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename', esbuildDetection: 'true' },
-    plugins: [builtinModules, lazyRequires, undiciClient],
+    plugins: [builtinModules, lazyRequires, undiciClient, kubernetesClient],
     chunkNames: 'chunks/[name]-[hash]',
     sourcemap: true,
     sourcesContent: false,

@@ -3,6 +3,8 @@ import { relative, resolve, sep } from 'node:path';
 /** What an agent says about where its configuration comes from: GET /fairlead/v1/config. */
 export interface AgentConfigAnswer {
   readonly paths: readonly string[];
+  /** What it reads besides: `the cluster prod`. */
+  readonly cluster?: string;
   readonly meshConfig?: string;
   readonly directory: string;
   readonly namespace: string;

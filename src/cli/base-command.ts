@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from '@oclif/core/command';
 import * as Flags from '@oclif/core/flags';
+import type { ConfigSource } from '../config/sources/config-source.ts';
 import { FairleadError } from '../errors.ts';
 
 /** A command reads flags, calls one library function and hands its result to src/output; `run()` returns the result. */
@@ -47,12 +48,13 @@ export abstract class BaseCommand extends Command {
     return Boolean(process.stderr.isTTY) && !process.env['NO_COLOR'] && process.env['FORCE_COLOR'] !== '0';
   }
 
-  /** The paths to read: those named, else ./mesh. Throws E_USAGE when there is neither. */
-  protected configPaths(named: readonly string[] | undefined): string[] {
+  /** The paths to read: those named, else ./mesh unless a cluster is read. Throws E_USAGE when there is nothing to read. */
+  protected configPaths(named: readonly string[] | undefined, besides?: ConfigSource): string[] {
     if (named && named.length > 0) return [...named];
+    if (besides !== undefined) return [];
     if (existsSync('mesh')) return ['mesh'];
     throw new FairleadError('E_USAGE', 'no configuration named, and there is no folder ./mesh', {
-      next: 'Name files or folders with -f PATH.',
+      next: 'Name files or folders with -f PATH, or read a cluster with --kubernetes.',
     });
   }
 }

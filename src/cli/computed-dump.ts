@@ -1,5 +1,6 @@
 /** A proxy's config dump, computed from configuration without any proxy. */
 import { loadConfig } from '../config/load.ts';
+import type { ConfigSource } from '../config/sources/config-source.ts';
 import { buildSnapshot } from '../envoy/build.ts';
 import { bootstrap } from '../envoy/dump/bootstrap.ts';
 import { dumpSections } from '../envoy/dump/config-dump.ts';
@@ -8,10 +9,13 @@ import { FairleadError } from '../errors.ts';
 import { buildMesh } from '../mesh/mesh.ts';
 import { findProxy } from '../mesh/proxies.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
+import { wrongObjects } from './cluster-flags.ts';
 import { leftOutSummary } from './left-out.ts';
 
 export interface ComputedDumpOptions {
   paths: readonly string[];
+  /** A cluster, read besides. */
+  besides?: ConfigSource | undefined;
   namespace?: string | undefined;
   meshConfig?: string | undefined;
   /** `NAME[.NAMESPACE]`; undefined: the only proxy. */
@@ -39,7 +43,10 @@ function chooseProxy(mesh: Mesh, name: string | undefined): ProxyNode {
  * @param warn told in one line what the config does not carry out
  */
 export async function computedDump(options: ComputedDumpOptions, warn: (text: string) => void): Promise<Dump> {
-  const loaded = await loadConfig(options.paths, { namespace: options.namespace, meshConfig: options.meshConfig });
+  const { namespace, meshConfig, besides } = options;
+  const loaded = await loadConfig(options.paths, { namespace, meshConfig, besides, leaveOut: true });
+  const wrong = wrongObjects(loaded.problems);
+  if (wrong !== undefined) warn(wrong);
   const errors = loaded.problems.filter((p) => p.severity === 'error');
   if (errors.length > 0) {
     const count = errors.length === 1 ? 'an error' : `${errors.length} errors`;

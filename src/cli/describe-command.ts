@@ -4,16 +4,18 @@ import type { Description, WorkloadDescription } from '../describe/types.ts';
 import { FairleadError } from '../errors.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 import { BaseCommand } from './base-command.ts';
+import { type ClusterFlags, clusterFlags, clusterSource, wrongObjects } from './cluster-flags.ts';
 import * as flags from './flags.ts';
 
 export const describeFlags = {
   config: flags.config,
+  ...clusterFlags,
   namespace: flags.namespace,
   'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig' }),
   output: flags.output('text', 'json', 'yaml'),
 };
 
-interface Choice {
+interface Choice extends ClusterFlags {
   config?: string[] | undefined;
   namespace: string;
   'mesh-config'?: string | undefined;
@@ -23,8 +25,12 @@ export abstract class DescribeCommand extends BaseCommand {
   /** Throws E_CONFIG_UNREADABLE, E_CONFIG_INVALID, E_USAGE. */
   protected async openMesh(choice: Choice): Promise<Mesh> {
     const [{ loadConfig }, { buildMesh }] = await Promise.all([import('../config/load.ts'), import('../mesh/mesh.ts')]);
-    const paths = this.configPaths(choice.config);
-    const loaded = await loadConfig(paths, { namespace: choice.namespace, meshConfig: choice['mesh-config'] });
+    const besides = clusterSource(choice);
+    const paths = this.configPaths(choice.config, besides);
+    const { namespace } = choice;
+    const loaded = await loadConfig(paths, { namespace, meshConfig: choice['mesh-config'], besides, leaveOut: true });
+    const wrong = wrongObjects(loaded.problems);
+    if (wrong !== undefined) process.stderr.write(`warning: ${wrong}\n`);
     const errors = loaded.problems.filter((p) => p.severity === 'error');
     if (errors.length > 0) {
       const code = errors.some((p) => p.rule === 'file/unreadable') ? 'E_CONFIG_UNREADABLE' : 'E_CONFIG_INVALID';

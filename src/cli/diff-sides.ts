@@ -33,11 +33,13 @@ export interface SideOptions {
   /** Shared by both sides: what is the same in both is read and computed once. */
   memo: ParseMemo;
   previous: ComputedSide | undefined;
+  /** A cluster that the source is laid over. */
+  besides?: ConfigSource | undefined;
 }
 
 /** Loads a side and computes what its proxies run. Throws E_CONFIG_INVALID, E_PROXY_UNKNOWN (only when neither side has the proxy). */
-export async function computeSide(source: ConfigSource, { namespace, proxy, memo, previous }: SideOptions): Promise<ComputedSide> {
-  const loaded = await loadSource(source, { namespace }, undefined, memo);
+export async function computeSide(source: ConfigSource, { namespace, proxy, memo, previous, besides }: SideOptions): Promise<ComputedSide> {
+  const loaded = await loadSource(source, { namespace, besides, leaveOut: true }, undefined, memo);
   const errors = loaded.problems.filter((p) => p.severity === 'error');
   if (errors.length > 0) throw new FairleadError('E_CONFIG_INVALID', `${source.name} has errors`, { problems: errors });
   const mesh = buildMesh(loaded.resources, {

@@ -1,11 +1,13 @@
 /** Whose config explains a request: a live agent's proxy, a saved dump, or one computed from configuration. */
 import { existsSync } from 'node:fs';
 import { loadConfig } from '../config/load.ts';
+import type { ConfigSource } from '../config/sources/config-source.ts';
 import { FairleadError } from '../errors.ts';
 import { createLocator } from '../explain/locator.ts';
 import type { ProxyView } from '../explain/view.ts';
 import { buildMesh } from '../mesh/mesh.ts';
 import type { Mesh } from '../mesh/types.ts';
+import { sourceName, wrongObjects } from './cluster-flags.ts';
 import { leftOutSummary } from './left-out.ts';
 import { meshViews } from './mesh-views.ts';
 import { type AdminClient, proxySource } from './proxy-source.ts';
@@ -14,6 +16,8 @@ export interface ExplainChoice {
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;
+  /** A cluster, read besides. */
+  besides?: ConfigSource | undefined;
   agent?: string | undefined;
   file?: string | undefined;
   /** The workload that sends. */
@@ -44,7 +48,8 @@ export interface ExplainSource {
  * @param host what the request is for: decides between the client and a gateway when no flag does
  */
 export async function explainSource(choice: ExplainChoice, host: string | undefined, around: ExplainAround): Promise<ExplainSource> {
-  const { file, agent, config } = choice;
+  const { file, agent, config, besides } = choice;
+  if (besides !== undefined) return computed(choice, config ?? [], host, around);
   if (file !== undefined || agent !== undefined || (config === undefined && !existsSync('mesh'))) return recorded(choice, around);
   return computed(choice, config ?? ['mesh'], host, around);
 }
@@ -55,7 +60,7 @@ async function recorded(choice: ExplainChoice, around: ExplainAround): Promise<E
   const source = await proxySource(file !== undefined ? { file } : { agent, proxy }, around);
   const { viewOfDump } = await import('../explain/view-of-dump.ts');
   const dump = await source.dump();
-  const locator = config === undefined ? undefined : createLocator((await loadMesh(choice, config)).mesh);
+  const locator = config === undefined ? undefined : createLocator((await loadMesh(choice, config, around.warn)).mesh);
   const view = viewOfDump(dump, locator);
   if (file !== undefined && proxy !== undefined && !isNameOf(view, proxy))
     throw new FairleadError('E_PROXY_UNKNOWN', `${file} is a dump of ${view.proxy}, not of ${proxy}`, {
@@ -75,24 +80,29 @@ async function computed(
   host: string | undefined,
   around: ExplainAround,
 ): Promise<ExplainSource> {
-  const { mesh } = await loadMesh(choice, paths);
+  const { mesh } = await loadMesh(choice, paths, around.warn);
+  const name = sourceName(paths, choice.besides);
   if (mesh.resources.length === 0)
-    throw new FairleadError('E_CONFIG_UNREADABLE', `there is nothing to explain: no resource of a mesh in ${paths.join(', ')}`, {
+    throw new FairleadError('E_CONFIG_UNREADABLE', `there is nothing to explain: no resource of a mesh in ${name}`, {
       next: 'Name files or folders of configuration with -f PATH, or ask a running agent with --agent.',
     });
-  const views = meshViews(mesh, paths.join(', '));
+  const views = meshViews(mesh, name);
   const { view, notes, problems } = views.choose(choice, host);
   const note = leftOutSummary(problems);
   if (note !== undefined) around.warn(note);
   return { view, notes };
 }
 
-/** The mesh of files and folders. Throws E_CONFIG_INVALID and E_CONFIG_UNREADABLE with every error. */
+/** The mesh of files, folders and a cluster. Throws E_CONFIG_INVALID and E_CONFIG_UNREADABLE with every error. */
 export async function loadMesh(
-  choice: Pick<ExplainChoice, 'namespace' | 'mesh-config'>,
+  choice: Pick<ExplainChoice, 'namespace' | 'mesh-config' | 'besides'>,
   paths: readonly string[],
+  warn: (text: string) => void,
 ): Promise<{ mesh: Mesh }> {
-  const loaded = await loadConfig(paths, { namespace: choice.namespace, meshConfig: choice['mesh-config'] });
+  const { namespace, besides } = choice;
+  const loaded = await loadConfig(paths, { namespace, meshConfig: choice['mesh-config'], besides, leaveOut: true });
+  const wrong = wrongObjects(loaded.problems);
+  if (wrong !== undefined) warn(wrong);
   const errors = loaded.problems.filter((p) => p.severity === 'error');
   if (errors.length > 0) {
     const unreadable = errors.some((p) => p.rule === 'file/unreadable');

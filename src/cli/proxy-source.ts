@@ -5,6 +5,7 @@ import type { ClustersJson } from '#envoy-api/envoy/admin/v3/clusters_pb.js';
 import type { Dump } from '../envoy/dump/read-dump.ts';
 import { FairleadError } from '../errors.ts';
 import { argument } from './argument.ts';
+import { type ClusterFlags, clusterFlags, clusterSource } from './cluster-flags.ts';
 import * as flags from './flags.ts';
 
 /** The argument that names the proxy, as istioctl's commands take it. */
@@ -20,6 +21,8 @@ export const proxyFlags = {
     helpValue: 'PATH',
     description: 'files or folders to compute the config from, - for standard input [default: ask the agent]',
   }),
+  ...clusterFlags,
+  kubernetes: { ...clusterFlags.kubernetes, exclusive: ['agent', 'file'] },
   namespace: flags.namespace,
   'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig, for computed config' }),
   proxy: Flags.string({ helpValue: 'NAME[.NAMESPACE]', description: 'the proxy, in place of the argument' }),
@@ -32,7 +35,7 @@ export const proxyFlags = {
 };
 
 /** What `proxyArgs` and `proxyFlags` gave. */
-export interface ProxyChoice {
+export interface ProxyChoice extends ClusterFlags {
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;
@@ -99,7 +102,7 @@ function live(client: AdminClient, proxy: string | undefined): ProxySource {
 }
 
 /**
- * Opens the source that the flags name: `--file`, else `-f`, else the agent.
+ * Opens the source that the flags name: `--file`, else `-f` and `--kubernetes`, else the agent.
  *
  * Throws E_DUMP_INVALID, E_CONFIG_INVALID, E_PROXY_UNKNOWN, E_AGENT_UNREACHABLE.
  */
@@ -110,9 +113,11 @@ export async function proxySource(choice: ProxyChoice, around: Surroundings): Pr
     const dump = await readDump(await readText(file), file === '-' ? 'standard input' : file);
     return { dump: async () => dump, clusterStatuses: async () => dump.clusterStatuses };
   }
-  if (config === undefined || config.length === 0) return live(await around.connect(), proxy);
+  const besides = clusterSource(choice);
+  if ((config === undefined || config.length === 0) && besides === undefined) return live(await around.connect(), proxy);
   const { computedDump } = await import('./computed-dump.ts');
-  const options = { paths: config, namespace: choice.namespace, meshConfig: choice['mesh-config'], proxy, version: around.version };
+  const { namespace, 'mesh-config': meshConfig } = choice;
+  const options = { paths: config ?? [], besides, namespace, meshConfig, proxy, version: around.version };
   const dump = await computedDump(options, around.warn);
   return { dump: async () => dump, clusterStatuses: async () => undefined };
 }

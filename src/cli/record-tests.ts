@@ -1,12 +1,14 @@
 /** A first file of tests, from what explanations say today. */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { ConfigSource } from '../config/sources/config-source.ts';
 import { FairleadError } from '../errors.ts';
 import { explainConnection, explainRequest } from '../explain/explain.ts';
 import { type RecordedTest, recordTest } from '../explain/test/record.ts';
 import type { Case, Sender } from '../explain/test/types.ts';
 import type { HeaderLine } from '../explain/types.ts';
 import { parseUrl, splitAuthority } from '../explain/url.ts';
+import { sourceName } from './cluster-flags.ts';
 import { headerLine } from './explain-question.ts';
 import { loadMesh } from './explain-source.ts';
 import { meshViews, type ProxyChoice } from './mesh-views.ts';
@@ -15,6 +17,8 @@ import { isFolder } from './route-tests.ts';
 export interface RecordChoice extends ProxyChoice {
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;
+  /** A cluster, read besides. */
+  besides?: ConfigSource | undefined;
   method?: string | undefined;
   header?: string[] | undefined;
   /** `-`: standard output. */
@@ -52,8 +56,8 @@ export async function recordTests(
     throw new FairleadError('E_USAGE', `${file} is there already`, {
       next: 'Overwrite it with --force, or name another file with --write FILE.',
     });
-  const { mesh } = await loadMesh(choice, config);
-  const views = meshViews(mesh, config.join(', '));
+  const { mesh } = await loadMesh(choice, config, (text) => process.stderr.write(`warning: ${text}\n`));
+  const views = meshViews(mesh, sourceName(config, choice.besides));
   const sender: Sender = {
     ...(choice.from !== undefined && { from: choice.from }),
     ...(choice.to !== undefined && { to: choice.to }),
@@ -79,7 +83,10 @@ export async function recordTests(
 
 function placeOf(written: string | undefined, [first = '-']: readonly string[]): string | undefined {
   if (written !== undefined) return written === '-' ? undefined : written;
-  if (first === '-') throw new FairleadError('E_USAGE', 'nothing lies beside standard input', { next: 'Name a file with --write FILE.' });
+  if (first === '-')
+    throw new FairleadError('E_USAGE', 'nothing lies beside standard input, nor beside a cluster', {
+      next: 'Name a file with --write FILE.',
+    });
   return join(isFolder(first) ? first : dirname(first), 'recorded.mesh-test.yaml');
 }
 

@@ -1,12 +1,14 @@
 /** Route tests from files, run against the configuration beside them. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { ConfigSource } from '../config/sources/config-source.ts';
 import { pathSource } from '../config/sources/path-source.ts';
 import { FairleadError, type Problem } from '../errors.ts';
 import { collectCoverage } from '../explain/test/coverage.ts';
 import { readTests } from '../explain/test/read-tests.ts';
 import { runTests } from '../explain/test/run-tests.ts';
 import type { RouteTest, Sender, TestReport } from '../explain/test/types.ts';
+import { sourceName } from './cluster-flags.ts';
 import { loadMesh } from './explain-source.ts';
 import { leftOutSummary } from './left-out.ts';
 import { type MeshViews, meshViews, type ProxyChoice } from './mesh-views.ts';
@@ -15,6 +17,8 @@ export interface TestChoice extends ProxyChoice {
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;
+  /** A cluster, read besides. */
+  besides?: ConfigSource | undefined;
   /** Only tests whose name has this in it. */
   filter?: string | undefined;
   coverage?: boolean | undefined;
@@ -30,8 +34,10 @@ export interface TestPaths {
  * Configuration is what `-f` names, else ./mesh, else the folders that tests are named in; tests are what is named, else those beside the
  * configuration. Throws E_USAGE when there is neither.
  */
-export function testPaths(named: readonly string[], config: readonly string[] | undefined): TestPaths {
-  if (config !== undefined && config.length > 0) return { config, tests: named.length > 0 ? named : besides(config) };
+export function testPaths(named: readonly string[], config: readonly string[] | undefined, besides?: ConfigSource): TestPaths {
+  if (config !== undefined && config.length > 0) return { config, tests: named.length > 0 ? named : foldersBeside(config) };
+  if (besides !== undefined && named.length > 0) return { config: [], tests: named };
+  if (besides !== undefined) throw new FairleadError('E_USAGE', 'a cluster has no tests', { next: 'Name files or folders of tests.' });
   if (existsSync('mesh')) return { config: ['mesh'], tests: named.length > 0 ? named : ['mesh'] };
   if (named.length === 0)
     throw new FairleadError('E_USAGE', 'there is nothing to test: no configuration named, and there is no folder ./mesh', {
@@ -44,7 +50,7 @@ export function testPaths(named: readonly string[], config: readonly string[] | 
 }
 
 /** Where tests of a configuration are: its folders, and those of its files. */
-function besides(config: readonly string[]): string[] {
+function foldersBeside(config: readonly string[]): string[] {
   const folders = config.filter((path) => path !== '-').map((path) => (existsSync(path) && !isFolder(path) ? dirname(path) : path));
   if (folders.length > 0) return [...new Set(folders)];
   throw new FairleadError('E_USAGE', 'there are no tests: nothing lies beside standard input', { next: 'Name files of tests.' });
@@ -61,8 +67,8 @@ export function isFolder(path: string): boolean {
  */
 export async function runTestFiles(paths: TestPaths, choice: TestChoice, warn: (text: string) => void): Promise<TestReport> {
   const tests = await loadTests(paths, choice.filter);
-  const { mesh } = await loadMesh(choice, paths.config);
-  const views = meshViews(mesh, paths.config.join(', '));
+  const { mesh } = await loadMesh(choice, paths.config, warn);
+  const views = meshViews(mesh, sourceName(paths.config, choice.besides));
   const senderOf = (sender: Sender): Sender => (Object.keys(sender).length > 0 ? sender : flagged(choice));
   checkSenders(tests, views, senderOf);
   const coverage = choice.coverage === true ? collectCoverage(mesh) : undefined;

@@ -46,7 +46,8 @@ export function routeMisses(
 
 /** `route #2 of reviews.yaml:14`, `route #2 of reviews:9080` where the sources are not at hand. */
 function routeLabel(route: CompiledRoute, virtualHost: string, origin: Origin | undefined): string {
-  const where = origin?.file === undefined ? virtualHost : `${origin.file.replace(/^.*\//, '')}:${origin.line}`;
+  const where =
+    origin?.file === undefined ? virtualHost : origin.line === 0 ? origin.file : `${origin.file.replace(/^.*\//, '')}:${origin.line}`;
   return `route #${numberOf(route)} of ${where}`;
 }
 

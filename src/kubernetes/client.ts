@@ -104,7 +104,7 @@ export function createApiClient(access: ClusterAccess): ApiClient {
       const answer = await send(path, { signal, accept: 'application/json' });
       const status = answer.statusCode ?? 0;
       if (status !== 200) throw apiFailure(access, { status, text: await readAll(answer), path, method: 'GET', answer });
-      return eventsOf(answer, silenceMs);
+      return eventsOf(answer, silenceMs, (error) => unreachable(access, error));
     },
     close: () => agent.destroy(),
   };
@@ -119,7 +119,7 @@ function parse(text: string, otherwise: () => never): unknown {
 }
 
 /** One JSON object a line. Ends when the API server ends the watch; rejects when it is cut or silent. */
-async function* eventsOf(answer: IncomingMessage, silenceMs: number): AsyncGenerator<WatchEvent> {
+async function* eventsOf(answer: IncomingMessage, silenceMs: number, asError: (error: Error) => Error): AsyncGenerator<WatchEvent> {
   const timer = setTimeout(() => answer.destroy(new Error(`nothing was heard for ${silenceMs / 1000} s`)), silenceMs);
   answer.setEncoding('utf8');
   let rest: string[] = [];
@@ -135,6 +135,8 @@ async function* eventsOf(answer: IncomingMessage, silenceMs: number): AsyncGener
       }
       if (start < chunk.length) rest.push(chunk.slice(start));
     }
+  } catch (error) {
+    throw asError(error as Error);
   } finally {
     clearTimeout(timer);
     answer.destroy();

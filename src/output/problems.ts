@@ -45,7 +45,7 @@ export function sortProblems(problems: readonly Problem[]): Problem[] {
 export function countProblems(problems: readonly Problem[]): string {
   const errors = problems.filter((p) => p.severity === 'error').length;
   const warnings = problems.length - errors;
-  const files = new Set(problems.flatMap((p) => (p.position ? [p.position.file] : []))).size;
+  const files = new Set(problems.flatMap((p) => (p.position && p.position.line > 0 ? [p.position.file] : []))).size;
   const plural = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`;
   const counts = [...(errors > 0 ? [plural(errors, 'error')] : []), ...(warnings > 0 ? [plural(warnings, 'warning')] : [])].join(' and ');
   return files === 0 ? counts : `${counts} in ${plural(files, 'file')}`;

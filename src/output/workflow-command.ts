@@ -8,7 +8,8 @@ export function workflowCommand(
   text: string,
   position: Position | undefined,
 ): string {
-  const place = position === undefined ? '' : `file=${property(position.file)},line=${position.line},col=${position.column},`;
+  const place =
+    position === undefined || position.line === 0 ? '' : `file=${property(position.file)},line=${position.line},col=${position.column},`;
   return `::${command} ${place}title=${property(title)}::${data(text)}\n`;
 }
 

@@ -16,7 +16,10 @@ export function serviceEntry(resource: Resource<ServiceEntry>, { mesh, proxies }
   const hidden = services.flatMap((s) =>
     visibilityOf(mesh, s).hiddenFrom.map(
       (h) =>
-        ['hidden from', `${h.workloads.join(', ')}: ${h.why}${h.by?.file === undefined ? '' : ` (${h.by.file}:${h.by.line})`}`] as const,
+        [
+          'hidden from',
+          `${h.workloads.join(', ')}: ${h.why}${h.by?.file === undefined ? '' : ` (${h.by.line === 0 ? h.by.file : `${h.by.file}:${h.by.line}`})`}`,
+        ] as const,
     ),
   );
   const lost = (resource.spec.hosts ?? []).filter((h) => !services.some((s) => s.host === h.toLowerCase()));

@@ -1,4 +1,5 @@
 /** Rows that several descriptions share. */
+import { formatPosition } from '../../config/resource.ts';
 import type { AppliedPolicy, EndpointCount, PolicyBlock, ResourceUse, RouteUse, Shadow, SubsetDescription } from '../../describe/types.ts';
 import type { Problem } from '../../errors.ts';
 import { clusterText } from '../../explain/cluster-text.ts';
@@ -128,7 +129,7 @@ export const problemRows = (problems: readonly Problem[]): Row[] =>
     .sort((a, b) => Number(b.severity === 'error') - Number(a.severity === 'error'))
     .map((p) => ({
       word: p.severity,
-      text: `${p.message}${p.position === undefined ? '' : ` (${p.position.file}:${p.position.line}:${p.position.column})`}`,
+      text: `${p.message}${p.position === undefined ? '' : ` (${formatPosition(p.position)})`}`,
       style: p.severity === 'error' ? ('red' as const) : ('yellow' as const),
     }));
 

@@ -12,7 +12,9 @@ export function resourceText({ kind, namespace, name, field }: Origin): string {
 
 /** `mesh/reviews.yaml:14:7`; undefined where the sources are not at hand. */
 export function positionText({ file, line, column }: Origin): string | undefined {
-  return file === undefined ? undefined : `${file}:${line}:${column}`;
+  if (file === undefined) return undefined;
+  // A cluster's objects have no lines.
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 /** Where something leads, as people know it. */

@@ -38,10 +38,12 @@ export function findingJson(finding: Finding): FindingJson {
     level,
     message,
     origin,
-    reference: position === undefined ? '' : `${position.file}:${position.line}`,
+    reference: position === undefined ? '' : position.line === 0 ? position.file : `${position.file}:${position.line}`,
     documentationUrl,
     name,
-    ...(position === undefined ? {} : { file: position.file, line: position.line, column: position.column }),
+    ...(position === undefined
+      ? {}
+      : { file: position.file, ...(position.line === 0 ? {} : { line: position.line, column: position.column }) }),
     ...(path === '' ? {} : { path }),
     ...(hint === undefined ? {} : { hint }),
     args,

@@ -32,7 +32,7 @@ export function* findingsJunit({ findings, files }: FindingsReport, fails: (find
 
 function testCase({ code, level, origin, path, message, hint, position }: Finding, failed: boolean): string {
   const name = path === '' ? `${code} ${origin}` : `${code} ${origin} ${path}`;
-  const place = position === undefined ? '' : ` file="${xml(position.file)}" line="${position.line}"`;
+  const place = position === undefined ? '' : ` file="${xml(position.file)}"${position.line === 0 ? '' : ` line="${position.line}"`}`;
   const details = [position === undefined ? '' : formatPosition(position), origin, path, hint].filter((text) => text).join('\n');
   const said = failed
     ? `<failure message="${xml(message)}" type="${level}">${xml(details)}</failure>`

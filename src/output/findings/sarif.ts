@@ -68,7 +68,7 @@ function result(finding: Finding, ruleIndex: number): object {
 }
 
 function physical({ file, line, column }: Position): object {
-  return { artifactLocation: { uri: uriOf(file) }, region: { startLine: line, startColumn: column } };
+  return { artifactLocation: { uri: uriOf(file) }, ...(line === 0 ? {} : { region: { startLine: line, startColumn: column } }) };
 }
 
 /** Relative paths stay relative, to the repository that they are read in; RFC 3986 has no back-slashes, spaces or colons in a first segment. */

@@ -42,9 +42,12 @@ function summary({ findings, suppressed, known, files, resources, skipped, unche
   const counts = LEVELS.map((level) => ({ word: WORDS[level], count: findings.filter((f) => f.level === level).length }));
   const found = counts.filter(({ count }) => count > 0).map(({ count, word }) => plural(count, word));
   if (found.length > 0) {
-    const inFiles = new Set(findings.flatMap(({ position }) => (position === undefined ? [] : [position.file]))).size;
+    const inFiles = new Set(findings.flatMap(({ position }) => (position === undefined || position.line === 0 ? [] : [position.file])))
+      .size;
     const text = found.length > 1 ? `${found.slice(0, -1).join(', ')} and ${found.at(-1)}` : found[0]!;
     lines.push(style.bold(inFiles === 0 ? text : `${text} in ${plural(inFiles, 'file')}`));
+  } else if (files === 0 && resources > 0) {
+    lines.push(`nothing found in ${plural(resources, 'resource')} of ${paths.join(', ')}`);
   } else if (files === 0) {
     lines.push(`there is nothing to analyze: no .yaml, .yml or .json file in ${paths.join(', ')}`);
   } else if (resources === 0 && skipped.size === 0) {
