@@ -11,6 +11,7 @@ import { buildGateway } from './gateways/build.ts';
 import { inboundListeners } from './inbound/listeners.ts';
 import { outboundListeners } from './listeners/outbound.ts';
 import { outboundRoutes } from './routes/outbound.ts';
+import { securityProblems } from './security/policy-problems.ts';
 import type { Snapshot } from './snapshot.ts';
 import { sortedByName } from './sorted.ts';
 import { telemetryProblems } from './telemetry-problems.ts';
@@ -68,7 +69,7 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope, dependence: string, before
   const routes = sortedByName(memo, 'routes', made.routes);
   const clusters = buildClusters(context);
   const endpoints = trackedEndpoints(context, clusters, before?.endpoints);
-  problems.push(...unsupportedProblems(mesh), ...telemetryProblems(mesh, scope));
+  problems.push(...unsupportedProblems(mesh), ...telemetryProblems(mesh, scope), ...securityProblems(mesh, scope));
   memo.finish();
   const { snapshot, versioned } = withVersion({ proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, before);
   return { snapshot, basis: { routingVersion: mesh.routingVersion, dependence, endpoints, memo, versioned } };

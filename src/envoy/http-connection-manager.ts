@@ -7,6 +7,7 @@ import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
 import { dnsCaches } from './dns-caches.ts';
 import { httpFilters } from './http-filters.ts';
+import { httpPolicyFilters } from './security/http-policies.ts';
 import { tracing } from './tracing.ts';
 
 const serverName = 'istio-envoy';
@@ -48,11 +49,11 @@ function roleSettings(context: BuildContext, role: HttpConnectionManagerOptions[
       setCurrentClientCertDetails: { subject: true, dns: true, uri: true },
     };
   }
-  const trusted = context.mesh.config.defaultConfig?.gatewayTopology?.numTrustedProxies;
+  const { numTrustedProxies: trusted, forwardClientCertDetails: details } = context.mesh.config.defaultConfig?.gatewayTopology ?? {};
   return {
     useRemoteAddress: true,
     serverName,
-    forwardClientCertDetails: 'SANITIZE_SET',
+    forwardClientCertDetails: details === undefined || details === 'UNDEFINED' ? 'SANITIZE_SET' : details,
     setCurrentClientCertDetails: { subject: true, cert: true, dns: true, uri: true },
     ...(trusted ? { xffNumTrustedHops: trusted } : {}),
   };
@@ -68,7 +69,11 @@ export function httpConnectionManager(context: BuildContext, options: HttpConnec
     ...(typeof routes === 'string'
       ? { rds: { configSource: { ads: {}, initialFetchTimeout: '0s', resourceApiVersion: 'V3' }, routeConfigName: routes } }
       : { routeConfig: routes }),
-    httpFilters: httpFilters(options.protocol, options.role === 'inbound' ? [] : dnsCaches(context.scope)),
+    httpFilters: httpFilters(
+      options.protocol,
+      options.role === 'inbound' ? [] : dnsCaches(context.scope),
+      options.role === 'outbound' ? [] : httpPolicyFilters(context),
+    ),
     ...(options.absoluteUrls && { httpProtocolOptions: { allowAbsoluteUrl: true } }),
     ...roleSettings(context, options.role),
     accessLog: httpAccessLogs(context),

@@ -21,8 +21,13 @@ const dynamicForwardProxy = (dnsCacheConfig: DnsCacheConfigJson): HttpFilterJson
 
 /**
  * The HTTP filters of a connection manager, in Istio's order, without Istio's own extensions (metadata exchange, alpn, stats).
- * Policies come in front of `grpc_web`: custom authorization, JWT, RBAC.
+ *
+ * @param policies filters that carry policies out; they come first
  */
-export function httpFilters(protocol: Protocol, caches: readonly DnsCacheConfigJson[]): HttpFilterJson[] {
-  return [...(protocol === 'GRPC-Web' ? [grpcWeb] : []), grpcStats, fault, cors, ...caches.map(dynamicForwardProxy), router];
+export function httpFilters(
+  protocol: Protocol,
+  caches: readonly DnsCacheConfigJson[],
+  policies: readonly HttpFilterJson[],
+): HttpFilterJson[] {
+  return [...policies, ...(protocol === 'GRPC-Web' ? [grpcWeb] : []), grpcStats, fault, cors, ...caches.map(dynamicForwardProxy), router];
 }

@@ -9,8 +9,9 @@ import { typed } from './any.ts';
 import { hashesSourceIp } from './clusters/hash-policy.ts';
 import type { BuildContext } from './context.ts';
 import { envoyDuration } from './duration.ts';
-import { clusterName } from './names.ts';
+import { BLACK_HOLE_CLUSTER, clusterName } from './names.ts';
 import { resolveDestination } from './routes/destination.ts';
+import { networkPolicyFilters } from './security/network-policies.ts';
 
 function tcpProxy(context: BuildContext, settings: TcpProxyJson): FilterJson {
   return {
@@ -22,16 +23,18 @@ function tcpProxy(context: BuildContext, settings: TcpProxyJson): FilterJson {
   };
 }
 
-/** Mongo's traffic is looked at for statistics on its way. */
-function withProtocolFilter(protocol: Protocol | undefined, cluster: string, proxy: FilterJson): FilterJson[] {
-  if (protocol !== 'Mongo') return [proxy];
+/** With the policies in front, where there are any. Mongo's traffic is looked at for statistics on its way. */
+function withFilters(context: BuildContext, protocol: Protocol | undefined, cluster: string, proxy: FilterJson): FilterJson[] {
+  // What goes nowhere needs no permission.
+  const policies = cluster === BLACK_HOLE_CLUSTER ? [] : networkPolicyFilters(context);
+  if (protocol !== 'Mongo') return [...policies, proxy];
   const typedConfig = typed('envoy.extensions.filters.network.mongo_proxy.v3.MongoProxy', { statPrefix: cluster });
-  return [{ name: 'envoy.filters.network.mongo_proxy', typedConfig }, proxy];
+  return [...policies, { name: 'envoy.filters.network.mongo_proxy', typedConfig }, proxy];
 }
 
 /** The filters of a chain that sends every connection to one fixed cluster (pass-through, black hole, inbound). */
 export function fixedTcpFilters(context: BuildContext, cluster: string, statPrefix = cluster, protocol?: Protocol): FilterJson[] {
-  return withProtocolFilter(protocol, cluster, tcpProxy(context, { statPrefix, cluster }));
+  return withFilters(context, protocol, cluster, tcpProxy(context, { statPrefix, cluster }));
 }
 
 function duration(text: string | undefined): string | undefined {
@@ -65,7 +68,7 @@ function ruleSettings(context: BuildContext, { service, subset, port }: Target, 
 export function serviceTcpFilters(context: BuildContext, service: Service, port: number, protocol: Protocol): FilterJson[] {
   const cluster = clusterName('outbound', port, '', service.host);
   const settings = ruleSettings(context, { service, subset: '', port }, false);
-  return withProtocolFilter(protocol, cluster, tcpProxy(context, { statPrefix: cluster, cluster, ...settings }));
+  return withFilters(context, protocol, cluster, tcpProxy(context, { statPrefix: cluster, cluster, ...settings }));
 }
 
 /** The filters of a TCP or TLS rule of a VirtualService; undefined when it names no destination with a weight. */
@@ -85,10 +88,10 @@ export function ruleTcpFilters(
   const settings = ruleSettings(context, first, true);
   if (resolved.length === 1) {
     const { cluster } = first;
-    return withProtocolFilter(protocol, cluster, tcpProxy(context, { statPrefix: cluster, cluster, ...settings }));
+    return withFilters(context, protocol, cluster, tcpProxy(context, { statPrefix: cluster, cluster, ...settings }));
   }
   const clusters = resolved.filter((r) => r.weight > 0).map((r) => ({ name: r.cluster, weight: r.weight }));
   if (clusters.length === 0) return undefined;
   const statPrefix = `${from.metadata.name}.${from.metadata.namespace}`;
-  return withProtocolFilter(protocol, statPrefix, tcpProxy(context, { statPrefix, weightedClusters: { clusters }, ...settings }));
+  return withFilters(context, protocol, statPrefix, tcpProxy(context, { statPrefix, weightedClusters: { clusters }, ...settings }));
 }

@@ -36,8 +36,6 @@ const attached = 'attaching it to a resource is not supported: it applies to not
 
 /** Extension providers that nothing calls. */
 const unusedProviders = [
-  'envoyExtAuthzHttp',
-  'envoyExtAuthzGrpc',
   'lightstep',
   'datadog',
   'stackdriver',
@@ -51,19 +49,6 @@ const unusedProviders = [
 
 export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   // Whole kinds.
-  {
-    kind: 'AuthorizationPolicy',
-    severity: 'error',
-    reason: 'authorization is not enforced yet: everybody would be let in',
-    harmless: {
-      where: [
-        { path: ['spec', 'action'], values: ['AUDIT'] },
-        { path: ['metadata', 'annotations', 'istio.io/dry-run'], values: ['true'] },
-      ],
-      reason: 'authorization is not carried out yet, dry runs and audits included',
-    },
-  },
-  { kind: 'RequestAuthentication', severity: 'error', reason: 'tokens are not checked yet: requests with invalid ones would be let in' },
   { kind: 'EnvoyFilter', severity: 'warning', reason: 'patches to the Envoy configuration are not applied' },
   { kind: 'WasmPlugin', severity: 'warning', reason: 'WebAssembly extensions are not run' },
   { kind: 'TrafficExtension', severity: 'warning', reason: 'extensions are not run' },
@@ -87,6 +72,29 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       reason: 'settings of single proxies are not applied',
     }),
   ),
+
+  // Policies.
+  ...(['targetRef', 'targetRefs'] as const).flatMap((field): UnsupportedEntry[] => [
+    {
+      kind: 'AuthorizationPolicy',
+      path: ['spec', field],
+      severity: 'error',
+      reason: `${attached}, and everybody would be let in`,
+      harmless: {
+        where: [
+          { path: ['spec', 'action'], values: ['AUDIT'] },
+          { path: ['metadata', 'annotations', 'istio.io/dry-run'], values: ['true'] },
+        ],
+        reason: attached,
+      },
+    },
+    {
+      kind: 'RequestAuthentication',
+      path: ['spec', field],
+      severity: 'error',
+      reason: `${attached}, and requests with invalid tokens would be let in`,
+    },
+  ]),
 
   // Mesh TLS.
   {
@@ -167,7 +175,10 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       [['enableEnvoyAccessLogService'], 'access logs go to files only'],
       ...unusedProviders.map(
         (field) =>
-          [['extensionProviders', '*', field], 'of providers only file logs, Zipkin, OpenTelemetry and Prometheus are used'] as const,
+          [
+            ['extensionProviders', '*', field],
+            'of providers only file logs, Zipkin, OpenTelemetry, Prometheus and external authorizers are used',
+          ] as const,
       ),
       [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
       [['caCertificates'], noCertificates],

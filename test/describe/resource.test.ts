@@ -80,13 +80,15 @@ test('policies: the workloads that they are for, less those where another takes 
   assert.match(strict.shadows[0]?.why ?? '', /^reviews-v2\.shop: a narrower PeerAuthentication/);
   const readers = at('AuthorizationPolicy shop/readers');
   assert.equal(readers.services, [{ host: 'reviews.shop.svc.cluster.local', ports: [9080, 9090] }]);
-  assert.match(readers.problems[0]?.message ?? '', /not enforced yet/);
+  assert.equal(readers.problems, []);
   assert.equal(
     [at('WasmPlugin shop/nobody').state, at('WasmPlugin shop/nobody').shadows[0]?.why],
     ['ignored', 'no workload has the labels app nobody'],
   );
   assert.equal([at('Telemetry shop/second').state, at('Telemetry shop/second').shadows[0]?.by?.name], ['ignored', 'first']);
-  assert.is(at('AuthorizationPolicy shop/attached').state, 'ignored');
+  const attached = at('AuthorizationPolicy shop/attached');
+  assert.is(attached.state, 'ignored');
+  assert.match(attached.problems[0]?.message ?? '', /applies to nothing/);
 });
 
 test('a Sidecar and a ServiceEntry', () => {

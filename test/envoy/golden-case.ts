@@ -7,12 +7,14 @@
  *   # show: names, routes/80, brief/0.0.0.0_80, problems
  *
  * `names` lists listeners and route configurations; `<list>/<name>[/<key>…]` shows a resource or a part of it (`*`: all of the list);
+ * `policies/<listener>` is the filters that carry policies out, those of its connection managers and those in front of TCP proxies;
  * `brief/<listener>` leaves of HTTP connection managers only what tells them apart; `problems` lists findings with their lines.
  * The record log, which is in every listener, is left out; `whole/<listener>[/<key>…]` shows it.
  */
 import { readFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import type { AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accesslog_pb.js';
+import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import { parseConfig } from '../../src/config/parse-config.ts';
 import { buildSnapshot } from '../../src/envoy/build.ts';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
@@ -93,6 +95,25 @@ function part(value: Json, path: readonly string[]): Json {
   return at;
 }
 
+const POLICY_FILTER = /^envoy\.filters\.(?:http|network)\.(?:rbac|ext_authz|jwt_authn)$/;
+
+/** Each set of policy filters that chains of a listener have; most have the same. */
+function policies(listener: ListenerJson | undefined): Json {
+  const http = new Map<string, Json>();
+  const tcp = new Map<string, Json>();
+  const ofPolicies = (filters: readonly Named[]): Named[] => filters.filter((f) => POLICY_FILTER.test(f.name ?? ''));
+  for (const { filters = [] } of listener?.filterChains ?? []) {
+    const last = filters.at(-1);
+    const manager = last?.name?.endsWith('http_connection_manager') ? (last.typedConfig as { httpFilters?: Named[] }) : undefined;
+    const found = ofPolicies(manager?.httpFilters ?? filters);
+    if (found.length > 0) (manager ? http : tcp).set(JSON.stringify(found), found);
+  }
+  return Object.fromEntries([
+    ...[...http.values()].map((v, i) => [`http${i || ''}`, v]),
+    ...[...tcp.values()].map((v, i) => [`tcp${i || ''}`, v]),
+  ]);
+}
+
 function shown(snapshot: Snapshot, problems: readonly Problem[], what: string): Json {
   if (what === 'names') return { listeners: snapshot.listeners.map((l) => l.name), routes: snapshot.routes.map((r) => r.name) };
   if (what === 'problems') {
@@ -100,6 +121,7 @@ function shown(snapshot: Snapshot, problems: readonly Problem[], what: string): 
   }
   const [list, name, ...path] = what.split('/') as [string, string, ...string[]];
   const from = snapshot[(list === 'brief' || list === 'whole' ? 'listeners' : list) as 'listeners'] as readonly Named[];
+  if (list === 'policies') return policies(snapshot.listeners.find((l) => l.name === name));
   const view = (v: Json): Json => (list === 'brief' ? brief(withoutRecordLog(v)) : list === 'listeners' ? withoutRecordLog(v) : v);
   if (name === '*') return from.map(view);
   return part(view(from.find((r) => (r.name ?? r.clusterName) === name)), path) ?? null;

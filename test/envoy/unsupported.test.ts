@@ -47,26 +47,27 @@ const policy = (kind: string, name: string, spec: string, metadata = ''): string
           : 'security.istio.io/v1',
   );
 
+const attached = 'targetRefs: [{kind: Service, name: a}]';
+
 const unsupported: [text: string, problem: string | undefined][] = [
-  [policy('AuthorizationPolicy', 'p', 'spec: {action: DENY, rules: [{}]}'), 'error unsupported/AuthorizationPolicy spec'],
-  [policy('AuthorizationPolicy', 'p', 'spec: {action: AUDIT, rules: [{}]}'), 'warning unsupported/AuthorizationPolicy spec'],
+  [policy('AuthorizationPolicy', 'p', 'spec: {action: DENY, rules: [{}]}'), undefined],
   [
-    policy('AuthorizationPolicy', 'p', 'spec: {rules: [{}]}', 'annotations: {istio.io/dry-run: "true"}'),
-    'warning unsupported/AuthorizationPolicy spec',
+    policy('AuthorizationPolicy', 'p', `spec: {action: DENY, ${attached}, rules: [{}]}`),
+    'error unsupported/AuthorizationPolicy.targetRefs spec.targetRefs',
   ],
   [
-    policy('RequestAuthentication', 'p', 'spec: {jwtRules: [{issuer: a, jwksUri: "https://a.example.com"}]}'),
-    'error unsupported/RequestAuthentication spec',
+    policy('AuthorizationPolicy', 'p', `spec: {action: AUDIT, ${attached}, rules: [{}]}`),
+    'warning unsupported/AuthorizationPolicy.targetRefs spec.targetRefs',
   ],
-  [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: STRICT}}'), 'error unsupported/PeerAuthentication.mtls.mode spec.mtls.mode'],
   [
-    policy(
-      'PeerAuthentication',
-      'p',
-      'spec: {selector: {matchLabels: {a: b}}, portLevelMtls: {"80": {mode: DISABLE}, "81": {mode: STRICT}}}',
-    ),
-    'error unsupported/PeerAuthentication.portLevelMtls.mode spec.portLevelMtls["81"].mode',
+    policy('AuthorizationPolicy', 'p', `spec: {${attached}, rules: [{}]}`, 'annotations: {istio.io/dry-run: "true"}'),
+    'warning unsupported/AuthorizationPolicy.targetRefs spec.targetRefs',
   ],
+  [
+    policy('RequestAuthentication', 'p', 'spec: {targetRef: {kind: Service, name: a}, jwtRules: []}'),
+    'error unsupported/RequestAuthentication.targetRef spec.targetRef',
+  ],
+  [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: STRICT}}'), undefined],
   [policy('PeerAuthentication', 'p', 'spec: {mtls: {mode: PERMISSIVE}}'), undefined],
   [
     policy('Telemetry', 'p', 'spec: {metrics: [{reportingInterval: 5s}]}'),
@@ -101,10 +102,10 @@ for (const [text, problem] of unsupported) {
 }
 
 test('settings that ask for nothing are no problem', () => {
-  assert.equal(meshConfigProblems({ enableEnvoyAccessLogService: false, extensionProviders: [], trustDomainAliases: [] }), []);
+  assert.equal(meshConfigProblems({ enableEnvoyAccessLogService: false, extensionProviders: [], certificates: [] }), []);
   assert.equal(
-    meshConfigProblems({ trustDomainAliases: ['old.example.com'] }).map((p) => [p.rule, p.path]),
-    [['unsupported/MeshConfig.trustDomainAliases', 'trustDomainAliases']],
+    meshConfigProblems({ certificates: [{ secretName: 'a' }] }).map((p) => [p.rule, p.path]),
+    [['unsupported/MeshConfig.certificates', 'certificates']],
   );
 });
 
@@ -115,11 +116,11 @@ metadata: { name: istio, namespace: istio-system }
 data:
   mesh: |
     connectTimeout: 3s
-    trustDomainAliases: [old.example.com]
+    certificates: [{secretName: a}]
 `;
   const { resources, meshConfig, meshConfigSource } = await parseConfig(text, 'settings.yaml');
   const [found] = unsupportedProblems(buildMesh(resources, { meshConfig, meshConfigSource }));
-  assert.is(found?.rule, 'unsupported/MeshConfig.trustDomainAliases');
+  assert.is(found?.rule, 'unsupported/MeshConfig.certificates');
   assert.equal([found?.position?.file, found?.position?.line], ['settings.yaml', 7]);
 });
 

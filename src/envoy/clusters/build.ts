@@ -5,6 +5,7 @@ import type { DestinationRuleView, ProxyScope, Service } from '../../mesh/types.
 import { keptWhenEqual } from '../build-memo.ts';
 import type { BuildContext } from '../context.ts';
 import { configPath } from '../metadata.ts';
+import { jwksClusters } from '../security/jwks-clusters.ts';
 import { sortedByName } from '../sorted.ts';
 import { tracingClusters } from '../tracing-collector.ts';
 import { autoMtlsProblem } from './auto-mtls-problem.ts';
@@ -61,6 +62,7 @@ export function buildClusters(context: BuildContext): readonly ClusterJson[] {
     ...keptWhenEqual(memo, 'own clusters', [
       ...fixedClusters(mesh, scope),
       ...tracingClusters(mesh, scope),
+      ...jwksClusters(mesh, scope),
       ...inboundClusters(mesh, scope),
     ]),
   ];

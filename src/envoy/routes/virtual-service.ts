@@ -1,7 +1,7 @@
 import type { RouteJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { HTTPMatchRequest, HTTPRoute } from '../../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
-import { problemAt } from '../../mesh/problem.ts';
+import { type ProblemText, problemAt } from '../../mesh/problem.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { configPath, provenance } from '../metadata.ts';
@@ -9,12 +9,29 @@ import { routeAction } from './action.ts';
 import type { RouteContext } from './context.ts';
 import { CORS_FILTER, corsConfig } from './cors.ts';
 import { FAULT_FILTER, faultConfig } from './fault.ts';
-import { isCatchAll, isClaimKey, routeMatch } from './match.ts';
+import { claimPath, isCatchAll, isClaimKey, routeMatch } from './match.ts';
 import { routeOperation } from './operation.ts';
 import { httpSourceHolds } from './source.ts';
 
-function usesClaims(match: HTTPMatchRequest | undefined): boolean {
-  return [match?.headers, match?.withoutHeaders].some((map) => map !== undefined && Object.keys(map).some(isClaimKey));
+/** Why the claims of a match cannot be looked at; undefined when there are none, or they can. */
+function claimsProblem(match: HTTPMatchRequest | undefined, gateway: boolean): ProblemText | undefined {
+  const keys = [match?.headers, match?.withoutHeaders].flatMap((map) => Object.keys(map ?? {}).filter(isClaimKey));
+  const bad = keys.find((key) => claimPath(key) === undefined);
+  if (bad !== undefined) {
+    return {
+      severity: 'error',
+      rule: 'route/claim-key',
+      message: `${JSON.stringify(bad)} names no claim; the match is left out`,
+      hint: 'write @request.auth.claims.a.b or @request.auth.claims[a][b]',
+    };
+  }
+  if (keys.length === 0 || gateway) return undefined;
+  return {
+    severity: 'warning',
+    rule: 'route/claims-in-mesh',
+    message: 'claims of a JWT are known to gateways only; calls inside the mesh do without this match',
+    hint: 'name the gateways it is for in `gateways`',
+  };
 }
 
 function routeName(rule: HTTPRoute, match: HTTPMatchRequest | undefined): string | undefined {
@@ -46,15 +63,10 @@ function originOfRule(view: VirtualServiceView, rule: number, match: number | un
 }
 
 function translate(context: RouteContext, rule: HTTPRoute, match: HTTPMatchRequest | undefined, origin: RuleOrigin): RouteJson | undefined {
-  if (usesClaims(match)) {
+  const claims = claimsProblem(match, context.proxy.type === 'router');
+  if (claims !== undefined) {
     // Leaving only the claim out would open the rule to everyone; the whole match stays away instead.
-    context.problems.push(
-      problemAt(origin.match.resource, origin.match.path, {
-        severity: 'error',
-        rule: 'unsupported/VirtualService.http.match.headers.claims',
-        message: 'matching claims of a JWT is not supported; the match is left out',
-      }),
-    );
+    context.problems.push(problemAt(origin.match.resource, origin.match.path, claims));
     return undefined;
   }
   const action = routeAction(context, rule, origin.resource);
