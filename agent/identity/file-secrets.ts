@@ -1,4 +1,4 @@
-/** Certificates in files: `file-cert:CHAIN~KEY`, `file-root:FILE`, `file-root:system`. A changed file counts at once; a broken one not at all. */
+/** Certificates in files: `file-cert:CHAIN~KEY`, `file-root:FILE`, `file-root:system`. A changed file counts at once. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { getCACertificates } from 'node:tls';
@@ -9,8 +9,7 @@ import type { Made } from './resource-secrets.ts';
 export interface FileSecrets {
   /** These files are watched from now on, and no others. */
   watch(names: readonly string[]): Promise<void>;
-  /** With a problem: the last good one where there is one. */
-  get(name: string): Made & { stale?: string };
+  get(name: string): Made;
   close(): void;
 }
 
@@ -23,7 +22,6 @@ export const isFileSecret = (name: string): boolean => name.startsWith(CERT) || 
 export function createFileSecrets(changed: () => void): FileSecrets {
   let watched: Watched | undefined;
   let paths = '';
-  const good = new Map<string, Made & { secret: object }>();
   let closed = false;
   return {
     async watch(names) {
@@ -34,17 +32,8 @@ export function createFileSecrets(changed: () => void): FileSecrets {
       watched?.close();
       watched = next;
       if (closed) next?.close();
-      for (const name of good.keys()) if (!names.includes(name)) good.delete(name);
     },
-    get(name) {
-      const made = read(name);
-      if ('secret' in made) {
-        good.set(name, made);
-        return made;
-      }
-      const last = good.get(name);
-      return last ? { ...last, stale: made.problem } : made;
-    },
+    get: read,
     close() {
       closed = true;
       watched?.close();

@@ -48,6 +48,8 @@ interface ProxySecrets {
   node: ProxyNode;
   names: readonly string[];
   wanted: WantedCertificate;
+  /** What was last made of files and Secrets. */
+  good: Map<string, SecretJson>;
   /** A hash of what the engine has; undefined when it has not taken it. */
   told: string | undefined;
   problems: readonly SecretProblem[];
@@ -87,7 +89,16 @@ export function createIdentity(options: IdentityOptions): Identity {
     return certificates;
   }
 
-  function secretOf(name: string, { node, wanted }: ProxySecrets): Made & { stale?: string } {
+  /** A source that goes bad, or away, leaves what it last was: as Envoy keeps a secret that is taken from it. */
+  function secretOf(name: string, proxy: ProxySecrets): Made & { stale?: string } {
+    const made = madeOf(name, proxy);
+    if (name === 'default' || name === 'ROOTCA') return made;
+    if ('secret' in made) proxy.good.set(name, made.secret);
+    const last = proxy.good.get(name);
+    return 'secret' in made || last === undefined ? made : { secret: last, stale: made.problem };
+  }
+
+  function madeOf(name: string, { node, wanted }: ProxySecrets): Made {
     if (name === 'default') {
       const held = certificates?.get(wanted);
       if (!held) return { problem: `there is no certificate for ${wanted.identity} yet` };
@@ -102,7 +113,8 @@ export function createIdentity(options: IdentityOptions): Identity {
         : { secret: { name, validationContext: { trustedCa: { inlineString: roots } } } };
     }
     if (isFileSecret(name)) return files.get(name);
-    if (isResourceSecret(name)) return resourceSecret(name, node.namespace, (namespace, of) => resources.get(`${namespace}/${of}`));
+    if (isResourceSecret(name))
+      return resourceSecret(name, node.namespace, (kind, namespace, of) => resources.get(`${kind} ${namespace}/${of}`));
     return { problem: 'nothing here supplies it' };
   }
 
@@ -158,20 +170,21 @@ export function createIdentity(options: IdentityOptions): Identity {
   return {
     async provide(mesh, snapshots) {
       const domain = mesh?.config.trustDomain.replaceAll('@', '.') ?? trustDomain ?? store.trust()?.trustDomain ?? 'cluster.local';
-      if (mesh) resources = new Map(mesh.ofKind<Secret>('Secret').map((r) => [`${r.metadata.namespace}/${r.metadata.name}`, r]));
+      if (mesh) resources = new Map((['Secret', 'ConfigMap'] as const).flatMap((kind) => named(mesh, kind)));
       for (const id of [...proxies.keys()]) if (!snapshots.some((s) => s.proxy.id === id)) proxies.delete(id);
       for (const snapshot of snapshots) {
         const { proxy: node } = snapshot;
         const before = proxies.get(node.id);
         const wanted = { identity: identityOf(node, { trustDomain: domain }), dnsNames: dnsNamesOf(node) };
         const next = { node, names: secretNames(snapshot), wanted };
+        for (const name of before?.good.keys() ?? []) if (!next.names.includes(name)) before?.good.delete(name);
         if (before) Object.assign(before, next);
-        else proxies.set(node.id, { ...next, told: undefined, problems: [] });
+        else proxies.set(node.id, { ...next, told: undefined, problems: [], good: new Map() });
       }
-      const named = [...proxies.values()];
-      const own = named.filter(({ names }) => names.includes('default') || names.includes('ROOTCA'));
+      const all = [...proxies.values()];
+      const own = all.filter(({ names }) => names.includes('default') || names.includes('ROOTCA'));
       if (own.length > 0 || certificates) await certificatesFor(domain).want(unique(own.map(({ wanted }) => wanted)), PATIENCE_MS);
-      await files.watch(named.flatMap(({ names }) => names.filter(isFileSecret)));
+      await files.watch(all.flatMap(({ names }) => names.filter(isFileSecret)));
       await tellAll();
     },
     async retry() {
@@ -200,6 +213,9 @@ export function createIdentity(options: IdentityOptions): Identity {
     },
   };
 }
+
+const named = (mesh: Mesh, kind: string): [string, Resource<Secret>][] =>
+  mesh.ofKind<Secret>(kind).map((r) => [`${kind} ${r.metadata.namespace}/${r.metadata.name}`, r]);
 
 const sameNames = (a: WantedCertificate, b: WantedCertificate): boolean =>
   a.identity === b.identity && a.dnsNames.join() === b.dnsNames.join();

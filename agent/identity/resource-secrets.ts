@@ -4,31 +4,35 @@ import type { Secret } from '../../src/config/kinds/kubernetes.ts';
 import type { Resource } from '../../src/config/resource.ts';
 import { certificateFault, rootsFault } from './check-secret.ts';
 
-/** How resources are found. */
-export type FindSecret = (namespace: string, name: string) => Resource<Secret> | undefined;
+/** How resources are found. A ConfigMap's `data` is text; it is read as a Secret's `stringData`. */
+export type FindSecret = (kind: 'Secret' | 'ConfigMap', namespace: string, name: string) => Resource<Secret> | undefined;
 
 export type Made = { secret: SecretJson } | { problem: string };
 
-const PREFIX = /^kubernetes(?:-gateway)?:\/\//;
+const PREFIX = /^(?:kubernetes|kubernetes-gateway|configmap):\/\//;
 const CA = '-cacert';
 
 export const isResourceSecret = (name: string): boolean => PREFIX.test(name);
 
 /** Looked for in the proxy's namespace: its service account may read no other. */
 export function resourceSecret(name: string, namespace: string, find: FindSecret): Made {
+  const kind = name.startsWith('configmap:') ? 'ConfigMap' : 'Secret';
   const path = name.replace(PREFIX, '');
   const [own, other] = path.split('/') as [string, string | undefined];
-  if (other !== undefined && own !== namespace) return { problem: `Secrets of the namespace ${own} are not for proxies of ${namespace}` };
-  const wanted = other ?? own;
-  const found = find(namespace, wanted);
+  // CA certificates are public; keys are not.
+  if (other !== undefined && own !== namespace && kind === 'Secret')
+    return { problem: `Secrets of the namespace ${own} are not for proxies of ${namespace}` };
+  const [wanted, where] = [other ?? own, other === undefined ? namespace : own];
+  const found = find(kind, where, wanted);
+  if (kind === 'ConfigMap') return found ? roots(name, found) : { problem: `there is no ConfigMap ${where}/${wanted}` };
   if (!wanted.endsWith(CA)) return found ? certificate(name, found) : { problem: `there is no Secret ${namespace}/${wanted}` };
   const pair = wanted.slice(0, -CA.length);
-  const holder = found ?? find(namespace, pair);
+  const holder = found ?? find('Secret', namespace, pair);
   return holder ? roots(name, holder) : { problem: `there is no Secret ${namespace}/${wanted} or ${namespace}/${pair}` };
 }
 
 function certificate(name: string, resource: Resource<Secret>): Made {
-  const value = valuesOf(resource.spec);
+  const value = valuesOf(resource);
   const [chain, key] = value('cert') && value('key') ? [value('cert'), value('key')] : [value('tls.crt'), value('tls.key')];
   if (!chain || !key) return { problem: `${called(resource)} has no ${chain ? 'tls.key (or key)' : 'tls.crt (or cert)'}` };
   const fault = certificateFault(chain, key);
@@ -47,7 +51,7 @@ function certificate(name: string, resource: Resource<Secret>): Made {
 }
 
 function roots(name: string, resource: Resource<Secret>): Made {
-  const value = valuesOf(resource.spec);
+  const value = valuesOf(resource);
   const trusted = value('cacert') || value('ca.crt');
   if (!trusted) return { problem: `${called(resource)} has no ca.crt (or cacert)` };
   const fault = rootsFault(trusted);
@@ -56,9 +60,10 @@ function roots(name: string, resource: Resource<Secret>): Made {
   return { secret: { name, validationContext: { trustedCa: { inlineString: trusted }, ...(crl ? { crl: { inlineString: crl } } : {}) } } };
 }
 
-const called = ({ metadata }: Resource): string => `the Secret ${metadata.namespace}/${metadata.name}`;
+const called = ({ kind, metadata }: Resource): string => `the ${kind} ${metadata.namespace}/${metadata.name}`;
 
 /** `stringData` goes before `data`, as when the API server merges them. */
-function valuesOf({ data, stringData }: Secret): (key: string) => string {
+function valuesOf({ kind, spec: { data, stringData } }: Resource<Secret>): (key: string) => string {
+  if (kind === 'ConfigMap') return (key) => data?.[key] ?? '';
   return (key) => stringData?.[key] ?? Buffer.from(data?.[key] ?? '', 'base64').toString('utf8');
 }

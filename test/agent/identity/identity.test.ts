@@ -231,12 +231,19 @@ test(
       secret('tls-cacert', { 'ca.crt': issued.roots }) +
       secret('other', pair, 'other') +
       secret('broken', { ...pair, 'tls.key': 'c2VjcmV0' });
+    const bundle = `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: bundle, namespace: trust }\ndata: ${JSON.stringify({ 'ca.crt': issued.roots })}\n---\n`;
     const names = ['tls', 'tls-cacert', 'generic', 'generic-cacert', 'other', 'other/other', 'broken', 'none', 'none-cacert'].map(
       (n) => `kubernetes://${n}`,
     );
-    const node = await startNode({ data: join(folder, 'data'), yaml }, names);
+    const node = await startNode({ data: join(folder, 'data'), yaml: yaml + bundle }, [...names, 'configmap://trust/bundle']);
     const told = node.engine.secrets.get(node.id)!.map((s) => s.name);
-    assert.equal(told.sort(), ['kubernetes://generic', 'kubernetes://generic-cacert', 'kubernetes://tls', 'kubernetes://tls-cacert']);
+    assert.equal(told.sort(), [
+      'configmap://trust/bundle',
+      'kubernetes://generic',
+      'kubernetes://generic-cacert',
+      'kubernetes://tls',
+      'kubernetes://tls-cacert',
+    ]);
     assert.is(node.secret('kubernetes://generic-cacert')!.validationContext!.trustedCa!.inlineString, issued.roots);
     const problems = Object.fromEntries(node.identity.status().problems.map((p) => [p.name.slice(13), p.message]));
     assert.match(problems['none']!, /there is no Secret default\/none$/);
