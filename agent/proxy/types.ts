@@ -62,6 +62,8 @@ export interface LoadBalancerContext {
 
 export interface UpstreamRequest {
   method: string;
+  /** `http` or `https`: HTTP/2 says so upstream. */
+  scheme?: string;
   /** Path and query. */
   path: string;
   /** Without pseudo headers; `host` carries the authority. */

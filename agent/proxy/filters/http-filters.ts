@@ -10,6 +10,7 @@ import { createFault } from './fault.ts';
 import { createGrpcStats } from './grpc-stats.ts';
 import { createGrpcWeb } from './grpc-web.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
+import { createJwtAuthn } from './jwt-authn.ts';
 import { createRbac } from './rbac.ts';
 import { readRouterSettings } from './router-settings.ts';
 
@@ -19,6 +20,7 @@ const ROUTER = `${PACKAGE}.router.v3.Router`;
 /** Every HTTP filter that there is, by its configuration's type; others are refused. */
 const FACTORIES: Readonly<Record<string, HttpFilterFactory>> = {
   [`${PACKAGE}.rbac.v3.RBAC`]: createRbac,
+  [`${PACKAGE}.jwt_authn.v3.JwtAuthentication`]: createJwtAuthn,
   [`${PACKAGE}.fault.v3.HTTPFault`]: createFault,
   [`${PACKAGE}.cors.v3.Cors`]: createCors,
   [`${PACKAGE}.grpc_stats.v3.FilterConfig`]: createGrpcStats,

@@ -58,6 +58,7 @@ export function prepareRequest(exchange: Exchange, decision: RouteDecision, clus
   if (originalDestination !== undefined) balance.originalDestination = originalDestination;
   const upstream: UpstreamRequest = {
     method: request.method,
+    scheme: request.scheme,
     path: out.path,
     headers,
     endStream: exchange.requestEnded,

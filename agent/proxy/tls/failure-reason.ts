@@ -43,9 +43,40 @@ const RENAMED: Readonly<Record<string, string>> = {
 
 /** `TLS_error:|268435581:SSL routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:TLS_error_end`. */
 export function tlsError(reason: string): string {
-  const number = Object.hasOwn(REASONS, reason) ? SSL_LIBRARY * 2 ** 24 + REASONS[reason]! : undefined;
+  const [name = ''] = reason.split(':');
+  const number = Object.hasOwn(REASONS, name) ? SSL_LIBRARY * 2 ** 24 + REASONS[name]! : undefined;
   return `TLS_error:|${number ?? 'unknown'}:SSL routines:OPENSSL_internal:${reason}:TLS_error_end`;
 }
+
+/** OpenSSL's codes of what is wrong with a chain, in BoringSSL's words. */
+const CHAIN: Readonly<Record<string, string>> = {
+  UNABLE_TO_GET_ISSUER_CERT: 'unable to get issuer certificate',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'unable to get local issuer certificate',
+  // BoringSSL ends at the error before this one.
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unable to get local issuer certificate',
+  CERT_HAS_EXPIRED: 'certificate has expired',
+  CERT_NOT_YET_VALID: 'certificate is not yet valid',
+  CERT_REVOKED: 'certificate revoked',
+  CERT_SIGNATURE_FAILURE: 'certificate signature failure',
+  UNABLE_TO_GET_CRL: 'unable to get certificate CRL',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self signed certificate',
+  SELF_SIGNED_CERT_IN_CHAIN: 'self signed certificate in certificate chain',
+  INVALID_PURPOSE: 'unsupported certificate purpose',
+};
+
+/** A certificate was refused; `why` as Envoy puts it behind `verify cert failed: `. */
+export function refusedCertificate(why: string): string {
+  return tlsError(`CERTIFICATE_VERIFY_FAILED:verify cert failed: ${why}`);
+}
+
+/** Of the code that node:tls gives for a chain. It does not tell how deep: the certificate itself is meant. */
+export function refusedChain(code: string): string {
+  const words = Object.hasOwn(CHAIN, code) ? CHAIN[code]! : code.toLowerCase().replaceAll('_', ' ');
+  return refusedCertificate(`X509_verify_cert: certificate verification error at depth 0: ${words}`);
+}
+
+/** A peer that cut the connection off. */
+export const RESET_BY_PEER = 'TLS_error:|33554536:system library:OPENSSL_internal:Connection reset by peer:TLS_error_end';
 
 /** The reason of an error of node:tls as BoringSSL's name; undefined when it comes from the network and not from TLS. */
 export function reasonOf(error: Error & { code?: string; reason?: string }): string | undefined {

@@ -30,13 +30,27 @@ export function compilePeerCheck(json: CertificateValidationContextJson, path: s
     return spki;
   });
   return (certificate, wanted) => {
-    if (certificate.notAfter < Date.now()) return { stat: 'fail_verify_error', reason: 'certificate has expired' };
-    if (wanted !== undefined && !wanted.some((name) => certificate.names.dns.some((san) => dnsMatches(san, name))))
-      return { stat: 'fail_verify_san', reason: 'verify SAN list' };
-    if (names.length > 0 && !names.some((matches) => matches(certificate))) return { stat: 'fail_verify_san', reason: 'SAN matcher' };
+    if (certificate.notAfter < Date.now())
+      return { stat: 'fail_verify_error', reason: 'X509_verify_cert: certificate verification error at depth 0: certificate has expired' };
+    if (wanted !== undefined && !wanted.some((name) => hasName(certificate, name)))
+      return {
+        stat: 'fail_verify_san',
+        reason: `verify SAN list, expected SANs: [${wanted.join(', ')}], certificate SANs: [${all(certificate)}]`,
+      };
+    if (names.length > 0 && !names.some((matches) => matches(certificate)))
+      return { stat: 'fail_verify_san', reason: `SAN matcher, certificate SANs are [${all(certificate)}]` };
     if (hashes.length + spkis.length === 0 || hashes.includes(certificate.sha256) || spkis.includes(certificate.spki)) return undefined;
     return { stat: 'fail_verify_cert_hash', reason: 'cert hash and spki' };
   };
+}
+
+/** Envoy: verifySubjectAltName; host names with wildcards, anything else as it is. */
+function hasName({ names }: DescribedCertificate, name: string): boolean {
+  return names.dns.some((san) => dnsMatches(san, name)) || names.uri.includes(name) || names.ip.includes(name);
+}
+
+function all({ names }: DescribedCertificate): string {
+  return [...names.uri, ...names.dns, ...names.email, ...names.ip].join(', ');
 }
 
 function sanMatcher(json: SubjectAltNameMatcherJson, path: string, problems: ProblemList): (certificate: DescribedCertificate) => boolean {

@@ -10,7 +10,7 @@ import { tls } from './certificate-material.ts';
 import { type CommonTls, compileCommonTls, type TlsState } from './common-context.ts';
 import { describeCertificate } from './describe-certificate.ts';
 import type { DownstreamTls } from './downstream-tls.ts';
-import { reasonOf, tlsError } from './failure-reason.ts';
+import { reasonOf, refusedCertificate, refusedChain, tlsError } from './failure-reason.ts';
 import type { SecretStore } from './secret-store.ts';
 import type { TlsStats } from './tls-stats.ts';
 import { unsupportedIn } from './unsupported.ts';
@@ -139,14 +139,15 @@ export function compileTermination(
       deps.stats.count(requires ? 'fail_verify_no_cert' : 'no_certificate');
       return requires ? tlsError('PEER_DID_NOT_RETURN_A_CERTIFICATE') : undefined;
     }
-    if (state.trusted !== undefined && chainError(secured) !== undefined) {
+    const broken = state.trusted === undefined ? undefined : chainError(secured);
+    if (broken !== undefined) {
       deps.stats.count('fail_verify_error');
-      return tlsError('CERTIFICATE_VERIFY_FAILED');
+      return refusedChain(broken);
     }
     const refusal = state.check(describeCertificate(peer));
     if (refusal === undefined) return undefined;
     deps.stats.count(refusal.stat);
-    return tlsError('CERTIFICATE_VERIFY_FAILED');
+    return refusedCertificate(refusal.reason);
   }
 }
 

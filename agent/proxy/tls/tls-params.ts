@@ -13,7 +13,8 @@ const CIPHERS = [
   'ECDHE-ECDSA-AES256-GCM-SHA384',
   'ECDHE-RSA-AES256-GCM-SHA384',
 ];
-const CURVES = ['X25519', 'P-256'];
+/** Envoy offers the first two; OpenSSL wants the curve of each certificate among them too. */
+const CURVES = ['X25519', 'P-256', 'P-384', 'P-521'];
 
 /** Versions, ciphers, curves and signatures with Envoy's defaults: TLS 1.2 is the least, and for clients the most unless they say so. */
 export function compileTlsParams(

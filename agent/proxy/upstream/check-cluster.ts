@@ -1,13 +1,16 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import type { TransportSocketJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
 import type { ProxyProtocolUpstreamTransportJson } from '#envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
 import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import type { Problem } from '../../../src/errors.ts';
+import { ProblemList } from '../../../src/routing/problems.ts';
 import { HTTP_OPTIONS_KEY } from '../../../src/upstream/http-options.ts';
 import { jsonNumber } from '../../../src/upstream/json-number.ts';
 import { milliseconds } from '../../../src/upstream/milliseconds.ts';
+import { createSecretStore } from '../tls/secret-store.ts';
+import { createTlsStats } from '../tls/tls-stats.ts';
 import { FORWARD_PROXY } from './discovery/on-demand-hosts.ts';
 import { PROXY_PROTOCOL_TYPE } from './socket-options.ts';
+import { compileTransports } from './transports.ts';
 import * as fields from './unsupported.ts';
 
 const TYPES: ReadonlySet<unknown> = new Set(['STATIC', 'STRICT_DNS', 'LOGICAL_DNS', 'EDS', 'ORIGINAL_DST', undefined]);
@@ -20,7 +23,6 @@ const POLICIES: ReadonlySet<unknown> = new Set([
   'CLUSTER_PROVIDED',
   undefined,
 ]);
-const RAW_BUFFER = 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 /** Envoy's largest. */
 const MAX_RING_SIZE = 8_388_608;
 const MAX_TABLE_SIZE = 5_000_011;
@@ -52,14 +54,14 @@ export function checkCluster(cluster: ClusterJson): Problem[] {
   check(cluster, fields.CLUSTER_FIELDS, '');
   checkType(cluster, check, refuse, invalid);
   checkBalancer(cluster, check, refuse, invalid);
-  checkConnections(cluster, check, refuse, add);
+  checkConnections(cluster, check, add);
   checkHttp(cluster, check, refuse);
   const outlier = cluster.outlierDetection;
   check(outlier, fields.OUTLIER_FIELDS, 'outlierDetection');
   if (outlier?.maxEjectionTime && milliseconds(outlier.maxEjectionTime, 0) < milliseconds(outlier.baseEjectionTime, 30_000)) {
     invalid('outlierDetection.maxEjectionTime', 'must not be shorter than baseEjectionTime');
   }
-  return problems;
+  return [...problems, ...checkTransports(cluster, at)];
 }
 
 type Check = (message: unknown, table: fields.FieldTable, path: string) => void;
@@ -104,7 +106,6 @@ function checkBalancer(cluster: ClusterJson, check: Check, refuse: Report, inval
 function checkConnections(
   cluster: ClusterJson,
   check: Check,
-  refuse: Report,
   add: (severity: Problem['severity'], rule: string, path: string, why: string) => void,
 ): void {
   check(cluster.circuitBreakers, fields.CIRCUIT_BREAKER_FIELDS, 'circuitBreakers');
@@ -124,13 +125,16 @@ function checkConnections(
   if (wrapper?.['@type'] === PROXY_PROTOCOL_TYPE) {
     check(wrapper, fields.PROXY_PROTOCOL_FIELDS, 'transportSocket.typedConfig');
     check(wrapper.config, fields.PROXY_PROTOCOL_CONFIG_FIELDS, 'transportSocket.typedConfig.config');
-    checkTransport(wrapper.transportSocket, 'transportSocket.typedConfig.transportSocket', refuse);
-  } else checkTransport(socket, 'transportSocket', refuse);
+  }
 }
 
-function checkTransport(socket: TransportSocketJson | undefined, path: string, refuse: Report): void {
-  if (socket === undefined || (socket.typedConfig as { '@type'?: string } | undefined)?.['@type'] === RAW_BUFFER) return;
-  refuse(path, `there is no ${socket.name ?? 'such transport socket'}; connections to upstreams are plain text`);
+/** Certificates and versions are tried out; secrets come later. */
+function checkTransports(cluster: ClusterJson, at: string): Problem[] {
+  if (cluster.transportSocket === undefined && (cluster.transportSocketMatches ?? []).length === 0) return [];
+  const list = new ProblemList();
+  const none = { value: 0, inc() {} };
+  compileTransports(cluster, list, { secrets: createSecretStore(), stats: createTlsStats(() => none) });
+  return list.all.map((p) => ({ ...p, message: `cluster ${cluster.name || '(without a name)'}: ${p.message}`, path: `${at}.${p.path}` }));
 }
 
 function checkHttp(cluster: ClusterJson, check: Check, refuse: Report): void {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
-import type { SecretStore } from '../tls/secret-store.ts';
+import { createSecretStore, type SecretStore } from '../tls/secret-store.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { UpstreamCluster } from './cluster.ts';
 import { createClusterStats } from './cluster-stats.ts';
@@ -31,7 +31,7 @@ const PAUSE_MS = 4;
  * Owns the clusters of one proxy. Configurations are taken to have passed `checkCluster`; what that refuses must not come here.
  */
 export function createClusterManager(deps: ClusterManagerDeps): ClusterManager & { dump(): ClustersDump } {
-  const { stats, log, now = () => performance.now(), random = Math.random } = deps;
+  const { stats, log, secrets = createSecretStore(), now = () => performance.now(), random = Math.random } = deps;
   const resolver = deps.resolver ?? createSystemResolver();
   const clusters = new Map<string, UpstreamCluster>();
   /** Configured, and made when there is time or when they are used first. */
@@ -53,7 +53,7 @@ export function createClusterManager(deps: ClusterManagerDeps): ClusterManager &
 
   function add(config: ClusterJson): void {
     const clusterStats = createClusterStats(stats, statPrefix(config));
-    const cluster = new UpstreamCluster(config, { stats: clusterStats, resolver, now, random, log });
+    const cluster = new UpstreamCluster(config, { stats: clusterStats, resolver, secrets, now, random, log });
     if (config.type === 'EDS') cluster.assign(assignments.get(cluster.assignmentName));
     clusters.set(cluster.name, cluster);
   }

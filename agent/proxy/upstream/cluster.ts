@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import { ProblemList } from '../../../src/routing/problems.ts';
 import type { HostSpec } from '../../../src/upstream/endpoint-specs.ts';
 import { endpointSpecs } from '../../../src/upstream/endpoint-specs.ts';
 import { splitAddress } from '../../../src/upstream/host-address.ts';
@@ -8,6 +9,9 @@ import { type HttpOptions, httpOptions } from '../../../src/upstream/http-option
 import { jsonNumber } from '../../../src/upstream/json-number.ts';
 import { outlierConfig } from '../../../src/upstream/outlier-config.ts';
 import { thresholdsOf } from '../../../src/upstream/thresholds.ts';
+import type { TlsRequest } from '../tls/originate.ts';
+import type { SecretStore } from '../tls/secret-store.ts';
+import { createTlsStats } from '../tls/tls-stats.ts';
 import type {
   Cluster,
   ClusterStats,
@@ -18,6 +22,7 @@ import type {
   UpstreamRequest,
   UpstreamStream,
 } from '../types.ts';
+import { type AutoNames, autoNames } from './auto-names.ts';
 import { pickerFactory } from './balancers/from-config.ts';
 import { LoadBalancer } from './balancers/load-balancer.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
@@ -27,6 +32,7 @@ import { type OnDemandHosts, onDemandHosts } from './discovery/on-demand-hosts.t
 import type { Resolver } from './discovery/resolver.ts';
 import type { UpstreamHost } from './host.ts';
 import { HostList } from './host-list.ts';
+import { namedPools, poolsOf, transportOf } from './host-transport.ts';
 import { createMembershipStats, type MembershipStats } from './membership-stats.ts';
 import { OutlierDetector } from './outlier/detector.ts';
 import { httpStatusOfGrpc } from './outlier/grpc-status.ts';
@@ -36,8 +42,10 @@ import type { PoolOwner } from './pool/pool-owner.ts';
 import type { ProxiedAddresses } from './pool/proxy-protocol-header.ts';
 import { connectTcp } from './pool/tcp-connection.ts';
 import { socketOptions } from './socket-options.ts';
+import { compileTransports, type Transports } from './transports.ts';
 
 export interface ClusterDeps {
+  secrets: SecretStore;
   stats: ClusterStats;
   resolver: Resolver;
   now(): number;
@@ -52,7 +60,11 @@ export class UpstreamCluster implements Cluster, PoolOwner {
   readonly stats: ClusterStats;
   readonly breakers: CircuitBreakers;
   readonly http: HttpOptions;
-  readonly socketOptions: SocketOptions;
+  readonly transports: Transports | undefined;
+  readonly #socketOptions: SocketOptions;
+  readonly #autoNames: AutoNames | undefined;
+  /** Of hosts that are connected in another way now. */
+  readonly #leaving = new Set<HostPools>();
   readonly hosts: HostList;
   readonly rawSockets = new Set<Socket>();
   readonly detector: OutlierDetector | undefined;
@@ -72,7 +84,13 @@ export class UpstreamCluster implements Cluster, PoolOwner {
     this.stats = deps.stats;
     this.#deps = deps;
     this.http = httpOptions(config);
-    this.socketOptions = socketOptions(config);
+    this.#socketOptions = socketOptions(config);
+    if (config.transportSocket !== undefined || (config.transportSocketMatches ?? []).length > 0) {
+      const tlsStats = createTlsStats((name) => this.stats.counter(name));
+      // What is wrong with it was said by checkCluster.
+      this.transports = compileTransports(config, new ProblemList(), { secrets: deps.secrets, stats: tlsStats });
+      if (this.transports.all.some(({ tls }) => tls !== undefined)) this.#autoNames = autoNames(config);
+    }
     this.breakers = new CircuitBreakers(thresholdsOf(config.circuitBreakers, 'DEFAULT'), deps.stats);
     this.hosts = new HostList(this.name);
     this.#membership = createMembershipStats(deps.stats);
@@ -129,7 +147,8 @@ export class UpstreamCluster implements Cluster, PoolOwner {
   }
 
   request(host: Host, request: UpstreamRequest, handler: UpstreamHandler): UpstreamStream {
-    const pools = this.#pools(host as UpstreamHost);
+    const names = this.#autoNames?.(request);
+    const pools = names === undefined ? this.#pools(host as UpstreamHost) : namedPools(this, this.#usable(host as UpstreamHost), names);
     return (this.isHttp2(request.downstreamProtocol) ? pools.http2 : pools.http1).request(request, handler);
   }
 
@@ -176,8 +195,9 @@ export class UpstreamCluster implements Cluster, PoolOwner {
     for (const socket of this.rawSockets) socket.destroy(socket.connecting ? new Error('closed') : undefined);
     for (const host of this.hosts) {
       host.removed = true;
-      host.pools?.close();
+      for (const pools of poolsOf(host)) pools.close();
     }
+    for (const pools of this.#leaving) pools.close();
   }
 
   #stop(): void {
@@ -192,9 +212,21 @@ export class UpstreamCluster implements Cluster, PoolOwner {
     if (ms <= 2_147_483_647) this.#timers.push(setInterval(action, ms).unref());
   }
 
+  /** From pools. */
+  connectionOptions(host: UpstreamHost, request: TlsRequest): SocketOptions {
+    if (this.transports === undefined) return this.#socketOptions;
+    const { tls, proxyProtocol } = transportOf(host, this.transports, this.#leaving);
+    return { ...this.#socketOptions, proxyProtocol, tls: tls && { origination: tls, request } };
+  }
+
   #pools(host: UpstreamHost): HostPools {
-    host.pools ??= new HostPools(this, host);
-    return host.pools;
+    this.#usable(host).pools ??= new HostPools(this, host);
+    return host.pools!;
+  }
+
+  #usable(host: UpstreamHost): UpstreamHost {
+    if (this.transports !== undefined) transportOf(host, this.transports, this.#leaving);
+    return host;
   }
 
   #startDns(): void {
@@ -241,7 +273,7 @@ export class UpstreamCluster implements Cluster, PoolOwner {
   #retire(host: UpstreamHost): void {
     host.removed = true;
     this.detector?.remove(host);
-    host.pools?.drain();
+    for (const pools of poolsOf(host)) pools.drain();
   }
 
   #demand(demand: OnDemandHosts, context: LoadBalancerContext): UpstreamHost | undefined {

@@ -4,6 +4,7 @@ import type { HostSpec } from '../../../src/upstream/endpoint-specs.ts';
 import type { Host } from '../types.ts';
 import type { OutlierMonitor } from './outlier/monitor.ts';
 import type { HostPools } from './pool/host-pools.ts';
+import type { Transport } from './transports.ts';
 
 /** Numbers of one host, by the names of Envoy's `/clusters`. */
 export class HostStats {
@@ -40,6 +41,11 @@ export class UpstreamHost implements Host {
   healthySince: number | undefined;
   monitor: OutlierMonitor | undefined;
   pools: HostPools | undefined;
+  /** By the server name that their TLS asks for, where requests choose it (auto_sni). */
+  namedPools: Map<string, HostPools> | undefined;
+  /** How connections to it are made, and the metadata that said so. */
+  transport: Transport | undefined;
+  transportMetadata: Readonly<Record<string, unknown>> | undefined;
   readonly stats = new HostStats();
 
   constructor(cluster: string, spec: HostSpec) {

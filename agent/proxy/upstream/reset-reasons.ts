@@ -28,6 +28,11 @@ export const REMOTE_RESET: ResetReason = { kind: 'remote-reset', flag: 'UR', det
 export const REMOTE_REFUSED: ResetReason = { kind: 'remote-refused', flag: 'UR', detail: '' };
 export const PROTOCOL_ERROR: ResetReason = { kind: 'protocol-error', flag: 'UPE', detail: '' };
 
+/** The connection was made, TLS was not: `detail` says why in Envoy's words; empty when the peer just left. */
+export function tlsFailure(detail: string): ResetReason {
+  return { kind: 'connect-failure', flag: 'UF', detail: detail.replaceAll(' ', '_') };
+}
+
 /** The connection could not be made. */
 export function connectFailure(error: Error & { code?: string }): ResetReason {
   const { code = '' } = error;

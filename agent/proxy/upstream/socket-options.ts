@@ -1,5 +1,4 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import type { ProxyProtocolUpstreamTransportJson } from '#envoy-api/envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol_pb.js';
 import { jsonNumber } from '../../../src/upstream/json-number.ts';
 import { milliseconds } from '../../../src/upstream/milliseconds.ts';
 import type { SocketOptions } from './pool/open-socket.ts';
@@ -11,12 +10,10 @@ export const PROXY_PROTOCOL_TYPE =
 /** How a cluster's connections are made. Envoy: connect_timeout is 5 s, keepalive_time the system's (two hours). */
 export function socketOptions(cluster: ClusterJson): SocketOptions {
   const source = cluster.upstreamBindConfig?.sourceAddress;
-  const wrapper = cluster.transportSocket?.typedConfig as (ProxyProtocolUpstreamTransportJson & { '@type'?: string }) | undefined;
   const keepAlive = cluster.upstreamConnectionOptions?.tcpKeepalive;
   return {
     connectTimeout: milliseconds(cluster.connectTimeout, 5000),
     bind: source?.address === undefined ? undefined : { address: source.address, port: jsonNumber(source.portValue, 0) },
-    proxyProtocol: wrapper?.['@type'] === PROXY_PROTOCOL_TYPE ? (wrapper.config?.version === 'V2' ? 'V2' : 'V1') : undefined,
     keepAlive: keepAlive === undefined ? undefined : jsonNumber(keepAlive.keepaliveTime, 7200) * 1000,
   };
 }

@@ -6,7 +6,7 @@
 export type FieldTable = Readonly<Record<string, true | string>>;
 
 const noHttp3 = 'there is no HTTP/3';
-const noTls = 'connections to upstreams are plain text';
+const noMix = 'the protocol is not chosen by ALPN; use explicitHttpConfig';
 const deprecatedDns = 'use typedDnsResolverConfig';
 
 export const CLUSTER_FIELDS: FieldTable = {
@@ -23,7 +23,7 @@ export const CLUSTER_FIELDS: FieldTable = {
   healthChecks: 'hosts are not checked actively; use outlierDetection',
   maxRequestsPerConnection: true,
   circuitBreakers: true,
-  upstreamHttpProtocolOptions: noTls,
+  upstreamHttpProtocolOptions: true,
   commonHttpProtocolOptions: true,
   httpProtocolOptions: true,
   http2ProtocolOptions: true,
@@ -49,7 +49,7 @@ export const CLUSTER_FIELDS: FieldTable = {
   roundRobinLbConfig: true,
   commonLbConfig: true,
   transportSocket: true,
-  transportSocketMatches: noTls,
+  transportSocketMatches: true,
   metadata: true,
   protocolSelection: 'use typedExtensionProtocolOptions',
   upstreamConnectionOptions: true,
@@ -147,11 +147,10 @@ export const CONNECTION_FIELDS: FieldTable = {
 
 export const HTTP_FIELDS: FieldTable = {
   commonHttpProtocolOptions: true,
-  // What TLS would name and check; dynamic forward proxies have it whether they speak TLS or not. TLS itself is refused as a socket.
   upstreamHttpProtocolOptions: true,
   explicitHttpConfig: true,
   useDownstreamProtocolConfig: true,
-  autoConfig: noTls,
+  autoConfig: noMix,
   httpFilters: 'there are no upstream HTTP filters',
   headerValidationConfig: 'headers are validated as RFC 9110 says',
 };

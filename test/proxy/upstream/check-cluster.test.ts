@@ -12,6 +12,11 @@ const http = (options: object): ClusterJson => ({
   typedExtensionProtocolOptions: { 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': options },
 });
 
+const upstreamTls = (context: object): NonNullable<ClusterJson['transportSocket']> => ({
+  name: 'envoy.transport_sockets.tls',
+  typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext', ...context },
+});
+
 test('what the generator makes is accepted', () => {
   const full = staticCluster([endpoint(80)], {
     altStatName: 'c;',
@@ -41,7 +46,23 @@ test('everything else is refused, with the cluster and the field', () => {
   assert.match(problem!.message, 'cluster c: healthChecks is not supported: hosts are not checked actively');
   const refused: [ClusterJson, string][] = [
     [{ lbSubsetConfig: {} }, 'clusters[c].lbSubsetConfig'],
-    [{ transportSocketMatches: [{}] } as ClusterJson, 'clusters[c].transportSocketMatches'],
+    [
+      { transportSocketMatches: [{ transportSocket: { name: 'envoy.transport_sockets.alts' } }] },
+      'clusters[c].transportSocketMatches[0].transportSocket',
+    ],
+    [{ transportSocket: upstreamTls({ allowRenegotiation: true }) }, 'clusters[c].transportSocket.typedConfig.allowRenegotiation'],
+    [
+      { transportSocket: upstreamTls({ commonTlsContext: { keyLog: { path: '/tmp/keys' } } }) },
+      'clusters[c].transportSocket.typedConfig.commonTlsContext.keyLog',
+    ],
+    [
+      { transportSocket: upstreamTls({ commonTlsContext: { tlsParams: { cipherSuites: ['NO-SUCH-CIPHER'] } } }) },
+      'clusters[c].transportSocket.typedConfig.commonTlsContext.tlsParams.cipherSuites',
+    ],
+    [
+      { transportSocket: upstreamTls({ commonTlsContext: { validationContext: { allowExpiredCertificate: true } } }) },
+      'clusters[c].transportSocket.typedConfig.commonTlsContext.validationContext',
+    ],
     [{ transportSocket: { name: 'envoy.transport_sockets.tls' } }, 'clusters[c].transportSocket'],
     [{ commonLbConfig: { zoneAwareLbConfig: {} } }, 'clusters[c].commonLbConfig.zoneAwareLbConfig'],
     [{ circuitBreakers: { perHostThresholds: [{}] } }, 'clusters[c].circuitBreakers.perHostThresholds'],

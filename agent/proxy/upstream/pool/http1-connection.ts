@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { SocketError } from 'undici/lib/core/errors.js';
 import Client from 'undici/lib/dispatcher/client.js';
@@ -37,6 +38,8 @@ export class Http1Connection {
 
   constructor(socket: Socket, options: HttpOptions, events: ConnectionEvents) {
     this.socket = socket;
+    // The cluster says which protocol is spoken; undici would go by what ALPN chose.
+    if ((socket as TLSSocket).alpnProtocol === 'h2') Object.defineProperty(socket, 'alpnProtocol', { value: false });
     this.#events = events;
     this.localAddress = socket.localAddress === undefined ? '' : `${bracketed(socket.localAddress)}:${socket.localPort}`;
     const idle = options.idleTimeout > 0 ? Math.min(options.idleTimeout, NEVER) : NEVER;

@@ -8,7 +8,7 @@ import { type ConnectionEvents, Http1Connection } from './http1-connection.ts';
 import { Http1Stream } from './http1-stream.ts';
 import { makeConnection } from './make-connection.ts';
 import { PendingRequests } from './pending-requests.ts';
-import type { PoolOwner } from './pool-owner.ts';
+import type { PoolOwner, TlsNames } from './pool-owner.ts';
 
 /**
  * HTTP/1.1 connections to one host. A request takes an idle connection (the one used last) or waits; connections are made
@@ -25,7 +25,10 @@ export class Http1Pool implements ConnectionEvents {
   #released: Http1Connection[] = [];
   #draining = false;
 
-  constructor(owner: PoolOwner, host: UpstreamHost) {
+  readonly #names: TlsNames | undefined;
+
+  constructor(owner: PoolOwner, host: UpstreamHost, names?: TlsNames) {
+    this.#names = names;
     this.#owner = owner;
     this.host = host;
     this.#pending = new PendingRequests(owner, host);
@@ -210,6 +213,7 @@ export class Http1Pool implements ConnectionEvents {
       host: this.host,
       protocol: 'http1',
       connecting: this.#connecting,
+      names: this.#names,
       made: (socket) => {
         const connection = new Http1Connection(socket, this.#owner.http, this);
         this.#all.add(connection);

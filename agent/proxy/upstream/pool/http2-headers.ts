@@ -4,8 +4,8 @@ import type { RawHeaders, UpstreamRequest } from '../../types.ts';
 const CONNECTION_FIELDS: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
 
 /** A request's header list for HTTP/2: pseudo header fields first, `host` as `:authority`. */
-export function http2RequestHeaders({ method, path, headers }: UpstreamRequest): RawHeaders {
-  const out: RawHeaders = [':method', method, ':scheme', 'http', ':path', path];
+export function http2RequestHeaders({ method, scheme = 'http', path, headers }: UpstreamRequest): RawHeaders {
+  const out: RawHeaders = [':method', method, ':scheme', scheme, ':path', path];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]!;
     const value = headers[i + 1]!;

@@ -7,7 +7,7 @@ import { Http2Connection, type SessionEvents } from './http2-connection.ts';
 import { Http2Stream } from './http2-stream.ts';
 import { makeConnection } from './make-connection.ts';
 import { PendingRequests } from './pending-requests.ts';
-import type { PoolOwner } from './pool-owner.ts';
+import type { PoolOwner, TlsNames } from './pool-owner.ts';
 
 /** HTTP/2 connections to one host: one, and more when its streams are exhausted. Envoy: Http2::ConnPoolImpl. */
 export class Http2Pool implements SessionEvents {
@@ -17,7 +17,10 @@ export class Http2Pool implements SessionEvents {
   readonly #connecting = new Set<Socket>();
   readonly #pending: PendingRequests<Http2Stream>;
 
-  constructor(owner: PoolOwner, host: UpstreamHost) {
+  readonly #names: TlsNames | undefined;
+
+  constructor(owner: PoolOwner, host: UpstreamHost, names?: TlsNames) {
+    this.#names = names;
     this.#owner = owner;
     this.host = host;
     this.#pending = new PendingRequests(owner, host);
@@ -174,6 +177,7 @@ export class Http2Pool implements SessionEvents {
       host: this.host,
       protocol: 'http2',
       connecting: this.#connecting,
+      names: this.#names,
       made: (socket) => {
         const connection = new Http2Connection(socket, this.#owner.http, this);
         this.#all.add(connection);

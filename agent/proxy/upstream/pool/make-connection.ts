@@ -3,7 +3,7 @@ import type { ResetReason } from '../../types.ts';
 import type { UpstreamHost } from '../host.ts';
 import { connectionClosed, connectionOpened } from './connection-accounting.ts';
 import { openSocket } from './open-socket.ts';
-import type { PoolOwner } from './pool-owner.ts';
+import type { PoolOwner, TlsNames } from './pool-owner.ts';
 
 /** What a pool does with a connection that it asked for. */
 export interface ConnectionMaker {
@@ -12,20 +12,22 @@ export interface ConnectionMaker {
   readonly protocol: 'http1' | 'http2';
   /** Sockets on their way. */
   readonly connecting: Set<Socket>;
+  /** What its TLS is to name, where it has any. */
+  readonly names: TlsNames | undefined;
   made(socket: Socket): void;
   failed(reason: ResetReason): void;
 }
 
 /** Connects to the host, and counts the attempt and how it ends. */
 export function makeConnection(maker: ConnectionMaker): void {
-  const { owner, host, protocol, connecting } = maker;
+  const { owner, host, protocol, connecting, names } = maker;
   const openedAt = performance.now();
   connectionOpened(owner, host, protocol);
-  const socket = openSocket(host.dial, owner.socketOptions, {
-    connected() {
+  const socket = openSocket(host.dial, owner.connectionOptions(host, { ...names, alpn: protocol === 'http2' ? 'h2' : 'http/1.1' }), {
+    connected(made) {
       connecting.delete(socket);
       owner.traffic.cxConnectMs.record(performance.now() - openedAt);
-      maker.made(socket);
+      maker.made(made);
     },
     failed(reason) {
       connecting.delete(socket);

@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns';
 import { connect, type NetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { Dial } from '../../../../src/upstream/dial.ts';
+import type { TlsOrigination, TlsRequest } from '../../tls/originate.ts';
 import type { ResetReason } from '../../types.ts';
-import { CONNECT_TIMEOUT, connectFailure } from '../reset-reasons.ts';
+import { CONNECT_TIMEOUT, connectFailure, tlsFailure } from '../reset-reasons.ts';
 import { type ProxiedAddresses, proxyProtocolHeader } from './proxy-protocol-header.ts';
 
 /** How a cluster connects. */
@@ -17,6 +18,8 @@ export interface SocketOptions {
   halfOpen?: boolean;
   /** The PROXY protocol's header goes first. */
   proxyProtocol?: 'V1' | 'V2' | undefined;
+  /** TLS, behind that header. */
+  tls?: { readonly origination: TlsOrigination; readonly request: TlsRequest } | undefined;
   /** Whom that header names; the connection's own two ends by default, as in Envoy. */
   proxied?: ProxiedAddresses | undefined;
 }
@@ -27,7 +30,7 @@ export interface SocketEvents {
   failed(reason: ResetReason): void;
 }
 
-/** Connects. Destroying the socket before either event makes it silent. */
+/** Connects; with TLS, `connected` gets another socket than the one that is returned. Destroying that before either event makes it silent. */
 export function openSocket(dial: Dial, options: SocketOptions, on: SocketEvents): Socket {
   const socket = connect(connectOptions(dial, options));
   let over = false;
@@ -35,14 +38,13 @@ export function openSocket(dial: Dial, options: SocketOptions, on: SocketEvents)
   const onError = (error: Error): void => end(connectFailure(error));
   const onClose = (): void => clearTimeout(timer);
 
-  function end(reason: ResetReason | undefined): void {
+  function end(reason: ResetReason | undefined, made = socket): void {
     if (over) return;
     over = true;
     clearTimeout(timer);
     socket.off('error', onError).off('close', onClose);
     if (reason === undefined) {
-      if (options.proxyProtocol !== undefined) socket.write(proxyProtocolHeader(options.proxyProtocol, options.proxied ?? endsOf(socket)));
-      on.connected(socket);
+      on.connected(made);
     } else {
       socket.on('error', () => {}).destroy();
       on.failed(reason);
@@ -51,7 +53,18 @@ export function openSocket(dial: Dial, options: SocketOptions, on: SocketEvents)
 
   socket.once('error', onError);
   socket.once('close', onClose);
-  socket.once('connect', () => end(undefined));
+  socket.once('connect', () => {
+    if (options.proxyProtocol !== undefined) socket.write(proxyProtocolHeader(options.proxyProtocol, options.proxied ?? endsOf(socket)));
+    if (options.tls === undefined) {
+      end(undefined);
+      return;
+    }
+    const { origination, request } = options.tls;
+    origination.secure(socket, request, {
+      connected: (secured) => end(undefined, secured),
+      failed: (detail) => end(tlsFailure(detail)),
+    });
+  });
   return socket;
 }
 

@@ -36,13 +36,13 @@ export function connectTcp(
     breakers.pending.dec();
     traffic.rqPendingActive.dec();
   };
-  const closed = (local: boolean, active: boolean): void =>
-    connectionClosed(owner, host, { openedAt, local, active, socket: active ? socket : undefined });
+  const closed = (local: boolean, used: Socket | undefined): void =>
+    connectionClosed(owner, host, { openedAt, local, active: used !== undefined, socket: used });
   const socket = openSocket(
     host.dial,
-    { ...owner.socketOptions, halfOpen: true, proxied },
+    { ...owner.connectionOptions(host, {}), halfOpen: true, proxied },
     {
-      connected() {
+      connected(made) {
         settled();
         traffic.cxConnectMs.record(performance.now() - openedAt);
         traffic.rqTotal.inc();
@@ -50,12 +50,12 @@ export function connectTcp(
         host.stats.rqTotal++;
         host.stats.rqActive++;
         host.monitor?.connectedFinally();
-        socket.once('close', () => {
+        made.once('close', () => {
           traffic.rqActive.dec();
           host.stats.rqActive--;
-          closed(!socket.readableEnded && !socket.errored, true);
+          closed(!made.readableEnded && !made.errored, made);
         });
-        on.connected(socket);
+        on.connected(made);
       },
       failed(reason) {
         settled();
@@ -64,7 +64,7 @@ export function connectTcp(
         host.stats.cxConnectFail++;
         if (reason.kind === 'connect-timeout') traffic.cxConnectTimeout.inc();
         host.monitor?.localFailure(reason.kind === 'connect-timeout' ? 504 : 503);
-        closed(reason.kind === 'connect-timeout', false);
+        closed(reason.kind === 'connect-timeout', undefined);
         on.failed(reason);
       },
     },
@@ -78,7 +78,7 @@ export function connectTcp(
       traffic.rqCancelled.inc();
       socket.removeAllListeners('connect');
       socket.destroy();
-      closed(true, false);
+      closed(true, undefined);
     },
   };
 }

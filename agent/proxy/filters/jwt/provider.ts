@@ -1,0 +1,99 @@
+import type { JwtProviderJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import { removeHeader } from '../../../../src/routing/header-mutation.ts';
+import { jsonDuration } from '../../../../src/routing/json-duration.ts';
+import type { ProblemList } from '../../../../src/routing/problems.ts';
+import type { RouteRequest } from '../../../../src/routing/request.ts';
+import { compileStringMatcher } from '../../../../src/routing/string-matcher.ts';
+import { toWire } from '../../../../src/routing/wire-text.ts';
+import { checkFields } from '../unsupported.ts';
+import { compileKeySource, type FetchStats, type KeySource } from './key-source.ts';
+import type { Jwt, JwtProblem } from './parse-jwt.ts';
+import { EXPIRED, LIFETIME, NOT_YET, WRONG_SUBJECT } from './token-problems.ts';
+
+/** One `JwtProvider`, ready for use. */
+export interface Provider {
+  readonly name: string;
+  readonly json: JwtProviderJson;
+  readonly keys: KeySource;
+  /** Everything but audiences and the signature. `now`: seconds since 1970. */
+  check(jwt: Jwt, now: number): JwtProblem | undefined;
+  /** What an accepted token leaves in the request. */
+  accept(jwt: Jwt, request: RouteRequest, metadata: Record<string, unknown>): void;
+  /** Removes headers that only this filter may set. */
+  sanitize(request: RouteRequest): void;
+}
+
+/** Envoy's default. */
+const SKEW_SECONDS = 60;
+
+/** Compiles one provider. */
+export function compileProvider(name: string, json: JwtProviderJson, path: string, stats: FetchStats, problems: ProblemList): Provider {
+  checkFields('JwtProvider', json, path, problems);
+  const keys = compileKeySource(json, path, stats, problems);
+  const subject = json.subjects === undefined ? undefined : compileStringMatcher(json.subjects, `${path}.subjects`, problems);
+  const skew = Number(json.clockSkewSeconds ?? 0) || SKEW_SECONDS;
+  const maxLifetime = jsonDuration(json.maxLifetime, `${path}.maxLifetime`, problems);
+  const payloadHeader = (json.forwardPayloadHeader ?? '').toLowerCase();
+  const claims = (json.claimToHeaders ?? []).map((claim) => ({
+    header: (claim.headerName ?? '').toLowerCase(),
+    path: claim.claimName ?? '',
+  }));
+  const mine = [payloadHeader, ...claims.map(({ header }) => header)].filter((header) => header !== '');
+  return {
+    name,
+    json,
+    keys,
+    check(jwt, now) {
+      if (now + skew < jwt.notBefore) return NOT_YET;
+      if (jwt.expires !== undefined && jwt.expires !== 0 && now > jwt.expires + skew) return EXPIRED;
+      if (maxLifetime !== undefined || json.requireExpiration === true) {
+        if (jwt.expires === undefined || jwt.expires === 0) return LIFETIME;
+        if (maxLifetime !== undefined && (jwt.expires - now) * 1000 >= maxLifetime) return LIFETIME;
+      }
+      if (subject !== undefined && !subject.test(toWire(jwt.subject))) return WRONG_SUBJECT;
+      return undefined;
+    },
+    accept(jwt, request, metadata) {
+      const { headers } = request;
+      if (payloadHeader !== '')
+        headers.push(payloadHeader, json.padForwardPayloadHeader === true ? padded(jwt.encodedPayload) : jwt.encodedPayload);
+      for (const claim of claims) {
+        const text = claimText(jwt.payload, claim.path);
+        if (text !== '') headers.push(claim.header, toWire(text));
+      }
+      if (json.headerInMetadata) metadata[json.headerInMetadata] = jwt.header;
+      if (json.payloadInMetadata) metadata[json.payloadInMetadata] = normalized(jwt.payload, json);
+      request.headersChanged();
+    },
+    sanitize(request) {
+      for (const header of mine) removeHeader(request.headers, header);
+      if (mine.length > 0) request.headersChanged();
+    },
+  };
+}
+
+const padded = (text: string): string => text + '='.repeat((4 - (text.length % 4)) % 4);
+
+/** A claim as a header carries it; '' when there is nothing to say. `a.b` is a claim within a claim. */
+function claimText(payload: Readonly<Record<string, unknown>>, path: string): string {
+  let at: unknown = payload;
+  for (const key of path.split('.')) {
+    if (typeof at !== 'object' || at === null || Array.isArray(at) || !Object.hasOwn(at, key)) return '';
+    at = (at as Record<string, unknown>)[key];
+  }
+  if (typeof at === 'string') return at;
+  if (typeof at === 'boolean') return String(at);
+  if (typeof at === 'number') return Number.isInteger(at) && at >= 0 && at < 2 ** 64 ? BigInt(at).toString() : at.toFixed(6);
+  if (typeof at === 'object' && at !== null) return Buffer.from(JSON.stringify(at)).toString('base64');
+  return '';
+}
+
+/** Texts that are lists of words (`scope`) become lists. */
+function normalized(payload: Readonly<Record<string, unknown>>, json: JwtProviderJson): Record<string, unknown> {
+  const out = { ...payload };
+  for (const claim of json.normalizePayloadInMetadata?.spaceDelimitedClaims ?? []) {
+    const value = Object.hasOwn(out, claim) ? out[claim] : undefined;
+    if (typeof value === 'string') out[claim] = value.split(' ').filter((word) => word !== '');
+  }
+  return out;
+}

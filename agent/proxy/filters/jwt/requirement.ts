@@ -1,0 +1,121 @@
+import type { JwtRequirementJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import type { ProblemList } from '../../../../src/routing/problems.ts';
+import { type JwtProblem, MISSING, UNKNOWN_ISSUER } from './parse-jwt.ts';
+import type { Provider } from './provider.ts';
+import { compileTokenLocations } from './token-locations.ts';
+import { type JwtCall, type TokenRules, verifyTokens } from './verify-tokens.ts';
+
+/** Calls back once, with undefined when the requirement is met. */
+export type Requirement = (call: JwtCall, done: (problem: JwtProblem | undefined) => void) => void;
+
+/** Compiles `JwtRequirement`. Envoy: Verifier. */
+export function compileRequirement(
+  json: JwtRequirementJson,
+  providers: ReadonlyMap<string, Provider>,
+  path: string,
+  problems: ProblemList,
+): Requirement {
+  const kinds = Object.entries(json).filter(([, value]) => value !== undefined);
+  if (kinds.length > 1) problems.invalid(path, `only one of ${kinds.map(([key]) => key).join(', ')} may be set`);
+  if (json.providerName !== undefined) return ofProvider(json.providerName, undefined, providers, `${path}.providerName`, problems);
+  if (json.providerAndAudiences !== undefined) {
+    const { providerName = '', audiences = [] } = json.providerAndAudiences;
+    const own = audiences.length === 0 ? undefined : audiences;
+    return ofProvider(providerName, own, providers, `${path}.providerAndAudiences.providerName`, problems);
+  }
+  const list = (of: readonly JwtRequirementJson[] | undefined, where: string): Requirement[] =>
+    (of ?? []).map((one, i) => compileRequirement(one, providers, `${path}.${where}.requirements[${i}]`, problems));
+  if (json.requiresAll !== undefined) return all(list(json.requiresAll.requirements, 'requiresAll'));
+  if (json.requiresAny !== undefined) {
+    const of = json.requiresAny.requirements ?? [];
+    const regular = of.filter((one) => one.allowMissing === undefined && one.allowMissingOrFailed === undefined);
+    const failed = of.some((one) => one.allowMissingOrFailed !== undefined);
+    const missing = of.some((one) => one.allowMissing !== undefined);
+    if (regular.length === 0 && (failed || missing)) return ofAny(providers, failed);
+    return any(list(regular, 'requiresAny'), missing, failed);
+  }
+  if (json.allowMissing !== undefined) return ofAny(providers, false);
+  if (json.allowMissingOrFailed !== undefined) return ofAny(providers, true);
+  for (const [key] of kinds) problems.unsupported(`${path}.${key}`, 'it is not acted on');
+  return (_call, done) => done(undefined);
+}
+
+function ofProvider(
+  name: string,
+  audiences: readonly string[] | undefined,
+  providers: ReadonlyMap<string, Provider>,
+  path: string,
+  problems: ProblemList,
+): Requirement {
+  const provider = providers.get(name);
+  if (provider === undefined) {
+    problems.invalid(path, `Required provider ['${name}'] is not configured.`);
+    return (_call, done) => done(UNKNOWN_ISSUER);
+  }
+  const find = compileTokenLocations([provider.json]);
+  const rules: TokenRules = { provider: () => provider, ...(audiences && { audiences }), allowFailed: false, allowMissing: false };
+  return (call, done) => {
+    const { request } = call.exchange;
+    provider.sanitize(request);
+    verifyTokens(call, find(request), rules, done);
+  };
+}
+
+function ofAny(providers: ReadonlyMap<string, Provider>, allowFailed: boolean): Requirement {
+  const all = [...providers.values()];
+  const find = compileTokenLocations(all.map(({ json }) => json));
+  const byIssuer = (issuer: string): Provider | undefined =>
+    all.find(({ json }) => (json.issuer ?? '') === issuer) ?? all.find(({ json }) => (json.issuer ?? '') === '');
+  const rules: TokenRules = { provider: byIssuer, allowFailed, allowMissing: true };
+  return (call, done) => {
+    const { request } = call.exchange;
+    for (const provider of all) provider.sanitize(request);
+    verifyTokens(call, find(request), rules, done);
+  };
+}
+
+function all(requirements: readonly Requirement[]): Requirement {
+  return (call, done) => {
+    let met = 0;
+    let over = false;
+    for (const requirement of requirements) {
+      if (over) return;
+      requirement(call, (problem) => {
+        if (over) return;
+        if (problem === undefined && ++met < requirements.length) return;
+        over = true;
+        done(problem);
+      });
+    }
+  };
+}
+
+function any(requirements: readonly Requirement[], allowMissing: boolean, allowFailed: boolean): Requirement {
+  return (call, done) => {
+    const failures = new Array<JwtProblem | undefined>(requirements.length);
+    let failed = 0;
+    let over = false;
+    for (const [i, requirement] of requirements.entries()) {
+      if (over) return;
+      requirement(call, (problem) => {
+        if (over) return;
+        failures[i] = problem;
+        if (problem !== undefined && ++failed < requirements.length) return;
+        over = true;
+        if (problem === undefined || allowFailed) done(undefined);
+        else {
+          const worst = worstOf(failures);
+          done(allowMissing && worst === MISSING ? undefined : worst);
+        }
+      });
+    }
+  };
+}
+
+/** Envoy: what says most; that there is no token says least, that it is another's a little more. */
+function worstOf(problems: readonly (JwtProblem | undefined)[]): JwtProblem {
+  let worst = MISSING;
+  for (const problem of problems)
+    if (problem !== undefined && ((problem !== MISSING && problem !== UNKNOWN_ISSUER) || worst === MISSING)) worst = problem;
+  return worst;
+}
