@@ -58,8 +58,7 @@ export function observe(
 ): Observation {
   return {
     status: answer.status,
-    // Who still sends when the whole answer is there may be cut off (RFC 9113 8.1); whether it is depends on how much was on its way.
-    broken: answer.error !== undefined && !(hasBody && answer.status > 0),
+    broken: answer.error !== undefined,
     // Whether a client that sends a body is let go depends on how much of it was read by then.
     headers: fieldsOf(answer.headers, given).filter((line) => !(hasBody && line === 'connection: close')),
     body: brief(answer.body),

@@ -5,6 +5,9 @@ import type { RawHeaders } from '../types.ts';
 import type { DownstreamStream } from './downstream-stream.ts';
 import type { Exchange } from './exchange.ts';
 
+/** The longest pause after which a stream is asked again whether its answer is out. */
+const MAX_WAIT_MS = 100;
+
 /** Streams whose headers wait for the end of the current turn. */
 let waiting: Http2Stream[] = [];
 
@@ -74,8 +77,19 @@ export class Http2Stream implements DownstreamStream {
     // RFC 9113 8.1: what is left of the request is not wanted.
     if (!this.#exchange!.requestEnded) {
       stream.resume();
-      stream.once('finish', () => stream.close(http2().constants.NGHTTP2_NO_ERROR));
+      this.#letGo();
     }
+  }
+
+  /**
+   * Ends a request whose answer is complete. A stream is finished for node:http2 before the frame with END_STREAM is out: it may wait for trailers, for
+   * the client's window or for the socket, and a reset would overtake it. Nothing tells when it is sent.
+   */
+  #letGo(wait = 1): void {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.closed) return;
+    if (stream.state.localClose === 1) stream.close(http2().constants.NGHTTP2_NO_ERROR);
+    else setTimeout(() => this.#letGo(Math.min(2 * wait, MAX_WAIT_MS)), wait);
   }
 
   flush(): void {
