@@ -102,6 +102,30 @@ const makers: ((next: Next) => string)[] = [
       `s${next(2)}`,
       `spec: {egress: [{hosts: ${pick(['["*/*"]', '["./*"]', '["*/*.example.com", "./a.default.svc.cluster.local"]'], next)}}]}`,
     ),
+  (next) => {
+    const rule = pick(
+      [
+        '{to: [{operation: {methods: [GET]}}]}',
+        '{from: [{source: {namespaces: [other]}}]}',
+        '{to: [{operation: {ports: ["8080"]}}]}',
+        '{}',
+      ],
+      next,
+    );
+    const selector = yes(next, 2, `selector: {matchLabels: {${pick(['app: none', 'istio: gw', 'app: a'], next)}}}, `);
+    const action = pick(['ALLOW', 'DENY', 'AUDIT', 'CUSTOM, provider: {name: authorizer}'], next);
+    return doc('AuthorizationPolicy', `p${next(4)}`, `spec: {${selector}action: ${action}, rules: [${rule}]}`).replace(
+      'networking.istio.io',
+      'security.istio.io',
+    );
+  },
+  (next) => {
+    const uri = `${pick(['http', 'https'], next)}://${pick(['dns.example.com', 'sel.example.com', 'nobody.example.com'], next)}/keys`;
+    return doc('RequestAuthentication', `t${next(2)}`, `spec: {jwtRules: [{issuer: i, jwksUri: "${uri}"}]}`).replace(
+      'networking.istio.io',
+      'security.istio.io',
+    );
+  },
   (next) => doc('Telemetry', 'logs', `spec: {accessLogging: [{disabled: ${next(2) === 0}}]}`),
   (next) =>
     `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, annotations: {networking.istio.io/traffic-distribution: ${pick(['PreferClose', 'Any'], next)}}}\n`,
