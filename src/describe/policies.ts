@@ -8,8 +8,8 @@ import { telemetryFor } from '../envoy/telemetry-levels.ts';
 import { unsupportedProblems } from '../envoy/unsupported-problems.ts';
 import type { Problem } from '../errors.ts';
 import { isSubset, type Labels } from '../mesh/labels.ts';
+import { isNamespaceWide } from '../mesh/security/peer-authentication.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
-import { isNamespaceWide, peerPolicies } from './mtls.ts';
 import { originAt } from './origin-at.ts';
 import type { AppliedPolicy, Shadow } from './types.ts';
 
@@ -78,7 +78,7 @@ export function shadowOf(policy: Resource, proxy: ProxyNode, mesh: Mesh): Shadow
 }
 
 function peerShadow(policy: Resource<PeerAuthentication>, { namespace, labels }: ProxyNode, mesh: Mesh): Shadow | undefined {
-  const acting = peerPolicies(mesh, namespace, labels);
+  const acting = mesh.peerAuthentications.policiesFor(namespace, labels);
   if (policy.metadata.namespace === mesh.config.rootNamespace && !isNamespaceWide(policy))
     return { why: 'a PeerAuthentication with a selector in the root namespace is for nobody' };
   const scope = scopeOf(policy, mesh) as 'mesh' | 'namespace' | 'workload';

@@ -8,7 +8,7 @@ import { covers } from '../mesh/host-match.ts';
 import type { DestinationRuleView, Mesh, ProxyNode, Service, ServicePort } from '../mesh/types.ts';
 import { proxyName } from './clients.ts';
 import { countEndpoints } from './count-endpoints.ts';
-import { mtlsMode, peerPolicies } from './mtls.ts';
+import { mtlsMode } from './mtls.ts';
 import { originAt } from './origin-at.ts';
 import { tablesOf } from './route-table.ts';
 import { trafficPolicy } from './traffic-policy.ts';
@@ -74,6 +74,12 @@ export function serversOf(mesh: Mesh, service: Service, all: readonly ProxyNode[
   return all.filter((p) => p.workload.kind !== 'implied' && mesh.scope(p).instances.some((i) => i.service.host === service.host));
 }
 
+/** A proxy behind a service, and the workload's own port. */
+interface Serving {
+  proxy: ProxyNode;
+  target: number | undefined;
+}
+
 /** What servers accept on a port and what clients send, as Istio decides it, and what is so today. */
 export function portMtls(
   mesh: Mesh,
@@ -83,9 +89,11 @@ export function portMtls(
   servers: readonly ProxyNode[],
 ): PortMtls {
   const groups = new Map<string, { mode: ReturnType<typeof mtlsMode>; workloads: string[] }>();
+  const serving: Serving[] = [];
   for (const proxy of servers) {
     const target = mesh.scope(proxy).instances.find((i) => i.service.host === service.host && i.port.number === port.number)?.targetPort;
-    const mode = mtlsMode(peerPolicies(mesh, proxy.namespace, proxy.labels), target);
+    serving.push({ proxy, target });
+    const mode = mtlsMode(mesh, proxy, target);
     const key = JSON.stringify([mode.mode, mode.origin?.config, mode.origin?.field]);
     const group = groups.get(key) ?? { mode, workloads: [] };
     groups.set(key, group);
@@ -97,7 +105,7 @@ export function portMtls(
   const automatic = mesh.config.enableAutoMtls !== false && !service.external;
   const mode = asked ?? (automatic ? 'automatic' : 'DISABLE');
   const conflict = conflictOf(mode, server);
-  const today = todayOf(mode, server);
+  const today = todayOf(mesh, mode, server, serving);
   return {
     server,
     client: { mode, ...(tls?.origin && { origin: tls.origin }) },
@@ -115,10 +123,19 @@ function conflictOf(mode: string, server: PortMtls['server']): string | undefine
   return undefined;
 }
 
-/** The words of src/envoy/unsupported.ts, in short: nothing issues certificates yet. */
-function todayOf(mode: string, server: PortMtls['server']): string | undefined {
-  const wanted = mode === 'ISTIO_MUTUAL' || server.some((s) => s.mode === 'STRICT');
-  return wanted ? 'plain text: Fairlead issues no workload certificates yet' : undefined;
+/**
+ * Workloads that are called themselves: nothing intercepts for them, and no ingress port of a Sidecar is there to take mesh TLS. That
+ * counts where a policy or a rule reckons with mesh TLS.
+ */
+function todayOf(mesh: Mesh, mode: string, server: PortMtls['server'], servers: readonly Serving[]): string | undefined {
+  if (mode !== 'ISTIO_MUTUAL' && !server.some((s) => s.mode === 'STRICT')) return undefined;
+  const bare = servers.filter(
+    ({ proxy, target }) =>
+      proxy.interception === 'NONE' && proxy.type === 'sidecar' && !mesh.scope(proxy).ingress?.some((i) => i.port.number === target),
+  );
+  if (bare.length === 0) return undefined;
+  const names = bare.map(({ proxy }) => proxyName(proxy)).join(', ');
+  return `plain text: nothing intercepts connections to ${names}, and no Sidecar ingress listens there, so the application is called itself`;
 }
 
 /** Everything that gateways serve from a service. */

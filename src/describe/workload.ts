@@ -5,7 +5,7 @@ import { exposuresOf } from '../explain/exposures.ts';
 import { isSubset } from '../mesh/labels.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 import { exportedTo } from './exported-to.ts';
-import { mtlsMode, peerPolicies } from './mtls.ts';
+import { mtlsMode } from './mtls.ts';
 import { originAt } from './origin-at.ts';
 import { policiesFor, problemsOf, selectorOf } from './policies.ts';
 import { tablesOf } from './route-table.ts';
@@ -16,7 +16,6 @@ export function describeWorkload(mesh: Mesh, proxy: ProxyNode, kind: 'workload' 
   const { workload } = proxy;
   const scope = mesh.scope(proxy);
   const tables = tablesOf(mesh, proxy);
-  const peers = peerPolicies(mesh, proxy.namespace, proxy.labels);
   const { resource } = workload;
   const policies = policiesFor(mesh, [proxy]);
   const { region, zone, subzone } = proxy.locality;
@@ -50,7 +49,7 @@ export function describeWorkload(mesh: Mesh, proxy: ProxyNode, kind: 'workload' 
       subsets: (mesh.scope(proxy).destinationRule(service)?.spec.subsets ?? [])
         .filter((s) => isSubset(s.labels ?? {}, proxy.labels))
         .map((s) => s.name),
-      mtls: mtlsMode(peers, targetPort),
+      mtls: mtlsMode(mesh, proxy, targetPort),
     })),
     ...(scope.sidecar !== undefined && { sidecar: sidecarUse(mesh, proxy, scope.sidecar) }),
     outbound: {

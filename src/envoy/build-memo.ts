@@ -34,7 +34,7 @@ const states = new WeakMap<BuildMemo, State>();
 /** What all parts may look at: when it changes, all of them are made again. */
 export function basisOf({ mesh, scope }: Pick<BuildContext, 'mesh' | 'scope'>): unknown[] {
   const { sidecar, outboundTrafficPolicy } = scope;
-  return [mesh.config, sidecar, outboundTrafficPolicy, essenceOf(scope)];
+  return [mesh.config, mesh.peerAuthentications, sidecar, outboundTrafficPolicy, essenceOf(scope)];
 }
 
 /** A proxy's own properties, as text. */

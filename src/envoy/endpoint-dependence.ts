@@ -18,7 +18,7 @@ export function endpointDependence(mesh: Mesh, scope: ProxyScope): string {
     if (!isHeldElsewhere(service, scope)) continue;
     for (const port of service.ports) {
       for (const e of mesh.endpoints(service, port))
-        parts.push([service.host, port.number, e.address, e.port, e.weight, e.labels, e.locality]);
+        parts.push([service.host, port.number, e.address, e.port, e.weight, e.labels, e.locality, e.tlsMode, e.serviceAccount]);
     }
   }
   return JSON.stringify(parts);

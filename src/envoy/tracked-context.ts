@@ -43,6 +43,7 @@ export function trackedContext(context: BuildContext): { context: BuildContext; 
     config: mesh.config,
     configSource: mesh.configSource,
     completeHost: mesh.completeHost,
+    peerAuthentications: mesh.peerAuthentications,
     endpoints(...question) {
       const answer = mesh.endpoints(...question);
       reads.push(['endpoints', question, answer]);

@@ -30,7 +30,6 @@ export const GATEWAY_API = 'gateway.networking.k8s.io';
 
 const sessions = 'persistent sessions are not supported: requests are balanced as if the label were not there';
 const noTracer = 'spans go to Zipkin and OpenTelemetry only';
-const noCertificates = 'workloads have no certificates yet';
 
 const attached = 'attaching it to a resource is not supported: it applies to nothing';
 
@@ -96,26 +95,18 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
     },
   ]),
 
-  // Mesh TLS.
+  // TLS.
   {
-    kind: 'PeerAuthentication',
-    path: ['spec', 'mtls', 'mode'],
-    values: ['STRICT'],
-    severity: 'error',
-    reason: `${noCertificates}: plain text would be let in`,
-  },
-  {
-    kind: 'PeerAuthentication',
-    path: ['spec', 'portLevelMtls', '*', 'mode'],
-    values: ['STRICT'],
-    severity: 'error',
-    reason: `${noCertificates}: plain text would be let in`,
+    kind: 'Gateway',
+    path: ['spec', 'servers', '*', 'tls', 'insecureSkipVerify'],
+    severity: 'warning',
+    reason: 'certificates of clients are always checked',
   },
   {
     kind: 'Sidecar',
-    path: ['spec', 'ingress', '*', 'tls'],
-    severity: 'error',
-    reason: 'TLS of ingress ports is not supported: plain text would be let in',
+    path: ['spec', 'ingress', '*', 'tls', 'insecureSkipVerify'],
+    severity: 'warning',
+    reason: 'certificates of clients are always checked',
   },
 
   // Telemetry.
@@ -180,12 +171,11 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
             'of providers only file logs, Zipkin, OpenTelemetry, Prometheus and external authorizers are used',
           ] as const,
       ),
-      [['outboundTrafficPolicy', 'tls'], 'calls to unknown hosts are not secured'],
-      [['caCertificates'], noCertificates],
-      [['ca'], noCertificates],
-      [['trustDomainAliases'], noCertificates],
-      [['meshMTLS'], noCertificates],
-      [['tlsDefaults'], noCertificates],
+      [['caCertificates', '*', 'pem'], 'only trustDomains is acted on: workloads trust the roots of their own CA'],
+      [['caCertificates', '*', 'spiffeBundleUrl'], 'bundles are not fetched'],
+      [['caCertificates', '*', 'certSigners'], 'there are no Kubernetes signers'],
+      [['ca'], 'certificates come from Fairlead’s own CA'],
+      [['meshMTLS', 'ecdhCurves'], 'mesh TLS keeps the curves of the proxy'],
       [['certificates'], 'nothing acts on it'],
       [['configSources'], 'configuration comes from what the command line names'],
       [['serviceSettings'], 'there is one cluster only'],
@@ -215,8 +205,14 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       [['defaultConfig', 'proxyStatsMatcher'], 'statistics cannot be changed'],
       [['defaultConfig', 'envoyMetricsService'], 'metrics are served, not sent'],
       [['defaultConfig', 'envoyAccessLogService'], 'access logs go to files only'],
-      [['defaultConfig', 'privateKeyProvider'], noCertificates],
-      [['defaultConfig', 'gatewayTopology', 'forwardClientCertDetails'], noCertificates],
+      [['defaultConfig', 'privateKeyProvider'], 'the proxy uses its keys itself'],
     ] as const
   ).map(([path, reason]): UnsupportedEntry => ({ kind: 'MeshConfig', path, severity: 'warning', reason })),
+  {
+    kind: 'MeshConfig',
+    path: ['outboundTrafficPolicy', 'tls', 'mode'],
+    values: ['ISTIO_MUTUAL'],
+    severity: 'warning',
+    reason: 'hosts that are not known are not of the mesh: they are called in plain text',
+  },
 ];

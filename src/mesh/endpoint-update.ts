@@ -4,7 +4,7 @@ import type { ServiceEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import type { EndpointChanges } from './changes.ts';
 import { type EndpointState, endpointInputs, patchSlices, serviceKeyOf } from './endpoint-state.ts';
-import type { EndpointInputs } from './endpoints.ts';
+import { type EndpointInputs, endpointsOfPart } from './endpoints.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { Service, Workload } from './types.ts';
 import { isWorkload } from './workload-set.ts';
@@ -149,6 +149,16 @@ export function followEndpointState(before: EndpointState, changes: EndpointChan
   return state;
 }
 
+/** The accounts that serve a part of a service: clusters check the identities that follow from them. */
+function accountsOf(part: Service, { inputs, cache }: EndpointState): Set<string> {
+  const accounts = new Set<string>();
+  for (const port of part.ports) {
+    for (const { serviceAccount, workload } of endpointsOfPart(part, port, inputs, cache))
+      if (serviceAccount !== '') accounts.add(`${workload.namespace}/${serviceAccount}`);
+  }
+  return accounts;
+}
+
 /** The state after some endpoints changed, and whether anything but load assignments depends on them. */
 export function updateEndpointState(
   before: EndpointState,
@@ -166,6 +176,7 @@ export function updateEndpointState(
     for (const part of registry.partsOf(service)) {
       state.cache.delete(part);
       changed.set(part, change);
+      routingChanged ||= !isDeepStrictEqual(accountsOf(part, before), accountsOf(part, state));
     }
     // Load assignments of other types are inside clusters, and headless services have a listener for each endpoint.
     if (service.resolution !== 'static') routingChanged = true;

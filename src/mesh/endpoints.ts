@@ -24,7 +24,8 @@ export interface EndpointInputs {
 /** Endpoints by service and port number; services here are those of the registry, before merging. */
 export type EndpointCache = Map<Service, Map<number, readonly Endpoint[]>>;
 
-function endpointsOfPart(part: Service, port: ServicePort, inputs: EndpointInputs, cache: EndpointCache): readonly Endpoint[] {
+/** Endpoints of one port of a service as its own resource declares it. */
+export function endpointsOfPart(part: Service, port: ServicePort, inputs: EndpointInputs, cache: EndpointCache): readonly Endpoint[] {
   const ports = getOrMake(cache, part, () => new Map());
   let found = ports.get(port.number);
   if (found === undefined) {

@@ -54,6 +54,9 @@ function workloadProblemsOf(workloads: WorkloadSet, services: readonly Service[]
   return found;
 }
 
+/** An object for each combination of what endpoints are computed from. */
+const endpointsVersions = new WeakMap<object, WeakMap<object, object>>();
+
 function assemble(parts: Parts): Mesh {
   const { index, routing, state, version } = parts;
   const { registry, config } = routing;
@@ -61,7 +64,7 @@ function assemble(parts: Parts): Mesh {
   let problems: readonly Problem[] | undefined;
   let workloadTemplates: readonly WorkloadTemplate[] | undefined;
   const endpoints: Mesh['endpoints'] = (service, port) =>
-    endpointsOf(service, port, { registry, inputs: state.inputs, cache: state.cache });
+    routing.meshTls.refine(endpointsOf(service, port, { registry, inputs: state.inputs, cache: state.cache }));
   const instanceInputs = { registry, endpoints, currentEntry: state.inputs.currentEntry };
   const mesh: Mesh = {
     config,
@@ -79,7 +82,12 @@ function assemble(parts: Parts): Mesh {
     ofKind: (kind) => index.ofKind(kind),
     endpoints,
     endpointChanges: state.changed,
-    endpointsVersion: state.inputs,
+    endpointsVersion: getOrMake(
+      getOrMake(endpointsVersions, state.inputs, () => new WeakMap<object, object>()),
+      routing.meshTls,
+      () => ({}),
+    ),
+    peerAuthentications: routing.peerAuthentications,
     scope: (proxy) => getOrMake(scopes, proxy, () => scopeOf(proxy, routing, instanceInputs)),
     routingVersion: version,
     get problems() {

@@ -1,12 +1,15 @@
 import type { KubernetesService } from '../config/kinds/kubernetes.ts';
 import type { DestinationRule, Gateway, ServiceEntry, Sidecar, VirtualService } from '../config/kinds/networking.ts';
+import type { PeerAuthentication } from '../config/kinds/security.ts';
 import type { Resource } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import { checkDestinations, checkDuplicateHosts } from './checks.ts';
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts';
 import { getOrMake } from './memo.ts';
+import { type MeshTls, meshTls } from './mesh-tls.ts';
 import { createModelMemo, type ModelMemo, made, reported, sameItems, stage } from './model-memo.ts';
 import { indexResources, type ResourceIndex, withoutDuplicates } from './resource-index.ts';
+import { buildPeerAuthentications, type PeerAuthentications } from './security/peer-authentication.ts';
 import { buildServiceRegistry, type ServiceRegistry } from './service-registry.ts';
 import { entryServices } from './services-entry.ts';
 import { kubernetesService, type ServiceContext } from './services-kubernetes.ts';
@@ -26,6 +29,8 @@ export interface Routing {
   sidecarFor: SidecarSelection;
   /** What proxies of `namespace` with this Sidecar share; gateways have none. Computed when first asked for. */
   shared(namespace: string, by: Resource<Sidecar> | 'gateway' | undefined): SharedScope;
+  peerAuthentications: PeerAuthentications;
+  meshTls: MeshTls;
   problems: readonly Problem[];
   /** What was made of single resources, for the next routing. */
   memo: ModelMemo;
@@ -65,13 +70,20 @@ export function buildRouting(
   checkDestinations(virtualServices.all, registry.byHost, config.domain, report);
   checkDuplicateHosts(virtualServices.all, report);
   const sidecars = index.ofKind<Sidecar>('Sidecar');
+  const sidecarFor = buildSidecarSelection(sidecars, config.rootNamespace, report);
+  const peers = index.ofKind<PeerAuthentication>('PeerAuthentication');
+  const peerAuthentications = stage(memo, 'PeerAuthentications', peers, report, (report) =>
+    buildPeerAuthentications(peers, config.rootNamespace, report),
+  );
   const inputs = { config, registry, virtualServices };
   const scopes = new Map<Resource<Sidecar> | 'gateway' | undefined, Map<string, SharedScope>>();
   const routing: Routing = {
     ...inputs,
     destinationRules,
     gateways: index.ofKind<Gateway>('Gateway'),
-    sidecarFor: buildSidecarSelection(sidecars, config.rootNamespace, report),
+    sidecarFor,
+    peerAuthentications,
+    meshTls: stage(memo, 'mesh TLS', [peerAuthentications, ...sidecars], report, () => meshTls(peerAuthentications, sidecarFor, config)),
     shared(namespace, by) {
       const byNamespace = getOrMake(scopes, by, () => new Map<string, SharedScope>());
       return getOrMake(byNamespace, namespace, () =>

@@ -7,6 +7,7 @@ import type { MeshConfig } from '../config/kinds/mesh-config.ts';
 import type { DestinationRule, Gateway, Sidecar, TrafficPolicy, VirtualService } from '../config/kinds/networking.ts';
 import type { FieldPath, Resource, Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
+import type { PeerAuthentications } from './security/peer-authentication.ts';
 
 /** `detected` is Istio's "unsupported": neither appProtocol nor the port's name says what it is. */
 export type Protocol =
@@ -96,9 +97,11 @@ export interface Endpoint {
   serviceAccount: string;
   network: string;
   nodeName: string;
-  /** `istio` when it speaks mesh mTLS. */
+  /** `istio` when it speaks mesh mTLS: it has a proxy that takes connections there, and no PeerAuthentication switches it off. */
   tlsMode: 'istio' | 'disabled';
   resource: Resource;
+  /** The workload that serves it, where one is known. */
+  runs?: Workload;
 }
 
 /** Something that runs: a Pod or a WorkloadEntry. */
@@ -262,6 +265,8 @@ export interface Mesh {
   endpointChanges: ReadonlyMap<Service, object>;
   /** Same object while endpoints of services that are the same objects stay the same. */
   endpointsVersion: object;
+  /** Same object while the PeerAuthentications are the same. */
+  peerAuthentications: PeerAuthentications;
   scope(proxy: ProxyNode): ProxyScope;
   /**
    * Same object while nothing but endpoints changed: listeners, routes and clusters of the same proxy can be kept. (A proxy whose own

@@ -36,5 +36,5 @@ export function workloadEndpoint(
   at: { address: string; port: number; health: Endpoint['health']; resource: Resource },
 ): Endpoint {
   const { locality, serviceAccount, network, nodeName } = workload;
-  return { ...at, ...commonOf(workload), locality, serviceAccount, network, nodeName };
+  return { ...at, ...commonOf(workload), locality, serviceAccount, network, nodeName, runs: workload };
 }

@@ -126,9 +126,9 @@ for (const [name, policies, [mode, from]] of peers)
         spec: { mtls: { mode: of }, ...selector, ...ports },
       });
     });
-    const { mtlsMode, peerPolicies } = await import('../../src/describe/mtls.ts');
+    const { mtlsMode } = await import('../../src/describe/mtls.ts');
     const made = await meshOf(['apiVersion: v1\nkind: Namespace\nmetadata: { name: x }\n', ...documents].join('\n---\n'));
-    const found = mtlsMode(peerPolicies(made, 'default', { app: 'a' }), 80);
+    const found = mtlsMode(made, { namespace: 'default', labels: { app: 'a' } }, 80);
     assert.equal([found.mode, found.origin?.name], [mode, from]);
   });
 

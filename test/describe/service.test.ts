@@ -117,7 +117,7 @@ test('mTLS is what Istio would decide, by workload and port, with what clients w
   ]);
   assert.equal([http?.mtls.client.mode, line(http?.mtls.client.origin)], ['DISABLE', 46]);
   assert.match(http?.mtls.conflict ?? '', /plain text, which reviews-v1\.shop would refuse/);
-  assert.match(http?.mtls.today ?? '', /no workload certificates yet/);
+  assert.match(http?.mtls.today ?? '', /nothing intercepts connections to reviews-v1\.shop, reviews-v2\.shop/);
 });
 
 test('who sees it, and who does not and why', async () => {

@@ -8,7 +8,7 @@
  *
  * `names` lists listeners and route configurations; `<list>/<name>[/<key>…]` shows a resource or a part of it (`*`: all of the list);
  * `policies/<listener>` is the filters that carry policies out, those of its connection managers and those in front of TCP proxies;
- * `brief/<listener>` leaves of HTTP connection managers only what tells them apart; `problems` lists findings with their lines.
+ * `brief/<listener>` leaves of HTTP connection managers and TLS contexts only what tells them apart; `problems` lists findings with their lines.
  * The record log, which is in every listener, is left out; `whole/<listener>[/<key>…]` shows it.
  */
 import { readFileSync } from 'node:fs';
@@ -66,11 +66,24 @@ function briefFilter(filter: { name?: string; typedConfig?: Record<string, unkno
   };
 }
 
+/** A TLS context as its type, what it offers and the secrets that it names, in their order. */
+function briefSocket(socket: { typedConfig: Record<string, unknown> }): Json {
+  const context = socket.typedConfig as {
+    '@type': string;
+    commonTlsContext: { alpnProtocols?: string[] };
+    requireClientCertificate?: boolean;
+  };
+  const secrets = [...JSON.stringify(context).matchAll(/"name":"([^"]*)","sdsConfig"/g)].map((m) => m[1]);
+  const { requireClientCertificate, commonTlsContext } = context;
+  return { type: context['@type'].replace(/.*\./, ''), alpn: commonTlsContext.alpnProtocols, secrets, requireClientCertificate };
+}
+
 function brief(value: Json): Json {
   if (Array.isArray(value)) return value.map(brief);
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, Json> = {};
-  for (const [key, v] of Object.entries(value)) out[key] = key === 'filters' ? (v as object[]).map(briefFilter) : brief(v);
+  for (const [key, v] of Object.entries(value))
+    out[key] = key === 'filters' ? (v as object[]).map(briefFilter) : key === 'transportSocket' ? briefSocket(v as never) : brief(v);
   return out;
 }
 

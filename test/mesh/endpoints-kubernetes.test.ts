@@ -182,7 +182,7 @@ test('Kubernetes Services pick WorkloadEntries of their namespace; an unhealthy 
       'spec:\n  selector: {app: web}\n  ports: [{name: http, port: 80, targetPort: 8080}, {name: admin, port: 81, targetPort: adm}]',
     ) +
       slice('web-1', '[{addresses: [10.0.0.1]}]') +
-      we('a', '  address: 10.0.1.1\n  weight: 5\n  serviceAccount: vm') +
+      we('a', '  address: 10.0.1.1\n  weight: 5\n  serviceAccount: vm', '', 'annotations: {sidecar.istio.io/interceptionMode: REDIRECT}') +
       we('b', '  address: 10.0.1.2\n  ports: {http: 7777, adm: 7778}') +
       we('name', '  address: vm.example.com') +
       we('unchecked', '  address: 10.0.1.3', '', checked) +

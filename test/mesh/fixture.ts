@@ -21,7 +21,11 @@ export async function meshOf(text: string, meshConfig?: MeshConfig): Promise<Mes
 /** One document a kind, without the ceremony: `kind name[.namespace]` and the body under it. */
 export function doc(kind: string, name: string, body: string, metadata = ''): string {
   const [short = '', namespace = 'default'] = name.split('.');
-  const group: Record<string, string> = { EndpointSlice: 'discovery.k8s.io/v1', Deployment: 'apps/v1' };
+  const group: Record<string, string> = {
+    EndpointSlice: 'discovery.k8s.io/v1',
+    Deployment: 'apps/v1',
+    PeerAuthentication: 'security.istio.io/v1',
+  };
   const core = ['Service', 'Endpoints', 'Pod', 'Node', 'Namespace'];
   const version = group[kind] ?? (core.includes(kind) ? 'v1' : 'networking.istio.io/v1');
   const indent = (text: string, by: string): string =>

@@ -39,11 +39,16 @@ const makers: ((next: Next) => string)[] = [
     doc(
       'Pod',
       `p${next(4)}`,
-      `spec: {containers: [{name: c}], nodeName: n1}\nstatus: {podIP: ${address(next)}}`,
-      `labels: {app: ${apps[next(3)]}}`,
+      `spec: {containers: [{name: c}], nodeName: n1, serviceAccountName: ${apps[next(3)]}}\nstatus: {podIP: ${address(next)}}`,
+      `labels: {app: ${apps[next(3)]}${['', ', security.istio.io/tlsMode: istio'][next(2)]}}`,
     ),
   (next) =>
-    doc('WorkloadEntry', `w${next(4)}`, `spec: {address: ${address(next)}, labels: {app: ${apps[next(3)]}}, weight: ${1 + next(2)}}`),
+    doc(
+      'WorkloadEntry',
+      `w${next(4)}`,
+      `spec: {address: ${address(next)}, labels: {app: ${apps[next(3)]}}, weight: ${1 + next(2)}${['', ', serviceAccount: w'][next(2)]}}`,
+      ['', 'annotations: {sidecar.istio.io/interceptionMode: REDIRECT}'][next(2)],
+    ),
   (next) =>
     doc('Endpoints', ['a', 'hand'][next(2)]!, `subsets: [{addresses: [{ip: ${address(next)}}], ports: [{name: http, port: 8080}]}]`),
   (next) =>

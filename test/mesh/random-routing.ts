@@ -56,6 +56,8 @@ const makers: ((next: Next) => string)[] = [
         'loadBalancer: {consistentHash: {httpHeaderName: x}}',
         `connectionPool: {tcp: {maxConnections: ${1 + next(3)}}}`,
         'tls: {mode: DISABLE}',
+        'tls: {mode: ISTIO_MUTUAL}',
+        'tls: {mode: SIMPLE}',
       ],
       next,
     );
@@ -101,6 +103,18 @@ const makers: ((next: Next) => string)[] = [
       'Sidecar',
       `s${next(2)}`,
       `spec: {egress: [{hosts: ${pick(['["*/*"]', '["./*"]', '["*/*.example.com", "./a.default.svc.cluster.local"]'], next)}}]}`,
+    ),
+  (next) =>
+    doc(
+      'Sidecar',
+      'ingress',
+      `spec: {workloadSelector: {labels: {app: ${pick(['a', 'b', 'none'], next)}}}, ingress: [{port: {number: ${8080 + next(2)}, protocol: ${pick(['HTTP', 'TCP'], next)}, name: p}, defaultEndpoint: "127.0.0.1:9"}]}`,
+    ),
+  (next) =>
+    doc(
+      'PeerAuthentication',
+      `p${next(3)}.${pick(['default', 'istio-system'], next)}`,
+      `spec: {mtls: {mode: ${pick(['STRICT', 'DISABLE', 'PERMISSIVE', 'UNSET'], next)}}${yes(next, 2, `, selector: {matchLabels: {app: ${pick(['a', 'b', 'none'], next)}}}, portLevelMtls: {${8080 + next(2)}: {mode: ${pick(['STRICT', 'DISABLE'], next)}}}`)}}`,
     ),
   (next) => {
     const rule = pick(

@@ -1,9 +1,10 @@
 import type { KubernetesService } from '../../config/kinds/kubernetes.ts';
 import type { PeerAuthentication } from '../../config/kinds/security.ts';
 import type { Resource } from '../../config/resource.ts';
-import { isSubset, type Labels } from '../../mesh/labels.ts';
+import type { Labels } from '../../mesh/labels.ts';
 import { compareResources } from '../../mesh/order.ts';
 import { kubernetesProtocol } from '../../mesh/protocol.ts';
+import { buildPeerAuthentications, type EffectiveMtls, effectiveMtls as modeOf } from '../../mesh/security/peer-authentication.ts';
 import type { Protocol } from '../../mesh/types.ts';
 import type { AnalysisModel } from './analysis-model.ts';
 import type { Workload } from './workloads.ts';
@@ -31,37 +32,13 @@ export function workloadsUnder(model: AnalysisModel, policy: Resource): readonly
   return model.workloadSearch.select(selectorOf(policy), namespace === model.rootNamespace ? undefined : namespace);
 }
 
-export type MtlsMode = 'STRICT' | 'PERMISSIVE' | 'DISABLE';
-
-/** What a workload accepts, and the PeerAuthentication that says so; without one it is Istio's default. */
-export interface EffectiveMtls {
-  readonly mode: MtlsMode;
-  readonly by?: { readonly resource: Resource<PeerAuthentication>; readonly at: readonly (string | number)[] };
-}
-
-const isMode = (mode: string | undefined): mode is MtlsMode => mode === 'STRICT' || mode === 'PERMISSIVE' || mode === 'DISABLE';
-
-/**
- * The mode of a port of a workload (its own port, as `portLevelMtls` names it; undefined: of those that it does not name). Of each scope
- * the oldest policy counts, the narrowest that says something decides; one with a selector in the root namespace is for nobody.
- *
- * @see https://istio.io/latest/docs/reference/config/security/peer_authentication/
- */
+/** What a workload accepts on a port (its own, as `portLevelMtls` names it; undefined: of those that it does not name). */
 export function effectiveMtls(model: AnalysisModel, namespace: string, labels: Labels, port?: number): EffectiveMtls {
-  const peers = model.shared('peer authentications', () =>
-    Map.groupBy([...model.of<PeerAuthentication>('PeerAuthentication')].sort(compareResources), (p) => p.metadata.namespace),
-  );
-  const isWide = (policy: Resource): boolean => Object.keys(selectorOf(policy)).length === 0;
-  const own = namespace === model.rootNamespace ? [] : (peers.get(namespace) ?? []);
-  const workload = own.find((policy) => !isWide(policy) && isSubset(selectorOf(policy), labels));
-  const atPort = port === undefined ? undefined : workload?.spec.portLevelMtls?.[port]?.mode;
-  if (workload !== undefined && isMode(atPort))
-    return { mode: atPort, by: { resource: workload, at: ['spec', 'portLevelMtls', String(port), 'mode'] } };
-  for (const policy of [workload, own.find(isWide), peers.get(model.rootNamespace)?.find(isWide)]) {
-    const mode = policy?.spec.mtls?.mode;
-    if (policy !== undefined && isMode(mode)) return { mode, by: { resource: policy, at: ['spec', 'mtls', 'mode'] } };
-  }
-  return { mode: 'PERMISSIVE' };
+  const peers = model.shared('peer authentications', () => {
+    const oldestFirst = [...model.of<PeerAuthentication>('PeerAuthentication')].sort(compareResources);
+    return buildPeerAuthentications(oldestFirst, model.rootNamespace, () => undefined);
+  });
+  return modeOf(peers.policiesFor(namespace, labels), port);
 }
 
 /** A port that a Service sends to a workload. */

@@ -8,7 +8,6 @@ import { configPath } from '../metadata.ts';
 import { jwksClusters } from '../security/jwks-clusters.ts';
 import { sortedByName } from '../sorted.ts';
 import { tracingClusters } from '../tracing-collector.ts';
-import { autoMtlsProblem } from './auto-mtls-problem.ts';
 import { fixedClusters } from './fixed.ts';
 import { inboundClusters } from './inbound.ts';
 import { outboundClusters } from './outbound.ts';
@@ -53,8 +52,7 @@ function serviceClusters({ mesh, scope }: BuildContext, service: Service, sni: b
  */
 export function buildClusters(context: BuildContext): readonly ClusterJson[] {
   const { mesh, scope, memo, problems } = context;
-  const mtls = (memo.still ? memo.last<Problem[]>('automatic mTLS') : undefined) ?? autoMtlsProblem(mesh, scope);
-  problems.push(...ingressProblems(scope), ...memo.keep('automatic mTLS', mtls));
+  problems.push(...ingressProblems(scope));
   const rules = new Set<DestinationRuleView>();
   const hosts = new Set<string>();
   const sni = scope.proxy.type === 'router' && passesSni(scope);
@@ -80,7 +78,7 @@ export function buildClusters(context: BuildContext): readonly ClusterJson[] {
     for (const cluster of own) clusters.push(cluster);
   }
   for (const rule of rules) {
-    const found = memo.part('rule problems', configPath(rule.resource), [rule], context, () => ruleProblems(rule, scope.proxy));
+    const found = memo.part('rule problems', configPath(rule.resource), [rule], context, () => ruleProblems(rule, scope));
     problems.push(...found);
   }
   return sortedByName(memo, 'clusters', clusters);

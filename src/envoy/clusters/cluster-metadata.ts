@@ -23,13 +23,20 @@ function ruleProvenance(rule: DestinationRuleView, subset: string): NonNullable<
 }
 
 /** Metadata of an outbound cluster as Istio writes it, with the rule's provenance. */
-export function outboundMetadata(service: Service, rule: DestinationRuleView | undefined, subset: string): MetadataJson {
+export function outboundMetadata(
+  service: Service,
+  rule: DestinationRuleView | undefined,
+  subset: string,
+  originatesTls: boolean,
+): MetadataJson {
   const { istio, ...ours } = rule ? ruleProvenance(rule, subset) : {};
   return {
     filterMetadata: {
       ...ours,
       istio: {
         ...(istio as object),
+        // The filter that puts mesh names into the handshake leaves such servers alone.
+        ...(originatesTls && { alpn_override: 'false' }),
         ...(service.external && { external: true }),
         // Istio: clusters that resolve what the request names say only that they are external.
         ...(service.resolution !== 'dynamic-dns' && { services: [serviceMetadata(service)] }),

@@ -1,6 +1,7 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { Mesh, ProxyScope } from '../../mesh/types.ts';
 import { unknownDnsCache } from '../dns-caches.ts';
+import { originatedTls } from '../tls/upstream.ts';
 import { looksUnknownHostsUp } from '../unknown-traffic.ts';
 import { circuitBreakers } from './connection-pool.ts';
 import { forwardProxyFields } from './discovery.ts';
@@ -36,8 +37,16 @@ function passthrough(name: string): ClusterJson {
   };
 }
 
+/** How calls to hosts that nothing knows are secured. There is no mesh TLS to them: whoever they are, they are not of the mesh. */
+function unknownHostsTls(mesh: Mesh, scope: ProxyScope): Partial<ClusterJson> {
+  const { tls } = scope.outboundTrafficPolicy;
+  if (tls?.mode !== 'SIMPLE' && tls?.mode !== 'MUTUAL') return {};
+  const names = tls.subjectAltNames ?? [];
+  return { transportSocket: originatedTls(tls, { names, http2: false }, mesh.config) };
+}
+
 /** Clusters that do not belong to a service: where traffic to unknown destinations and unknown inbound ports goes. */
-export function fixedClusters(_mesh: Mesh, scope: ProxyScope): ClusterJson[] {
+export function fixedClusters(mesh: Mesh, scope: ProxyScope): ClusterJson[] {
   const clusters = [blackHole()];
   if (scope.proxy.type === 'router') return clusters;
   clusters.push(passthrough('PassthroughCluster'));
@@ -51,9 +60,10 @@ export function fixedClusters(_mesh: Mesh, scope: ProxyScope): ClusterJson[] {
       ...forwardProxyFields(unknownDnsCache(scope)),
       ...withHttpOptions({
         commonHttpProtocolOptions: { idleTimeout: '300s' },
-        ...forwardOptions,
+        upstreamHttpProtocolOptions: forwardOptions,
         useDownstreamProtocolConfig: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
       }),
+      ...unknownHostsTls(mesh, scope),
     });
   }
   return clusters;

@@ -4,6 +4,7 @@ import { loadAssignment } from '../endpoints/load-assignment.ts';
 import { localityPlan, weighsLocalities } from '../endpoints/locality-setting.ts';
 import { selectEndpoints } from '../endpoints/select.ts';
 import { clusterName, sniClusterName } from '../names.ts';
+import { namedByRequest } from '../tls/upstream.ts';
 import { outboundMetadata } from './cluster-metadata.ts';
 import { connectionPoolFields } from './connection-pool.ts';
 import { clusterDiscovery, type Discovery, dnsFields, forwardProxyFields, serviceDnsCache } from './discovery.ts';
@@ -11,8 +12,8 @@ import { effectivePolicy, withMeshDefaults } from './effective-policy.ts';
 import { loadBalancer } from './load-balancer.ts';
 import { outlierDetection } from './outlier-detection.ts';
 import { altStatName } from './stat-name.ts';
-import { transportSocket } from './transport-socket.ts';
-import { upstreamProtocol } from './upstream-protocol.ts';
+import { originates, transportSocket } from './transport-socket.ts';
+import { forwardOptions, speaksHttp2, upstreamProtocol } from './upstream-protocol.ts';
 
 /** What a cluster is made for. */
 interface Target {
@@ -102,6 +103,11 @@ function outboundCluster(mesh: Mesh, scope: ProxyScope, target: Target): Cluster
   const discovery = clusterDiscovery(service, port, scope.proxy, policy);
   const hosts = discoveryFields(mesh, scope, target, name, discovery);
   if (hosts === undefined) return undefined;
+  const detects = scope.proxy.type === 'sidecar';
+  const http2 = speaksHttp2(port.protocol, policy, config, detects);
+  const originated = target.sni ? undefined : originates({ policy, rule }, scope);
+  const forwards = discovery === 'DYNAMIC_FORWARD_PROXY';
+  const named = { ...(originated && namedByRequest(originated)), ...(forwards && forwardOptions) };
   const outliers = outlierDetection(policy.outlierDetection);
   const weighs =
     discovery !== 'ORIGINAL_DST' && discovery !== 'DYNAMIC_FORWARD_PROXY' && weighsLocalities(localityPlan(policy, service, config));
@@ -120,9 +126,11 @@ function outboundCluster(mesh: Mesh, scope: ProxyScope, target: Target): Cluster
     // What an AUTO_PASSTHROUGH gateway passes on is the client's mTLS: it neither speaks HTTP to it nor wraps it.
     ...(target.sni
       ? {}
-      : upstreamProtocol(port.protocol, policy, config, scope.proxy.type === 'sidecar', discovery === 'DYNAMIC_FORWARD_PROXY')),
-    ...(target.sni ? {} : transportSocket(policy)),
-    metadata: outboundMetadata(service, rule, subset),
+      : {
+          ...upstreamProtocol(port.protocol, policy, config, detects, { named, always: forwards }),
+          ...transportSocket(mesh, scope, { service, port, subset, rule, policy, discovery, http2 }),
+        }),
+    metadata: outboundMetadata(service, rule, subset, originated !== undefined),
   };
 }
 

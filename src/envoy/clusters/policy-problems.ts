@@ -1,24 +1,32 @@
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Problem } from '../../errors.ts';
 import { problemAt } from '../../mesh/problem.ts';
-import type { DestinationRuleView, EffectivePolicy, ProxyNode } from '../../mesh/types.ts';
+import type { DestinationRuleView, EffectivePolicy, ProxyScope } from '../../mesh/types.ts';
 import { knowsOriginalDestination } from './discovery.ts';
 import { isPassthrough } from './load-balancer.ts';
+import { mayHaveCredentials } from './transport-socket.ts';
+
+interface At {
+  rule: DestinationRuleView;
+  scope: ProxyScope;
+}
 
 type Level = EffectivePolicy & { portLevelSettings?: readonly EffectivePolicy[] };
 
-function levelProblems(resource: Resource, path: FieldPath, level: EffectivePolicy, proxy: ProxyNode): Problem[] {
+function levelProblems(resource: Resource, path: FieldPath, level: EffectivePolicy, at: At): Problem[] {
+  const { rule, scope } = at;
+  const { proxy } = scope;
   const out: Problem[] = [];
   const report = (field: FieldPath, rule: string, message: string, hint?: string): void => {
     out.push(problemAt(resource, [...path, ...field], { severity: 'warning', rule, message, ...(hint !== undefined && { hint }) }));
   };
-  const mode = level.tls?.mode;
-  if (mode && mode !== 'DISABLE') {
+  const { tls } = level;
+  if ((tls?.mode === 'SIMPLE' || tls?.mode === 'MUTUAL') && !mayHaveCredentials(tls, rule, scope)) {
     report(
-      ['tls', 'mode'],
-      'unsupported/tls',
-      `tls mode ${mode} needs certificates, which are not supported yet: connections are made in plain text`,
-      'set tls.mode to DISABLE where plain text is meant',
+      ['tls', 'credentialName'],
+      'policy/credential-without-selector',
+      `secrets are for gateways and for sidecars that the rule chooses: ${proxy.name}.${proxy.namespace} connects in plain text`,
+      'add a workloadSelector to the rule, or name files',
     );
   }
   const lb = level.loadBalancer as
@@ -74,21 +82,20 @@ function levelProblems(resource: Resource, path: FieldPath, level: EffectivePoli
   return out;
 }
 
-function policyProblems(resource: Resource, path: FieldPath, level: Level | undefined, proxy: ProxyNode): Problem[] {
+function policyProblems(resource: Resource, path: FieldPath, level: Level | undefined, at: At): Problem[] {
   if (level === undefined) return [];
-  const ports = (level.portLevelSettings ?? []).flatMap((port, i) =>
-    levelProblems(resource, [...path, 'portLevelSettings', i], port, proxy),
-  );
-  return [...levelProblems(resource, path, level, proxy), ...ports];
+  const ports = (level.portLevelSettings ?? []).flatMap((port, i) => levelProblems(resource, [...path, 'portLevelSettings', i], port, at));
+  return [...levelProblems(resource, path, level, at), ...ports];
 }
 
 /** What a DestinationRule asks for and these clusters do not carry out. */
-export function ruleProblems(rule: DestinationRuleView, proxy: ProxyNode): Problem[] {
+export function ruleProblems(rule: DestinationRuleView, scope: ProxyScope): Problem[] {
+  const at: At = { rule, scope };
   const { spec, subsetOrigins, resource } = rule;
-  const out = policyProblems(resource, ['spec', 'trafficPolicy'], spec.trafficPolicy as Level | undefined, proxy);
+  const out = policyProblems(resource, ['spec', 'trafficPolicy'], spec.trafficPolicy as Level | undefined, at);
   for (const [i, subset] of (spec.subsets ?? []).entries()) {
     const origin = subsetOrigins[i] ?? { resource, path: ['spec', 'subsets', i] };
-    out.push(...policyProblems(origin.resource, [...origin.path, 'trafficPolicy'], subset.trafficPolicy as Level | undefined, proxy));
+    out.push(...policyProblems(origin.resource, [...origin.path, 'trafficPolicy'], subset.trafficPolicy as Level | undefined, at));
   }
   return out;
 }

@@ -2,6 +2,7 @@ import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.
 import type {
   HttpProtocolOptionsJson as CommonOptionsJson,
   Http2ProtocolOptionsJson,
+  UpstreamHttpProtocolOptionsJson,
 } from '#envoy-api/envoy/config/core/v3/protocol_pb.js';
 import type { HttpProtocolOptionsJson } from '#envoy-api/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { parseDuration } from '../../config/duration.ts';
@@ -30,6 +31,11 @@ function upstreamMode(
   return protocol === 'detected' && detects ? 'downstream' : 'default';
 }
 
+/** Whether a cluster speaks nothing but HTTP/2. */
+export function speaksHttp2(protocol: Protocol, policy: EffectivePolicy, config: ResolvedMeshConfig, detects: boolean): boolean {
+  return upstreamMode(protocol, policy.connectionPool?.http, config, detects) === 'http2';
+}
+
 function http2Options(http: HttpPool | undefined): Http2ProtocolOptionsJson {
   const interval = optionalDuration(http?.http2KeepAlive?.interval);
   const timeout = optionalDuration(http?.http2KeepAlive?.timeout);
@@ -56,7 +62,7 @@ function commonOptions(policy: EffectivePolicy): CommonOptionsJson | undefined {
 }
 
 /** Envoy refuses a dynamic forward proxy that, once it speaks TLS, would not check the name that it resolved. */
-export const forwardOptions = { upstreamHttpProtocolOptions: { autoSni: true, autoSanValidation: true } } as const;
+export const forwardOptions = { autoSni: true, autoSanValidation: true } as const;
 
 /** `typed_extension_protocol_options` with these HTTP options. */
 export function withHttpOptions(options: HttpProtocolOptionsJson): Partial<ClusterJson> {
@@ -66,23 +72,26 @@ export function withHttpOptions(options: HttpProtocolOptionsJson): Partial<Clust
 /**
  * The HTTP options of a cluster, or nothing when Envoy's defaults (HTTP/1.1) are meant or the port is not HTTP.
  *
- * @param forwards a dynamic forward proxy, which needs them whatever the port is
  * @param detects whether the proxy finds out a detected port's protocol itself (sidecars do, gateways do not)
+ * @param tls.named what the request says of the server's name
+ * @param tls.always a dynamic forward proxy, which needs them whatever the port is
  */
 export function upstreamProtocol(
   protocol: Protocol,
   policy: EffectivePolicy,
   config: ResolvedMeshConfig,
   detects: boolean,
-  forwards = false,
+  tls: { named?: UpstreamHttpProtocolOptionsJson; always?: boolean } = {},
 ): Partial<ClusterJson> {
   const http = policy.connectionPool?.http;
   const mode = upstreamMode(protocol, http, config, detects);
   const common = !isHttp(protocol) && protocol !== 'detected' && mode === 'default' ? undefined : commonOptions(policy);
-  if (mode === 'default' && common === undefined && !forwards) return {};
+  const speaksHttp = isHttp(protocol) || protocol === 'detected' || tls.always === true;
+  const named = speaksHttp && Object.keys(tls.named ?? {}).length > 0 ? tls.named : undefined;
+  if (mode === 'default' && common === undefined && named === undefined) return {};
   return withHttpOptions({
     ...(common && { commonHttpProtocolOptions: common }),
-    ...(forwards && forwardOptions),
+    ...(named && { upstreamHttpProtocolOptions: named }),
     ...(mode === 'http2'
       ? { explicitHttpConfig: { http2ProtocolOptions: http2Options(http) } }
       : mode === 'downstream'

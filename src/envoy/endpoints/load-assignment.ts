@@ -34,7 +34,12 @@ function lbEndpoint(endpoint: Endpoint): LbEndpointJson {
     out = {
       endpoint: { address: addressOf(endpoint.address, endpoint.port) },
       ...(health && { healthStatus: health }),
-      metadata: { filterMetadata: { istio: { workload: workloadLabel(endpoint) } } },
+      metadata: {
+        filterMetadata: {
+          ...(endpoint.tlsMode === 'istio' && { 'envoy.transport_socket_match': { tlsMode: 'istio' } }),
+          istio: { workload: workloadLabel(endpoint) },
+        },
+      },
       loadBalancingWeight: Math.max(1, endpoint.weight),
     };
     written.set(endpoint, out);

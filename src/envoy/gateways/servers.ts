@@ -6,6 +6,7 @@ import { isHttp, isSniRouted, parseProtocol } from '../../mesh/protocol.ts';
 import type { Protocol } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName } from '../names.ts';
+import { endsTls, serverCredentials } from '../tls/server.ts';
 import { parseServerHost, type ServerHost } from './hosts.ts';
 
 /** One server of a Gateway that this proxy serves. */
@@ -35,15 +36,11 @@ export interface GatewayPort {
   servers: GatewayServer[];
 }
 
-function isPassthrough(server: Server): boolean {
-  return server.tls?.mode === 'PASSTHROUGH' || server.tls?.mode === 'AUTO_PASSTHROUGH';
-}
-
 function readServer(context: BuildContext, resource: Resource, server: Server, index: number): GatewayServer {
   const { namespace, name } = resource.metadata;
   const protocol = parseProtocol(server.port.protocol);
   const plainHttp = isHttp(protocol);
-  const http = plainHttp || (protocol === 'HTTPS' && server.tls !== undefined && !isPassthrough(server));
+  const http = plainHttp || (protocol === 'HTTPS' && server.tls !== undefined && endsTls(server.tls));
   const tls = server.tls !== undefined && !plainHttp;
   const port = gatewayListenPort(context.scope, server.port.number);
   const bind = server.bind || undefined;
@@ -67,11 +64,13 @@ function readServer(context: BuildContext, resource: Resource, server: Server, i
   };
 }
 
-/** What cannot be served yet: it needs a certificate, or clients with one. Leaving the server out keeps it closed. */
-function needsCertificate(entry: GatewayServer): string | undefined {
+/** What a server lacks that is to speak TLS. Leaving it out keeps it closed. */
+function lackOf(entry: GatewayServer): string | undefined {
   const { server, tls, protocol } = entry;
   if (!tls) return isSniRouted(protocol) ? `protocol ${protocol} needs \`tls\` settings` : undefined;
-  return isPassthrough(server) ? undefined : `TLS termination (mode ${server.tls?.mode ?? 'SIMPLE'}) is not supported`;
+  if (!endsTls(server.tls!)) return undefined;
+  const credentials = serverCredentials(server.tls!);
+  return 'missing' in credentials ? credentials.missing : undefined;
 }
 
 /** Why a server cannot join those that are there; undefined when it can. Istio's rules: HTTP with HTTP, TLS with TLS, nothing else. */
@@ -104,12 +103,10 @@ export function gatewayPorts(context: BuildContext): GatewayPort[] {
     for (const [i, server] of (spec.servers ?? []).entries()) {
       const entry = readServer(context, resource, server, i);
       const path = ['spec', 'servers', i];
-      const missing = needsCertificate(entry);
-      if (missing !== undefined) {
-        const rule = 'unsupported/Gateway.servers.tls';
-        context.problems.push(
-          problemAt(resource, [...path, 'tls'], { severity: 'warning', rule, message: `${missing}; the server is left out` }),
-        );
+      const lack = lackOf(entry);
+      if (lack !== undefined) {
+        const message = `${lack}; the server is left out`;
+        context.problems.push(problemAt(resource, [...path, 'tls'], { severity: 'warning', rule: 'gateway/tls', message }));
         continue;
       }
       const key = `${entry.port} ${entry.bind ?? ''}`;

@@ -1,6 +1,6 @@
 import type { FilterChainMatchJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
+import type { MtlsMode } from '../../mesh/security/peer-authentication.ts';
 import { MESH_TLS_PROTOCOLS, PLAIN_HTTP_PROTOCOLS } from '../protocols.ts';
-import type { TlsMode } from './tls-mode.ts';
 
 /** One filter chain of an inbound port: what it matches, and what it speaks. */
 export interface ChainShape {
@@ -25,7 +25,7 @@ const mesh = (speaks: ChainShape['speaks'], protocols?: readonly string[]): Chai
   ...(protocols && { protocols }),
 });
 
-const shapes: Record<'http' | 'tcp' | 'detected', Record<TlsMode, readonly ChainShape[]>> = {
+const shapes: Record<'http' | 'tcp' | 'detected', Record<MtlsMode, readonly ChainShape[]>> = {
   http: {
     PERMISSIVE: [mesh('http', MESH_TLS_PROTOCOLS), plainHttp],
     STRICT: [mesh('http')],
@@ -43,12 +43,9 @@ const shapes: Record<'http' | 'tcp' | 'detected', Record<TlsMode, readonly Chain
   },
 };
 
-/** Whether workloads have certificates: until then chains for mesh TLS are left out. */
-const haveCertificates = false;
-
 /** The chains of a port, in Istio's order. */
-export function chainShapes(kind: 'http' | 'tcp' | 'detected', mode: TlsMode): readonly ChainShape[] {
-  return shapes[kind][mode].filter((s) => haveCertificates || !s.meshTls);
+export function chainShapes(kind: 'http' | 'tcp' | 'detected', mode: MtlsMode): readonly ChainShape[] {
+  return shapes[kind][mode];
 }
 
 /** The match of a chain; `port` is the target port, undefined for the chains of unknown ports. */

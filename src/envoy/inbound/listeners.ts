@@ -12,7 +12,7 @@ import { blackHoleChain } from '../listeners/fixed-chains.ts';
 import { VIRTUAL_INBOUND, VIRTUAL_INBOUND_BLACK_HOLE } from '../names.ts';
 import { portChains, unknownPortChains } from './chains.ts';
 import { type InboundPort, inboundPorts } from './ports.ts';
-import { inboundTlsMode } from './tls-mode.ts';
+import { inboundTlsMode, ownTls, portsOfPolicyAlone } from './tls-mode.ts';
 
 const defaultPort = 15006;
 
@@ -27,7 +27,9 @@ function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): L
   const capture = context.mesh.config.proxyInboundListenPort || defaultPort;
   const logs = listenerAccessLogs(context);
   const transparent = context.proxy.interception === 'TPROXY';
-  const plainOnly = ports.filter((p) => inboundTlsMode(context, p.targetPort) === 'DISABLE').map((p) => p.targetPort);
+  const others = portsOfPolicyAlone(context, ports);
+  const plain = (port: number): boolean => inboundTlsMode(context, port) === 'DISABLE';
+  const plainOnly = [...ports.filter((p) => ownTls(context, p) === undefined).map((p) => p.targetPort), ...others].filter(plain);
   const declared = ports.filter((p) => p.protocol !== 'detected').map((p) => p.targetPort);
   return {
     name: VIRTUAL_INBOUND,
@@ -35,6 +37,7 @@ function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): L
     filterChains: [
       blackHoleChain(context, VIRTUAL_INBOUND_BLACK_HOLE, capture),
       ...unknownPortChains(context),
+      ...others.flatMap((p) => unknownPortChains(context, p)),
       ...ports.flatMap((p) => portChains(context, p, true)),
     ],
     listenerFilters: [
@@ -53,13 +56,17 @@ function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): L
 
 function inspectors(chains: readonly FilterChainJson[]): ListenerFilterJson[] {
   const tls = chains.some((c) => c.filterChainMatch?.transportProtocol === 'tls');
-  const http = chains.some((c) => c.filterChainMatch?.applicationProtocols?.length);
+  // What is inside TLS is told by its handshake.
+  const http = chains.some(
+    (c) => c.filterChainMatch?.transportProtocol === 'raw_buffer' && c.filterChainMatch.applicationProtocols?.length,
+  );
   return [...(tls ? [tlsInspector] : []), ...(http ? [httpInspector] : [])];
 }
 
 /** A Sidecar's ingress port that clients connect to without capture. */
-function boundListener(context: BuildContext, port: InboundPort): ListenerJson {
+function boundListener(context: BuildContext, port: InboundPort): ListenerJson | undefined {
   const filterChains = portChains(context, port, false);
+  if (filterChains.length === 0) return undefined;
   const filters = inspectors(filterChains);
   const logs = listenerAccessLogs(context);
   return {
@@ -79,5 +86,5 @@ export function inboundListeners(outer: BuildContext): ListenerJson[] {
   const context: BuildContext = { ...outer, receives: true };
   const { scope, proxy } = context;
   if (proxy.interception !== 'NONE') return [virtualInbound(context, inboundPorts(context))];
-  return scope.ingress?.length ? inboundPorts(context).map((p) => boundListener(context, p)) : [];
+  return scope.ingress?.length ? inboundPorts(context).flatMap((p) => boundListener(context, p) ?? []) : [];
 }

@@ -1,4 +1,6 @@
 import type { MetadataJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
+import type { ServerTLSSettings } from '../../config/kinds/networking.ts';
+import type { FieldPath } from '../../config/resource.ts';
 import { compareAge } from '../../mesh/order.ts';
 import { parseProtocol } from '../../mesh/protocol.ts';
 import type { Protocol } from '../../mesh/types.ts';
@@ -19,6 +21,10 @@ export interface InboundPort {
   /** Where a bound listener is. */
   bind: string;
   metadata: MetadataJson | undefined;
+  /** What a Sidecar's ingress port says of TLS. */
+  tls: ServerTLSSettings | undefined;
+  /** Where the port is declared, for what is said about it. */
+  field: FieldPath | undefined;
 }
 
 function servicePorts({ scope }: BuildContext): InboundPort[] {
@@ -35,6 +41,8 @@ function servicePorts({ scope }: BuildContext): InboundPort[] {
       name,
       bind: WILDCARD,
       metadata: undefined,
+      tls: undefined,
+      field: undefined,
     });
   }
   return [...byPort.values()];
@@ -55,6 +63,8 @@ function ingressPorts({ scope, proxy }: BuildContext): InboundPort[] {
       name: listenerName(bind, number),
       bind,
       metadata: scope.sidecar && provenance(scope.sidecar, ['ingress', i]),
+      tls: ingress.tls,
+      field: ['spec', 'ingress', i],
     });
   }
   return [...byPort.values()];
