@@ -12,6 +12,7 @@ import type { RouteSlot } from './http/connection-manager.ts';
 import { bindProblem } from './listener/bind-problem.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { RunningListener } from './listener/running-listener.ts';
+import type { CommonTls } from './tls/common-context.ts';
 import { createSecretStore, type SecretStore } from './tls/secret-store.ts';
 import type { TracingNode } from './tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from './types.ts';
@@ -44,6 +45,8 @@ export interface ProxyRuntime {
    */
   update(config: { listeners: readonly ListenerJson[]; routes: readonly RouteConfigurationJson[] }): Promise<Problem[]>;
   dumpListeners(): ListenersDump;
+  /** TLS towards clients, of all filter chains that have any. */
+  tlsContexts(): readonly CommonTls[];
   /** No new connections; resolves when no request is in flight, at the latest after `deadlineMs`. Idempotent. */
   drain(deadlineMs: number): Promise<void>;
   /** Everything ends at once. Idempotent. */
@@ -186,6 +189,7 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
 
   return {
     update,
+    tlsContexts: () => [...compiled.values()].flatMap((listener) => listener.tlsContexts),
     dumpListeners: () => ({
       listenerStatuses: [...running.values()].map((listener) => ({
         name: listener.compiled.name,

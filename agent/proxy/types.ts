@@ -8,6 +8,7 @@
 import type { Duplex } from 'node:stream';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint/v3/endpoint_pb.js';
+import type { CommonTls } from './tls/common-context.ts';
 
 export type RawHeaders = string[];
 
@@ -168,6 +169,8 @@ export interface ClusterManager {
   get(name: string): Cluster | undefined;
   /** Applies a whole new set. Clusters whose config is unchanged keep their hosts, connections, ejections and stats. */
   update(clusters: readonly ClusterJson[], endpoints: readonly ClusterLoadAssignmentJson[]): void;
+  /** TLS towards hosts, for all clusters that have any. */
+  tlsContexts(): readonly CommonTls[];
   /** Envoy's `/clusters?format=json` (ClustersJson of envoy.admin.v3, camelCase). */
   dump(): unknown;
   /** Every connection is closed. Idempotent. */

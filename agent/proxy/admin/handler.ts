@@ -12,6 +12,7 @@ import { resetCounters } from '../stats/reset.ts';
 import { nameFilter } from '../stats/stats-filter.ts';
 import { statsText } from '../stats/text.ts';
 import { clustersText } from '../upstream/clusters-text.ts';
+import { certificatesOf } from './certificates.ts';
 import { memory, serverInfo } from './process-info.ts';
 
 export interface AdminDeps {
@@ -48,7 +49,7 @@ const READ: Record<string, Endpoint> = {
   },
   '/stats': (proxy, query) => stats(proxy, query, query.get('format')),
   '/stats/prometheus': (proxy, query) => stats(proxy, query, 'prometheus'),
-  '/certs': () => message('Certificates', { certificates: [] }),
+  '/certs': (proxy) => message('Certificates', certificatesOf([...proxy.runtime.tlsContexts(), ...proxy.clusters.tlsContexts()])),
   '/ready': (proxy) => (proxy.failing ? text('DRAINING\n', 503) : text('LIVE\n')),
   '/server_info': (proxy, _query, deps) => message('ServerInfo', serverInfo(proxy, deps)),
   '/memory': () => message('Memory', memory()),

@@ -12,6 +12,7 @@ import { compileConnectionManager } from '../http/compile-connection-manager.ts'
 import type { RouteSlot } from '../http/connection-manager.ts';
 import { checkTcpProxy } from '../tcp/check-tcp-proxy.ts';
 import { createTcpProxy } from '../tcp/tcp-proxy.ts';
+import type { CommonTls } from '../tls/common-context.ts';
 import type { SecretStore } from '../tls/secret-store.ts';
 import { compileTermination } from '../tls/terminate.ts';
 import { addTlsInfo } from '../tls/tls-info.ts';
@@ -39,6 +40,7 @@ export interface CompiledListener {
   readonly continueOnTimeout: boolean;
   readonly find: ChainFinder<FilterChain>;
   readonly defaultChain: FilterChain | undefined;
+  readonly tlsContexts: readonly CommonTls[];
   /** `listener.0.0.0.0_8080`. */
   readonly statPrefix: string;
   /** The listener's own, for connections that no chain takes. */
@@ -110,6 +112,7 @@ export function compileListener(
     continueOnTimeout: json.continueOnListenerFiltersTimeout === true,
     find: matches.find,
     defaultChain,
+    tlsContexts: [...chains, ...(defaultChain === undefined ? [] : [defaultChain])].flatMap(({ tls }) => tls?.common ?? []),
     statPrefix,
     accessLogs: logs.loggers,
     recordDirection: logs.records.direction,

@@ -4,9 +4,10 @@ import type { CertificateValidationContextJson } from '#envoy-api/envoy/extensio
 import type { SdsSecretConfigJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import type { CommonTlsContextJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
 import { ProblemList } from '../../../src/routing/problems.ts';
-import { type OwnCertificate, readOwnCertificate, readTrustedCa, type TrustedCa, tls } from './certificate-material.ts';
+import { type OwnCertificate, readOwnCertificate, readTrustedCa, type TrustedCa } from './certificate-material.ts';
 import { compilePeerCheck, type PeerCheck } from './peer-check.ts';
 import type { SecretStore, StoredSecret } from './secret-store.ts';
+import { secureContexts } from './secure-contexts.ts';
 import { compileTlsParams } from './tls-params.ts';
 import { unsupportedIn, unsupportedValidation } from './unsupported.ts';
 
@@ -107,8 +108,7 @@ export function compileCommonTls(
     const check = compilePeerCheck(validation ?? {}, 'validationContext', list);
     if (list.failed) return list.all[0]!.message;
     const hashes = (validation?.verifyCertificateHash?.length ?? 0) + (validation?.verifyCertificateSpki?.length ?? 0) > 0;
-    const contexts = new Map<OwnCertificate | undefined, SecureContext>();
-    const base: SecureContextOptions = {
+    const options: SecureContextOptions = {
       ...params,
       ...more,
       ca: [...(ca?.ca ?? [])],
@@ -117,23 +117,7 @@ export function compileCommonTls(
       // Sessions of another context are not taken up: they were made under other secrets.
       ...(side === 'server' && { sessionIdContext: randomBytes(16).toString('hex') }),
     };
-    const contextOf = (certificate: OwnCertificate | undefined): SecureContext => {
-      let secure = contexts.get(certificate);
-      if (secure === undefined) {
-        secure = tls().createSecureContext({
-          ...base,
-          ...(certificate && { cert: certificate.cert, key: certificate.key }),
-          ...(certificate?.passphrase !== undefined && { passphrase: certificate.passphrase }),
-        });
-        contexts.set(certificate, secure);
-      }
-      return secure;
-    };
-    try {
-      contextOf(own[0]);
-    } catch (error) {
-      return (error as Error).message;
-    }
+    const contextOf = secureContexts(options, ca);
     return {
       certificates: own,
       trusted: ca,

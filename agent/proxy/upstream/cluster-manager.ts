@@ -172,6 +172,11 @@ export function createClusterManager(deps: ClusterManagerDeps): ClusterManager &
       taken = { configs, endpoints };
     },
 
+    tlsContexts() {
+      makeAll();
+      return [...clusters.values()].flatMap((c) => (c.transports?.all ?? []).flatMap(({ tls }) => tls?.common ?? []));
+    },
+
     dump() {
       makeAll();
       return dumpClusters(clusters.values());
