@@ -130,6 +130,6 @@ function isPreflight(request: RouteRequest): boolean {
 }
 
 function realmOf({ request }: Exchange): string {
-  const path = (request.firstHeader('x-envoy-original-path') ?? request.path).split('?', 1)[0]!;
+  const path = request.firstHeader('x-envoy-original-path') ?? request.path;
   return `${request.forwardedProto}://${request.authority}${path.slice(0, REALM_LENGTH)}`;
 }

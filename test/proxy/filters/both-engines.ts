@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { AnyJson } from '@bufbuild/protobuf/wkt';
 import type { RouteJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { realEnvoy } from '../../support/envoy.ts';
@@ -91,7 +92,7 @@ function managerJson(setup: Setup, logFile: string): Partial<HttpConnectionManag
           logFormat: {
             jsonFormat: { details: '%RESPONSE_CODE_DETAILS%', flags: '%RESPONSE_FLAGS%', ...setup.log },
           },
-        },
+        } as AnyJson,
       },
     ],
     // Envoy waits so long for the client to close first.

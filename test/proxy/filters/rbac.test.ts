@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { AnyJson } from '@bufbuild/protobuf/wkt';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { PermissionJson, PrincipalJson } from '#envoy-api/envoy/config/rbac/v3/rbac_pb.js';
@@ -18,7 +20,10 @@ const header = (matcher: object): PermissionJson => ({ header: matcher }) as Per
 const template = (pathTemplate: string): PermissionJson => ({
   uriTemplate: {
     name: 'uri-template',
-    typedConfig: { '@type': 'type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig', pathTemplate },
+    typedConfig: {
+      '@type': 'type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig',
+      pathTemplate,
+    } as AnyJson,
   },
 });
 const remote = (addressPrefix: string, prefixLen?: number): PrincipalJson => ({
@@ -430,7 +435,7 @@ test('rules decide, and say so, as in Envoy', async () => {
         const [answer, theirs] = await Promise.all([embedded.send(request), envoy?.send(request)]);
         if ((answer.status === 200) !== (matches === 1))
           wrong.push(`${JSON.stringify(one.permission ?? one.principal)} ${request}: ${answer.status}`);
-        if (theirs !== undefined && JSON.stringify(answer) !== JSON.stringify(theirs))
+        if (theirs !== undefined && !isDeepStrictEqual(answer, theirs))
           wrong.push(
             `${JSON.stringify(one.permission ?? one.principal)} ${request}: ${JSON.stringify(answer)} but Envoy ${JSON.stringify(theirs)}`,
           );

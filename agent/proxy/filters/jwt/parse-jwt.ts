@@ -1,4 +1,5 @@
 import { decodeBase64Url } from './base64url.ts';
+import { parseStrictObject } from './strict-json.ts';
 
 /** What is wrong with a token or its keys, in Envoy's words; undefined: nothing. */
 export type JwtProblem = string;
@@ -26,7 +27,6 @@ export const WRONG_AUDIENCE = 'Audiences in Jwt are not allowed';
 export const VERIFICATION_FAILS = 'Jwt verification fails';
 
 const ALGORITHMS: ReadonlySet<string> = new Set('ES256 ES384 ES512 HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 EdDSA'.split(' '));
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Reads a compact JWS (RFC 7519); a text says why it is none. Nothing is verified. */
 export function parseJwt(token: string): Jwt | JwtProblem {
@@ -35,7 +35,7 @@ export function parseJwt(token: string): Jwt | JwtProblem {
   const [head, body, tail] = parts as [string, string, string];
   const headerBytes = decodeBase64Url(head);
   if (headerBytes === undefined) return 'Jwt header is an invalid Base64url encoded';
-  const header = parseObject(headerBytes);
+  const header = parseStrictObject(headerBytes);
   if (header === undefined) return 'Jwt header is an invalid JSON';
   const alg = own(header, 'alg');
   if (typeof alg !== 'string') return 'Jwt header [alg] field is required and must be a string';
@@ -44,7 +44,7 @@ export function parseJwt(token: string): Jwt | JwtProblem {
   if (typeof kid !== 'string' || own(header, 'kid') === null) return 'Jwt header [kid] field is not a string';
   const payloadBytes = decodeBase64Url(body);
   if (payloadBytes === undefined) return 'Jwt payload is an invalid Base64url encoded';
-  const payload = parseObject(payloadBytes);
+  const payload = parseStrictObject(payloadBytes);
   if (payload === undefined) return 'Jwt payload is an invalid JSON';
   const wrong = checkClaims(payload);
   if (wrong !== undefined) return wrong;
@@ -89,13 +89,4 @@ function checkClaims(payload: Readonly<Record<string, unknown>>): JwtProblem | u
 
 function own(object: Readonly<Record<string, unknown>>, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-function parseObject(bytes: Buffer): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(utf8.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

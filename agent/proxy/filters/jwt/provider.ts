@@ -83,7 +83,7 @@ function claimText(payload: Readonly<Record<string, unknown>>, path: string): st
   }
   if (typeof at === 'string') return at;
   if (typeof at === 'boolean') return String(at);
-  if (typeof at === 'number') return Number.isInteger(at) && at >= 0 && at < 2 ** 64 ? BigInt(at).toString() : at.toFixed(6);
+  if (typeof at === 'number') return numberText(at);
   if (typeof at === 'object' && at !== null) return Buffer.from(JSON.stringify(at)).toString('base64');
   return '';
 }
@@ -96,4 +96,10 @@ function normalized(payload: Readonly<Record<string, unknown>>, json: JwtProvide
     if (typeof value === 'string') out[claim] = value.split(' ').filter((word) => word !== '');
   }
   return out;
+}
+
+/** Whole numbers of 64 bits as they are; others as C prints a double. */
+function numberText(value: number): string {
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 64) return BigInt(value).toString();
+  return Math.abs(value) < 1e21 ? value.toFixed(6) : `${BigInt(value)}.000000`;
 }
