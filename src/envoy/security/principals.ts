@@ -8,7 +8,7 @@ const SPIFFE = 'spiffe://';
 /** Stands for the mesh's own trust domain, whatever that is called (Istio). */
 const LOCAL = 'cluster.local';
 
-/** Envoy compares with the URI names of the certificate, without any with the DNS names, without any with the subject. */
+/** Envoy compares with the URI names of the certificate, then with its DNS names, then with its subject. */
 const authenticated = (principalName: StringMatcherJson): PrincipalJson => ({ authenticated: { principalName } });
 
 /** A principal under every name that the mesh's trust domain has; `domains` is that, then its aliases. */

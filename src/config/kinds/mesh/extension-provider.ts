@@ -29,7 +29,7 @@ export const GrpcService = message('How the service is called over gRPC.', {
 /** What both external authorizers have in common. */
 const authorizer = {
   ...endpoint,
-  timeout: duration('How long the answer may take. Default: 10s.'),
+  timeout: duration('How long the answer may take. Default: 600s.'),
   failOpen: boolean('Lets requests pass when the authorizer cannot be asked. Default: false.'),
   clearRouteCache: boolean('Chooses the route again after the authorizer changed headers. Default: false.'),
   statusOnError: string('HTTP status when the authorizer cannot be asked, as a number or its Envoy name. Default: 403.'),
