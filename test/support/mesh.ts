@@ -25,7 +25,7 @@ export interface TestMesh {
 /** @param files by name, YAML text */
 export async function startMesh(
   files: Record<string, string>,
-  options: Partial<Pick<AgentOptions, 'allowUnenforced' | 'engine' | 'metrics'>> = {},
+  options: Partial<Pick<AgentOptions, 'allowUnenforced' | 'engine' | 'metrics' | 'ca' | 'certificateLifeMs'>> = {},
 ): Promise<TestMesh> {
   const root = mkdtempSync(join(tmpdir(), 'fairlead-'));
   const folder = join(root, 'mesh');

@@ -1,0 +1,192 @@
+// test: exclusive
+/** Two workloads over mutual TLS under STRICT, in both engines: certificates and roots change under load, and no request fails. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { initCa } from '../../../agent/ca/init.ts';
+import { rotate, rotationStatus } from '../../../agent/ca/rotate.ts';
+import { type Backend, startBackend } from '../../support/backend.ts';
+import { fairlead } from '../../support/cli.ts';
+import { realEnvoy } from '../../support/envoy.ts';
+import { createClient, until } from '../../support/http.ts';
+import { startMesh, type TestMesh, testPort } from '../../support/mesh.ts';
+import { withScratch } from '../../support/scratch.ts';
+
+const envoy = realEnvoy();
+
+interface Bench {
+  mesh: TestMesh;
+  ca: string;
+  ask(): Promise<string>;
+  /** Of the server's port, without TLS. */
+  askPlain(): Promise<string>;
+}
+
+function yaml(ports: { client: number; server: number; inbound: number; app: number }): string {
+  return `apiVersion: v1
+kind: Service
+metadata: { name: payments, namespace: default }
+spec: { selector: { app: payments }, ports: [{ name: http, port: 80, targetPort: ${ports.inbound} }] }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: payments, namespace: default, annotations: { fairlead.dev/http-proxy-port: "${ports.server}" } }
+spec: { address: 127.0.0.1, labels: { app: payments }, serviceAccount: payments, ports: { http: ${ports.inbound} } }
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: payments, namespace: default }
+spec:
+  workloadSelector: { labels: { app: payments } }
+  ingress:
+    - { port: { number: ${ports.inbound}, protocol: HTTP, name: http }, bind: 127.0.0.1, captureMode: NONE, defaultEndpoint: "127.0.0.1:${ports.app}" }
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: { name: billing, namespace: default, annotations: { fairlead.dev/http-proxy-port: "${ports.client}" } }
+spec: { address: 127.0.0.1, labels: { app: billing }, serviceAccount: billing }
+---
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: istio-system }
+spec: { mtls: { mode: STRICT } }
+`;
+}
+
+const withMesh = (engine: 'embedded' | 'envoy', certificateLifeMs: number | undefined, run: (bench: Bench) => Promise<void>) =>
+  withScratch(async (folder) => {
+    if (engine === 'envoy' && 'path' in envoy) process.env['ENVOY_PATH'] = envoy.path;
+    const ca = `${folder}/ca`;
+    const life = 100 * 86_400_000;
+    await initCa(ca, {
+      trustDomain: 'cluster.local',
+      algorithm: 'ec-p256',
+      rootLifeMs: life,
+      intermediateLifeMs: life,
+      passphrase: undefined,
+    });
+    const backend: Backend = await startBackend('payments');
+    const ports = { client: testPort(), server: testPort(), inbound: testPort(), app: backend.port };
+    const mesh = await startMesh(
+      { 'a.yaml': yaml(ports) },
+      { engine, ca: { directory: ca, passphrase: undefined }, ...(certificateLifeMs === undefined ? {} : { certificateLifeMs }) },
+    );
+    const client = createClient(`127.0.0.1:${ports.client}`);
+    const plain = createClient();
+    const said = (answer: Promise<{ status: number }>): Promise<string> =>
+      answer.then(
+        ({ status }) => String(status),
+        (error: Error) => error.message,
+      );
+    try {
+      await run({
+        mesh,
+        ca,
+        ask: () => said(client.get('http://payments/')),
+        askPlain: () => said(plain.get(`http://127.0.0.1:${ports.inbound}/`)),
+      });
+    } finally {
+      client.close();
+      plain.close();
+      await mesh.close();
+      await backend.close();
+    }
+  });
+
+/** Requests on eight connections until it is ended; resolves to what went wrong. */
+function load(ask: () => Promise<string>): () => Promise<{ requests: number; failures: string[] }> {
+  const failures: string[] = [];
+  let requests = 0;
+  let over = false;
+  const loops = Array.from({ length: 8 }, async () => {
+    while (!over) {
+      requests++;
+      const answer = await ask();
+      if (answer !== '200') failures.push(answer);
+      await new Promise((r) => setTimeout(r, 10));
+    }
+  });
+  return async () => {
+    over = true;
+    await Promise.all(loops);
+    return { requests, failures };
+  };
+}
+
+for (const engine of ['embedded', 'envoy'] as const) {
+  if (engine === 'envoy' && 'missing' in envoy) {
+    test.skip(`envoy: ${envoy.missing}`, () => undefined);
+    continue;
+  }
+
+  test(
+    `${engine}: what is shown of certificates`,
+    withMesh(engine, undefined, async ({ mesh, ask, askPlain }) => {
+      await until('it serves', async () => (await ask()) === '200');
+      assert.not.match(await askPlain(), /^\d+$/, 'plain text is refused');
+      const { certificates, problems } = mesh.agent.status().identity;
+      assert.equal([certificates.map(({ state }) => state), problems], [['valid', 'valid'], []]);
+      const serial = certificates.find(({ identity }) => identity.endsWith('/sa/billing'))?.serial as string;
+
+      const table = await fairlead(['proxy-config', 'secret', 'billing', '--agent', `unix:${mesh.agent.api.socket}`]);
+      assert.is(table.code, 0, table.err);
+      assert.match(table.out, /^RESOURCE NAME +TYPE +STATUS +VALID CERT +SERIAL NUMBER +NOT AFTER +NOT BEFORE +TRUST DOMAIN$/m);
+      assert.match(
+        table.out,
+        new RegExp(`^default +Cert Chain +ACTIVE +true +${serial.padStart(32, '0')} +\\S+Z +\\S+Z +cluster\\.local$`, 'm'),
+      );
+      assert.match(table.out, /^ROOTCA +CA +ACTIVE +true /m);
+      const dump = await fairlead(['proxy-config', 'all', 'billing', '--agent', `unix:${mesh.agent.api.socket}`, '-o', 'json']);
+      assert.not.match(dump.out, /PRIVATE KEY/);
+      assert.match(dump.out, /redacted|W3JlZGFjdGVkXQ==/);
+
+      const metrics = (await (await fetch(`${mesh.agent.api.url}/stats/prometheus`)).text()).split('\n');
+      const left = metrics.find((line) => line.startsWith('fairlead_certificate_expiry_seconds{') && line.includes('/sa/billing'));
+      assert.ok(Number(left?.split(' ').at(-1)) > 86_000, left);
+      assert.ok(metrics.some((line) => /^fairlead_certificate_renewals_total\{.*billing.* 1$/.test(line)));
+
+      const doctor = await fairlead(['doctor', '--data', mesh.data, '-o', 'json', '--skip', 'agent/version']);
+      const checks = (JSON.parse(doctor.out) as { checks: { id: string; state: string; message: string }[] }).checks;
+      assert.is(checks.find(({ id }) => id === 'certificates/expiry')?.state, 'ok', doctor.out);
+      assert.is(checks.find(({ id }) => id === 'certificates/present')?.state, 'ok');
+
+      const check = await fairlead(['cert', 'check', `${mesh.data}/identity`, '--within', '30d']);
+      assert.is(check.code, 1, check.out);
+      assert.match(check.out, /^EXPIRING .*ns-default-sa-billing/m);
+      assert.is((await fairlead(['cert', 'check', `${mesh.data}/identity`, '--within', '1h'])).code, 0);
+    }),
+  );
+
+  test(
+    `${engine}: certificates of four seconds renew under load, and no request fails`,
+    withMesh(engine, 4000, async ({ mesh, ask }) => {
+      await until('it serves', async () => (await ask()) === '200');
+      const end = load(ask);
+      await until('five renewals each', () => mesh.agent.status().identity.certificates.every(({ renewals }) => renewals > 5), 60_000);
+      const { requests, failures } = await end();
+      assert.equal(failures, []);
+      assert.ok(requests > 100, `${requests} requests`);
+    }),
+  );
+
+  test(
+    `${engine}: a whole rotation of the root under load, and no request fails`,
+    withMesh(engine, undefined, async ({ mesh, ca, ask }) => {
+      await until('it serves', async () => (await ask()) === '200');
+      const before = mesh.agent.status().identity.certificates.map(({ serial }) => serial);
+      const end = load(ask);
+      for (const step of ['prepare', 'activate', 'taint', 'revoke'] as const) {
+        // `taint` is what makes long-lived certificates renew.
+        const waits = step === 'activate' || step === 'revoke';
+        if (waits) await until(step, async () => (await rotationStatus(ca, new Date())).behind.length === 0, 30_000);
+        await rotate(ca, step, { force: step === 'taint' });
+      }
+      await until('the old root is gone', () => mesh.agent.status().identity.trust?.sequence === 3, 30_000);
+      const { failures } = await end();
+      assert.equal(failures, []);
+      assert.is(await ask(), '200');
+      for (const { serial } of mesh.agent.status().identity.certificates) assert.not.ok(before.includes(serial));
+    }),
+  );
+}
+
+test.run();
