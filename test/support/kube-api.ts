@@ -1,6 +1,7 @@
 /** Starts a real API server with its etcd on free loopback ports. Everything is in one scratch folder, and ends with `stop`. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,11 +100,12 @@ current-context: ${name}
         killAll();
         throw new Error(`kube-apiserver did not start: ${readFileSync(join(folder, 'kube-apiserver.log'), 'utf8').trim().slice(-2000)}`);
       }
-      // Ready says more than /readyz: the default namespace is one of the last things that it makes.
-      const ready = await admin.request('/api/v1/namespaces/default').then(
-        () => true,
-        () => false,
-      );
+      const ready =
+        (await isReady(folder, port)) &&
+        (await admin.request('/api/v1/namespaces/default').then(
+          () => true,
+          () => false,
+        ));
       if (ready) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -143,6 +145,18 @@ current-context: ${name}
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Answers before that may come from handlers that are not all there yet. */
+function isReady(folder: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const headers = { authorization: 'Bearer admin-token' };
+    const asked = get({ host: '127.0.0.1', port, path: '/readyz', headers, ca: readFileSync(join(folder, 'ca.crt')) }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('error', () => resolve(false));
+  });
 }
 
 /** A client of whoever a kubeconfig names. */
