@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import { bootstrap } from '../../../src/envoy/dump/bootstrap.ts';
+import { secretNames } from '../../../src/envoy/secret-names.ts';
 import { realEnvoy } from '../../support/envoy.ts';
 import { exampleProxy } from '../dump/example-dump.ts';
 import { type GoldenCase, goldenCases } from './golden.ts';
@@ -19,7 +20,9 @@ function withOwnCache(type: NonNullable<ClusterJson['clusterType']>, name: strin
 
 /** The clusters of a case under names of their own; load assignments as STATIC clusters, which check them as EDS does. */
 function clustersOf(golden: GoldenCase, index: number): ClusterJson[] {
-  const own = golden.clusters.map((cluster) => {
+  // Envoy 1.40 falls over a static cluster that is ready before ADS is and has secrets from it; envoy-takes-tls.test.ts hands it those over ADS.
+  const usable = golden.clusters.filter((c) => c.type === 'EDS' || secretNames({ listeners: [], clusters: [c] }).length === 0);
+  const own = usable.map((cluster) => {
     const name = `${index} ${cluster.name}`;
     return {
       ...cluster,
@@ -72,7 +75,7 @@ if ('missing' in found) {
           resolve(error ? `${error.message}\n${err}` : out),
         );
       });
-      assert.match(said, /bootstrap\.json' OK/);
+      assert.match(said, /bootstrap\.json' OK/, said.slice(0, 1000));
     } finally {
       rmSync(folder, { recursive: true });
     }
