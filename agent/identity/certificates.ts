@@ -150,6 +150,8 @@ export function createCertificates(options: CertificatesOptions): Certificates {
         lastError: undefined,
         renewals: entry.renewals + 1,
       });
+      // Asked for again and again, the CA would give the same.
+      if (isDue(entry, Date.now())) fail(entry, new Error(clocksDiffer(from.name, made)));
       takeTrust(identity, issued);
       reportAt = 0;
       options.changed();
@@ -194,6 +196,7 @@ export function createCertificates(options: CertificatesOptions): Certificates {
   /** A warning and then an error, once each. */
   function tell(entry: Entry, now: number): void {
     const state = stateOf(entry, now);
+    if (state === 'valid') entry.lastError = undefined;
     if (state === entry.told) return;
     entry.told = state;
     const { held, lastError } = entry;
@@ -302,3 +305,6 @@ export function createCertificates(options: CertificatesOptions): Certificates {
     },
   };
 }
+
+const clocksDiffer = (ca: string, { notBefore, notAfter }: KeptCertificate): string =>
+  `by this machine’s clock (${new Date().toISOString()}) what ${ca} gave is not in the first half of its life: from ${notBefore.toISOString()} until ${notAfter.toISOString()}`;

@@ -71,7 +71,7 @@ withEngine('serves, tells its records and its admin API; a change applies', asyn
   assert.ok(alive(processes[0]?.pid));
   assert.equal(
     engine.sync(id)?.map((t) => `${t.type} ${t.state}`),
-    ['CDS SYNCED', 'LDS SYNCED', 'EDS SYNCED', 'RDS SYNCED'],
+    ['CDS SYNCED', 'LDS SYNCED', 'EDS SYNCED', 'RDS SYNCED', 'SDS SYNCED'],
   );
   await applied(engine, await snapshot(fault(418)));
   assert.is(await ask(), 418);

@@ -124,6 +124,33 @@ test(
 );
 
 test(
+  'clocks that jump are noticed within seconds; a CA whose clock is another one is not asked without end',
+  withScratch(async (folder) => {
+    const node = await startNode({ data: join(folder, 'data') });
+    const realNow = Date.now;
+    const status = () => node.identity.status().certificates[0]!;
+    try {
+      const first = serialOf(node);
+      // Asleep for the most of its life.
+      Date.now = () => realNow() + 13 * 3_600_000;
+      await until('renewed', () => serialOf(node) !== first);
+      await until('said', () => /by this machine’s clock/.test(status().lastError?.message ?? ''));
+      Date.now = realNow;
+      await until('well again', () => status().state === 'valid');
+      const before = status().renewals;
+      // Set back to before the certificate began.
+      Date.now = () => realNow() - 3_600_000;
+      await until('asked', () => status().renewals > before);
+      assert.is(status().state, 'expired', 'not yet valid');
+      assert.ok(status().renewals < before + 4, 'with a growing back-off');
+    } finally {
+      Date.now = realNow;
+      node.identity.close();
+    }
+  }),
+);
+
+test(
   'the stages of a rotation know this agent: a new root is taken over, a tainted authority’s certificate renewed at once',
   withScratch(async (folder) => {
     const directory = join(folder, 'ca');
