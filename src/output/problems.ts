@@ -1,6 +1,7 @@
 /** Problems as people read them: what, where with the line and a caret, and what to do. The only place that formats them. */
 import { formatPosition } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
+import { isConfidential } from './confidential.ts';
 import { paint, type Style } from './paint.ts';
 import { harmless, sourceExcerpt } from './source-excerpt.ts';
 import { type LineReader, sourceLines } from './source-lines.ts';
@@ -63,7 +64,7 @@ async function formatProblem(problem: Problem, style: Style, width: number, line
   const lines = [`${colour(`${severity}:`)} ${style.bold(harmless(message))} ${style.dim(`[${rule}]`)}`];
   const where = [position ? formatPosition(position) : undefined, origin, path].filter((part) => part !== undefined);
   if (where.length > 0) lines.push(`  ${harmless(where.join('  '))}`);
-  const source = position === undefined ? undefined : await lineOf(position);
+  const source = position === undefined || isConfidential(problem) ? undefined : await lineOf(position);
   // An unreadable or empty file has no line that would tell anything.
   if (position !== undefined && source !== undefined && source.trim() !== '') {
     const gutter = String(position.line);

@@ -28,7 +28,7 @@ export function createReport(problems: Problem[], source: TextSource, origin: ()
     problems.push({
       severity,
       rule,
-      message,
+      message: named?.startsWith('Secret') && (path[0] === 'data' || path[0] === 'stringData') ? withoutValue(message) : message,
       ...(options.hint === undefined ? {} : { hint: options.hint }),
       position,
       ...(named === undefined ? {} : { origin: named }),
@@ -47,6 +47,9 @@ export function createReport(problems: Problem[], source: TextSource, origin: ()
     },
   };
 }
+
+/** Values of Secrets are not quoted. */
+const withoutValue = (message: string): string => message.replace(/, not the (string|number) .*$/s, ', not a $1');
 
 const TYPE_RULES = new Set(['schema/type', 'schema/required', 'schema/empty-entry']);
 

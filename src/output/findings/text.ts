@@ -1,6 +1,7 @@
 import type { Finding, Level } from '../../analysis/finding.ts';
 import { LEVELS } from '../../analysis/finding.ts';
 import { formatPosition } from '../../config/resource.ts';
+import { isConfidential } from '../confidential.ts';
 import { paint, type Style } from '../paint.ts';
 import { harmless, sourceExcerpt } from '../source-excerpt.ts';
 import { type LineReader, sourceLines } from '../source-lines.ts';
@@ -25,7 +26,7 @@ async function findingText(finding: Finding, style: Style, width: number, lineOf
   const where = [position === undefined ? undefined : formatPosition(position), origin.startsWith('File ') ? undefined : origin, path];
   const shown = where.filter((part) => part !== undefined && part !== '').join('  ');
   if (shown !== '') lines.push(`  ${harmless(shown)}`);
-  const source = position === undefined ? undefined : await lineOf(position);
+  const source = position === undefined || isConfidential(finding) ? undefined : await lineOf(position);
   if (position !== undefined && source !== undefined && source.trim() !== '') {
     const gutter = String(position.line);
     const excerpt = sourceExcerpt(source, position.column, width - gutter.length - 5);
