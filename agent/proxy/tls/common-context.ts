@@ -19,8 +19,10 @@ export interface TlsState {
   /** Peers are looked at: by chain, names or hashes. */
   readonly validates: boolean;
   readonly check: PeerCheck;
-  /** For a name in the ClientHello: the first certificate, or the one that has the name. */
-  context(sni: string): { secure: SecureContext; certificate: OwnCertificate | undefined };
+  /** Names, hashes or keys of peers are asked for: whoever shows no certificate has none of them. */
+  readonly asksForNames: boolean;
+  /** For a name in the ClientHello: the first certificate, or the one that has the name. Undefined: OpenSSL does not take it with these settings. */
+  context(sni: string): { secure: SecureContext; certificate: OwnCertificate | undefined } | undefined;
   /** Sessions to resume, by server name; they die with the state. */
   readonly sessions: Map<string, Buffer[]>;
 }
@@ -123,10 +125,15 @@ export function compileCommonTls(
       trusted: ca,
       validates: ca !== undefined || hashes,
       check,
+      asksForNames: hashes || (validation?.matchTypedSubjectAltNames ?? []).length > 0,
       sessions: new Map(),
       context(sni) {
         const certificate = own.length > 1 && sni !== '' ? (own.find((one) => hasName(one, sni)) ?? own[0]) : own[0];
-        return { secure: contextOf(certificate), certificate };
+        try {
+          return { secure: contextOf(certificate), certificate };
+        } catch {
+          return undefined;
+        }
       },
     };
   }

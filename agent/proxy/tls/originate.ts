@@ -49,7 +49,8 @@ export function compileOrigination(
     common,
     secure(socket, request, on) {
       const state = common.state();
-      if (typeof state === 'string') {
+      const chosen = typeof state === 'string' ? undefined : state.context('');
+      if (typeof state === 'string' || chosen === undefined) {
         socket.destroy();
         on.failed('TLS error: Secret is not supplied by SDS');
         return;
@@ -59,7 +60,7 @@ export function compileOrigination(
       const session = state.sessions.get(sni)?.pop();
       const options: ConnectionOptions = {
         socket,
-        secureContext: state.context('').secure,
+        secureContext: chosen.secure,
         // Chains and names are looked at below: what is asked of them is Envoy's, not that of HTTPS.
         rejectUnauthorized: false,
         checkServerIdentity: () => undefined,

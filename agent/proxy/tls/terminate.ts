@@ -69,7 +69,8 @@ export function compileTermination(
 
   function accept(socket: Socket, hello: ClientHello, done: Done, failed: Failed): void {
     const state = compiled.state();
-    if (typeof state === 'string' || (requires && !state.validates)) {
+    const chosen = typeof state === 'string' || (requires && !state.validates) ? undefined : state.context(hello.sni);
+    if (typeof state === 'string' || chosen === undefined) {
       socket.destroy();
       failed('TLS error: Secret is not supplied by SDS');
       return;
@@ -80,18 +81,25 @@ export function compileTermination(
       failed('TLS_error: no server name');
       return;
     }
-    shake(socket, hello, state, done, failed);
+    shake(socket, hello, state, chosen, done, failed);
   }
 
-  function shake(socket: Socket, hello: ClientHello, state: TlsState, done: Done, failed: Failed): void {
-    const { secure, certificate } = state.context(hello.sni);
+  function shake(
+    socket: Socket,
+    hello: ClientHello,
+    state: TlsState,
+    { secure, certificate }: NonNullable<ReturnType<TlsState['context']>>,
+    done: Done,
+    failed: Failed,
+  ): void {
     // The server's order decides; without anything in common the connection goes on without ALPN, as in Envoy.
     const protocol = compiled.alpn.find((one) => hello.applicationProtocols.includes(one));
     const options: TLSSocketOptions = {
       isServer: true,
       secureContext: secure,
       requestCert: state.validates,
-      rejectUnauthorized: requires,
+      // Envoy: a certificate is required too where one is asked for its names.
+      rejectUnauthorized: requires || state.asksForNames,
       ...(protocol !== undefined && { ALPNProtocols: [protocol] }),
     };
     const secured = new (tls().TLSSocket)(socket, options);
@@ -136,8 +144,9 @@ export function compileTermination(
     if (!state.validates) return undefined;
     const peer = secured.getPeerX509Certificate();
     if (peer === undefined) {
-      deps.stats.count(requires ? 'fail_verify_no_cert' : 'no_certificate');
-      return requires ? tlsError('PEER_DID_NOT_RETURN_A_CERTIFICATE') : undefined;
+      const required = requires || state.asksForNames;
+      deps.stats.count(required ? 'fail_verify_no_cert' : 'no_certificate');
+      return required ? tlsError('PEER_DID_NOT_RETURN_A_CERTIFICATE') : undefined;
     }
     const broken = state.trusted === undefined ? undefined : chainError(secured);
     if (broken !== undefined) {

@@ -23,7 +23,7 @@ export interface ProxyConfigUnderTest {
   secrets?: SecretJson[];
 }
 
-export interface Proxy {
+export interface ProxyUnderTest {
   name: 'embedded' | 'envoy';
   port: number;
   /** The counter of this name, 0 without it. `listener.<address>` is the listener's prefix. */
@@ -31,6 +31,8 @@ export interface Proxy {
   /** The embedded proxy's. */
   secrets?: SecretStore;
   records?: RequestRecord[];
+  /** The answer of Envoy's admin API; undefined when it is no success. */
+  ask?(path: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export async function freePort(): Promise<number> {
 
 const at = (port: number): ListenerJson['address'] => ({ socketAddress: { address: '127.0.0.1', portValue: port } });
 
-export async function startEmbedded({ listener, clusters = [], secrets = [] }: ProxyConfigUnderTest): Promise<Proxy> {
+export async function startEmbedded({ listener, clusters = [], secrets = [] }: ProxyConfigUnderTest): Promise<ProxyUnderTest> {
   const port = await freePort();
   const stats = createStatsRegistry();
   const store = createSecretStore();
@@ -77,7 +79,7 @@ export async function startEmbedded({ listener, clusters = [], secrets = [] }: P
 }
 
 /** Undefined where there is no Envoy. */
-export async function startEnvoy({ listener, clusters = [], secrets = [] }: ProxyConfigUnderTest): Promise<Proxy | undefined> {
+export async function startEnvoy({ listener, clusters = [], secrets = [] }: ProxyConfigUnderTest): Promise<ProxyUnderTest | undefined> {
   const envoy = realEnvoy();
   if ('missing' in envoy) return undefined;
   const port = await freePort();
@@ -133,6 +135,7 @@ export async function startEnvoy({ listener, clusters = [], secrets = [] }: Prox
       const line = (await ask('/stats'))?.split('\n').find((one) => one.startsWith(`${wanted}: `));
       return line === undefined ? 0 : Number(line.slice(wanted.length + 2));
     },
+    ask,
     close,
   };
 }
@@ -140,9 +143,9 @@ export async function startEnvoy({ listener, clusters = [], secrets = [] }: Prox
 /** Runs `look` against both, and gives what each showed. */
 export async function onBoth<T>(
   config: ProxyConfigUnderTest,
-  look: (proxy: Proxy) => Promise<T>,
+  look: (proxy: ProxyUnderTest) => Promise<T>,
 ): Promise<{ embedded: T; envoy: T | undefined }> {
-  const run = async (proxy: Proxy): Promise<T> => {
+  const run = async (proxy: ProxyUnderTest): Promise<T> => {
     try {
       return await look(proxy);
     } finally {
