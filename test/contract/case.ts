@@ -65,6 +65,8 @@ export interface BackendTls {
   certificate?: string;
   /** Clients must show a certificate of this issuer. */
   clients?: string;
+  /** What it chooses from; `h2` and `http/1.1` when nothing is said. */
+  alpn?: readonly string[];
   minVersion?: TlsVersion;
   maxVersion?: TlsVersion;
 }

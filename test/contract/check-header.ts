@@ -9,7 +9,7 @@ const BACKEND = [
   ...['service', 'port', 'protocol', 'labels', 'locality', 'weight', 'kind', 'reply'],
   ...['identity', 'dnsNames', 'sidecar', 'tls'],
 ];
-const BACKEND_TLS = ['certificate', 'clients', 'minVersion', 'maxVersion'];
+const BACKEND_TLS = ['certificate', 'clients', 'alpn', 'minVersion', 'maxVersion'];
 const CERTIFICATE = ['issuer', 'uri', 'dns', 'ip', 'name', 'valid', 'key', 'intermediate'];
 const TOKEN = ['key', 'claims', 'alg', 'kid', 'expires', 'notBefore', 'tampered'];
 const REPLY = [

@@ -19,8 +19,9 @@ function fieldMismatches(what: string, expected: Record<string, TextMatch>, fiel
 }
 
 /** Which backend an answer came from, by what it says. */
-export function originOf({ headers, messages, body }: Answer): string | undefined {
-  return linesOf(headers, 'x-instance')?.at(-1) ?? /^([\w-]+):/.exec(messages[0] ?? body)?.[1];
+export function originOf({ status, headers, messages, body }: Answer): string | undefined {
+  // Bytes without HTTP say it at their beginning; a proxy's `RBAC: access denied` is no such thing.
+  return linesOf(headers, 'x-instance')?.at(-1) ?? /^([\w-]+):/.exec(messages[0] ?? (status === 0 ? body : ''))?.[1];
 }
 
 export function answerMismatches(expected: Expectation, answer: Answer): string[] {

@@ -104,7 +104,7 @@ export async function startHttpBackend(
       if (to === http1) socket.resume();
     });
   };
-  const server = tls ? createTls({ ...tls, ALPNProtocols: ['h2', 'http/1.1'] }, serve) : createTcp(serve);
+  const server = tls ? createTls({ ALPNProtocols: ['h2', 'http/1.1'], ...tls }, serve) : createTcp(serve);
   server.on('tlsClientError', () => undefined);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

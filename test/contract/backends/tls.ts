@@ -6,11 +6,12 @@ import { selfSigned } from './self-signed.ts';
 import type { Arrival } from './types.ts';
 
 /** A server's side of TLS: a certificate of the case, or one that it signed itself. */
-export function serverTls({ certificate, clients, minVersion, maxVersion }: BackendTls, credentials: Credentials): TlsOptions {
+export function serverTls({ certificate, clients, alpn, minVersion, maxVersion }: BackendTls, credentials: Credentials): TlsOptions {
   const own = certificate === undefined ? undefined : credentials.certificate(certificate);
   return {
     ...(own ? { cert: own.chain, key: own.key } : selfSigned()),
     ...(clients !== undefined && { requestCert: true, rejectUnauthorized: true, ca: credentials.root(clients) }),
+    ...(alpn && { ALPNProtocols: [...alpn] }),
     ...(minVersion && { minVersion }),
     ...(maxVersion && { maxVersion }),
   };
