@@ -1,5 +1,6 @@
 import { workloadIdentity } from '../pki/spiffe-id.ts';
 import { labelOf } from './labels.ts';
+import { sameItems } from './model-memo.ts';
 import type { Endpoint, Mesh, ProxyNode, ResolvedMeshConfig, Service, Workload } from './types.ts';
 
 /** Further DNS names of a workload's certificate, separated by commas. */
@@ -30,16 +31,22 @@ export function endpointIdentity(
 
 const withTrustDomain = /^spiffe:\/\/[^/]+(?=\/)/;
 
+/** What the names of a service were made from, and the names. Many proxies, ports and subsets ask for the same. */
+const known = new WeakMap<Service, { config: ResolvedMeshConfig; endpoints: readonly (readonly Endpoint[])[]; names: readonly string[] }>();
+
 /**
  * The names of which a server of a service must prove one: the identities of its endpoints, and those that the service names itself
  * (`subjectAltNames` of a ServiceEntry, account annotations of a Service), each for all aliases of the trust domain too. Sorted; empty
  * when nothing is known.
  */
-export function serviceIdentities(mesh: Pick<Mesh, 'config' | 'endpoints'>, service: Service): string[] {
+export function serviceIdentities(mesh: Pick<Mesh, 'config' | 'endpoints'>, service: Service): readonly string[] {
   const { config } = mesh;
+  const endpoints = service.ports.map((port) => mesh.endpoints(service, port));
+  const last = known.get(service);
+  if (last !== undefined && last.config === config && sameItems(last.endpoints, endpoints)) return last.names;
   const names = new Set(service.subjectAltNames);
-  for (const port of service.ports) {
-    for (const endpoint of mesh.endpoints(service, port)) {
+  for (const list of endpoints) {
+    for (const endpoint of list) {
       const identity = endpointIdentity(endpoint, config);
       if (identity !== undefined) names.add(identity);
     }
@@ -48,7 +55,9 @@ export function serviceIdentities(mesh: Pick<Mesh, 'config' | 'endpoints'>, serv
     if (!withTrustDomain.test(name)) continue;
     for (const alias of config.trustDomainAliases ?? []) names.add(name.replace(withTrustDomain, `spiffe://${alias}`));
   }
-  return [...names].sort();
+  const sorted = [...names].sort();
+  known.set(service, { config, endpoints, names: sorted });
+  return sorted;
 }
 
 /** The trust domains whose identities belong to the mesh: its own, the aliases, and those that further roots are for. Each once. */
