@@ -133,6 +133,8 @@ export function compileTermination(
       over = true;
       deps.stats.handshake(secured);
       secured.disableRenegotiation();
+      // As tls.Server does: node:http2 waits for the handshake otherwise.
+      (secured as TLSSocket & { secureConnecting: boolean }).secureConnecting = false;
       // Errors of the records after the handshake: node:tls tells servers of its own of them, and lets the socket live.
       secured.on('_tlsError', () => secured.destroy());
       done(secured, describe(secured, certificate));
