@@ -89,7 +89,7 @@ async function refuseToRun(agent: Agent, { allowUnenforced }: ForegroundOptions)
   throw new FairleadError('E_CONFIG_REFUSED', 'the configuration is refused; nothing was started', {
     problems: [...config.problems, ...refused],
     ...(unenforced
-      ? { next: 'Policies that cannot be enforced yet are refused, not ignored. --allow-unenforced runs the rest without them.' }
+      ? { next: 'Policies that cannot be enforced are refused, not ignored. --allow-unenforced runs the rest without them.' }
       : {}),
   });
 }

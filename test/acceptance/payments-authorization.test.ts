@@ -1,4 +1,4 @@
-/** The policy of payments-authorization.yaml as it is: it cannot be enforced yet, so it must not be ignored. */
+/** The policy of payments-authorization.yaml for a workload that is called past its proxy: nothing enforces it there, so it must not be ignored. */
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
