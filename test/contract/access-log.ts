@@ -6,6 +6,7 @@ export const LOG_FORMAT: Readonly<Record<string, string>> = {
   status: '%RESPONSE_CODE%',
   flags: '%RESPONSE_FLAGS%',
   details: '%RESPONSE_CODE_DETAILS%',
+  termination: '%CONNECTION_TERMINATION_DETAILS%',
   cluster: '%UPSTREAM_CLUSTER_RAW%',
   host: '%UPSTREAM_HOST%',
   route: '%ROUTE_NAME%',

@@ -19,8 +19,9 @@ export function serverTls({ certificate, clients, alpn, minVersion, maxVersion }
 
 /** What a server sees of its client; nothing without TLS. */
 export function tlsOf(socket: Socket | undefined): Pick<Arrival, 'sni' | 'client'> {
-  if (socket === undefined || !('getPeerCertificate' in socket)) return {};
-  const { servername, getPeerCertificate } = socket as TLSSocket & { servername?: string | false };
-  const subject = getPeerCertificate.call(socket)?.subject as { CN?: string } | undefined;
-  return { sni: servername || undefined, client: subject?.CN };
+  const tls = socket as (TLSSocket & { servername?: string | false }) | undefined;
+  // HTTP/2's sockets stand behind a Proxy that has no `has`.
+  if (typeof tls?.getPeerCertificate !== 'function') return {};
+  const subject = tls.getPeerCertificate()?.subject as { CN?: string } | undefined;
+  return { sni: tls.servername || undefined, client: subject?.CN };
 }

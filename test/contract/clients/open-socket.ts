@@ -9,7 +9,8 @@ export function openSocket({ port, source, sni, tls }: Sent, more: { allowHalfOp
   return connectTls({ ...at, ...(more.alpn && { ALPNProtocols: more.alpn }), ...tls, servername: sni ?? '' });
 }
 
-export const isTls = (socket: Socket): socket is TLSSocket => 'getPeerCertificate' in socket;
+// HTTP/2's sockets stand behind a Proxy that has no `has`.
+const isTls = (socket: Socket): socket is TLSSocket => typeof (socket as TLSSocket).getPeerCertificate === 'function';
 
 /** undefined for a connection without TLS, or before its handshake. */
 export function seenTls(socket: Socket | undefined | null): SeenTls | undefined {
