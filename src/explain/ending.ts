@@ -1,6 +1,6 @@
 import { finalizeResponse } from '../routing/finalize.ts';
 import { grpcStatusOf, isGrpc } from '../routing/grpc.ts';
-import { redirectLocation } from '../routing/redirect.ts';
+import { directResponseLocation, redirectLocation } from '../routing/redirect.ts';
 import type { RouteRequest } from '../routing/request.ts';
 import type { Decision, RouteDecision } from '../routing/types.ts';
 import { clusterText } from './cluster-text.ts';
@@ -42,25 +42,34 @@ export function end(
         details: 'direct_response',
         headers: ['location', location],
       });
-      return { ...outcome, location };
+      return withLocation(outcome);
     }
     case 'direct-response': {
       const body = decision.body.toString('utf8');
+      const location = directResponseLocation(decision.status, request);
       addStep(trace, 'action', decision.route.name, `answers ${decision.status} itself`, {
         effect: 'stops',
         outcome: id,
         origin: writtenAt(trace, decision, 'directResponse'),
       });
-      return ownAnswer('direct-response', `${decision.status} from the proxy itself`, request, decision, context, {
+      const outcome = ownAnswer('direct-response', `${decision.status} from the proxy itself`, request, decision, context, {
         share,
         status: decision.status,
         details: 'direct_response',
+        ...(location !== undefined && { headers: ['location', location] }),
         body,
       });
+      return withLocation(outcome);
     }
     case 'route':
       return endUpstream(trace, decision, request, context, share, added, id);
   }
+}
+
+/** Rules for the answer's headers may have changed it. */
+function withLocation(outcome: Outcome): Outcome {
+  const location = outcome.responseHeaders.find(([name]) => name === 'location')?.[1];
+  return location === undefined ? outcome : { ...outcome, location };
 }
 
 function endUpstream(

@@ -56,6 +56,14 @@ export function redirectLocation(decision: RedirectDecision, request: RouteReque
   return `${scheme}://${host}${redirect.port}${path.startsWith('/') ? '' : '/'}${path}`;
 }
 
+/**
+ * The Location of a direct response: Envoy's router gives 201 and every 3xx one, which is the request's own URL as nothing redirects it.
+ * undefined with other statuses.
+ */
+export function directResponseLocation(status: number, { scheme, authority, path }: RouteRequest): string | undefined {
+  return status === 201 || (status >= 300 && status < 400) ? `${scheme}://${authority}${path}` : undefined;
+}
+
 /** The request's host; without its port when another is given, or when it was the default of a scheme that changes. */
 function hostFor(authority: string, scheme: string, from: string, portGiven: boolean): string {
   const colon = authority.startsWith('[') ? authority.lastIndexOf(']:') + 1 : authority.lastIndexOf(':');

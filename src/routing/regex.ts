@@ -10,12 +10,12 @@ import { isAscii, toWire } from './wire-text.ts';
 export interface Regex {
   readonly pattern: string;
   fullMatch(wire: string): boolean;
-  /** Every match replaced, as RE2's GlobalReplace: `\0` is the match, `\1` … `\9` its groups. */
+  /** Every match replaced, as RE2's GlobalReplace does it: `\0` is the match, `\1` … `\9` its groups. */
   replaceAll(wire: string, substitution: Substitution): string;
 }
 
-/** A parsed substitution: literal parts and group numbers. */
-export type Substitution = readonly (string | number)[];
+/** A parsed substitution: literal parts and group numbers; undefined when it names a group that the pattern does not have: nothing is replaced then. */
+export type Substitution = readonly (string | number)[] | undefined;
 
 /** Compiles a pattern; a string says why RE2 refuses it. */
 export function compileRegex(pattern: string): Regex | string {
@@ -36,6 +36,7 @@ export function compileRegex(pattern: string): Regex | string {
       return compiled.matches(wire);
     },
     replaceAll(wire: string, substitution: Substitution): string {
+      if (substitution === undefined) return wire;
       const matcher = compiled.matcher(wire);
       let out = '';
       let last = 0;
@@ -58,6 +59,7 @@ export function groupCount(pattern: string): number {
 export function parseSubstitution(text: string, groups: number): Substitution | { error: string } {
   const parts: (string | number)[] = [];
   let plain = '';
+  let missing = false;
   for (let i = 0; i < text.length; i++) {
     if (text[i] !== '\\') {
       plain += text[i];
@@ -66,14 +68,14 @@ export function parseSubstitution(text: string, groups: number): Substitution | 
     const next = text[++i];
     if (next === '\\') plain += '\\';
     else if (next !== undefined && next >= '0' && next <= '9') {
-      if (Number(next) > groups) return { error: `substitution ${JSON.stringify(text)} names group ${next}, the pattern has ${groups}` };
+      missing ||= Number(next) > groups;
       if (plain !== '') parts.push(plain);
       plain = '';
       parts.push(Number(next));
     } else return { error: `substitution ${JSON.stringify(text)} has a backslash that is not followed by a digit or a backslash` };
   }
   if (plain !== '' || parts.length === 0) parts.push(plain);
-  return parts;
+  return missing ? undefined : parts;
 }
 
 /** What every match must begin with, as far as that is plain to see. */

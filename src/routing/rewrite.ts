@@ -26,7 +26,7 @@ export function compileRegexRewrite(
     return undefined;
   }
   const substitution = parseSubstitution(json.substitution ?? '', groupCount(pattern));
-  if ('error' in substitution) {
+  if (substitution !== undefined && 'error' in substitution) {
     problems.invalid(`${path}.substitution`, substitution.error);
     return undefined;
   }

@@ -66,7 +66,12 @@ const rewrite: Make<Json> = (r) =>
     { uri: r.pick(['/', '/new', '/new/', '//', '/%41']) },
     { authority: r.pick(['new.test', 'New.Test:8080']) },
     { uri: '/both', authority: 'both.test' },
-    { uriRegexRewrite: { match: r.pick(['/(.*)', '^/a/([^/]+)', '([a-z])', '(/)x*']), rewrite: r.pick(['/r/\\1', '/\\0', '/fixed']) } },
+    {
+      uriRegexRewrite: {
+        match: r.pick(['/(.*)', '^/a/([^/]+)', '([a-z])', '(/)x*']),
+        rewrite: r.pick(['/r/\\1', '/\\0', '/fixed', '/\\2', 'no-slash', '\\0\\\\']),
+      },
+    },
   ]);
 
 const redirect: Make<Json> = (r) => ({
@@ -125,7 +130,10 @@ const rule: Make<Json> = (r) => ({
     if (n === 0) return { redirect: { uri: '/moved', ...redirect(r) } };
     if (n === 1)
       return {
-        directResponse: { status: r.pick([200, 404, 503]), ...maybe(r, 2, () => ({ body: { string: r.pick(['direct', '', 'é']) } })) },
+        directResponse: {
+          status: r.pick([200, 201, 204, 301, 304, 404, 503]),
+          ...maybe(r, 2, () => ({ body: { string: r.pick(['direct', '', 'é']) } })),
+        },
       };
     if (n === 2) return { delegate: { name: r.pick(['d0', 'd1']) } };
     return routed(r);

@@ -1,4 +1,4 @@
-import { redirectLocation } from '../../../src/routing/redirect.ts';
+import { directResponseLocation, redirectLocation } from '../../../src/routing/redirect.ts';
 import type { Decision, RouteDecision } from '../../../src/routing/types.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -13,7 +13,9 @@ export function answerDecision(exchange: Exchange, decision: Decision): RouteDec
     return undefined;
   }
   stats.directResponse.value++;
-  if (decision.kind === 'direct-response') exchange.localReply(decision.status, decision.body, 'direct_response');
-  else exchange.localReply(decision.status, '', 'direct_response', ['location', redirectLocation(decision, exchange.request)]);
+  const direct = decision.kind === 'direct-response';
+  const location = direct ? directResponseLocation(decision.status, exchange.request) : redirectLocation(decision, exchange.request);
+  const headers = location === undefined ? undefined : ['location', location];
+  exchange.localReply(decision.status, direct ? decision.body : '', 'direct_response', headers);
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { mayHaveBody } from '../../../src/config/may-have-body.ts';
 import type { RawHeaders } from '../types.ts';
 import type { DownstreamStream } from './downstream-stream.ts';
 import type { Exchange } from './exchange.ts';
@@ -180,11 +181,6 @@ export class Http1Stream implements DownstreamStream {
 /** Envoy: proper_case_words. */
 function properCase(name: string): string {
   return name.replace(/(^|[^a-z0-9])([a-z])/g, (_all, before: string, letter: string) => before + letter.toUpperCase());
-}
-
-/** RFC 9112 6.3: these never have a body, so they say no length. */
-function mayHaveBody(status: number): boolean {
-  return status >= 200 && status !== 204 && status !== 304;
 }
 
 function hasLength(headers: RawHeaders): boolean {

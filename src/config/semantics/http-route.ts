@@ -1,4 +1,5 @@
 import type { HTTPRoute } from '../kinds/networking.ts';
+import { mayHaveBody } from '../may-have-body.ts';
 import type { FieldPath } from '../resource.ts';
 import { quote } from '../validation/describe-value.ts';
 import type { Report } from '../validation/report.ts';
@@ -215,6 +216,8 @@ function checkDirectResponse({ status, body }: NonNullable<HTTPRoute['directResp
     report.error([...path, 'status'], 'semantic/direct-response', `an HTTP status is 200 to 600, not ${status}`);
   const size =
     body?.string !== undefined ? Buffer.byteLength(body.string) : body?.bytes !== undefined ? Buffer.byteLength(body.bytes, 'base64') : 0;
+  if (size > 0 && !mayHaveBody(status))
+    report.warning([...path, 'body'], 'semantic/direct-response', `an answer with status ${status} has no body: this one is not sent`);
   if (size > MAX_BODY) report.error([...path, 'body'], 'semantic/direct-response', `the body has ${size} bytes, the limit is 1 MiB`);
   else if (size > LARGE_BODY)
     report.warning([...path, 'body'], 'semantic/direct-response', `the body has ${size} bytes, which is much for every proxy to hold`);

@@ -1,5 +1,6 @@
 import type { DirectResponseActionJson, RedirectActionJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { HTTPDirectResponse, HTTPRedirect } from '../../config/kinds/networking.ts';
+import { mayHaveBody } from '../../config/may-have-body.ts';
 
 const codes: ReadonlyMap<number, RedirectActionJson['responseCode']> = new Map([
   [0, 'MOVED_PERMANENTLY'],
@@ -31,9 +32,13 @@ export function redirectAction(redirect: HTTPRedirect, listenPort: number): Redi
   };
 }
 
-/** Envoy's direct response; a body is text, or base64 when given as bytes. */
+/**
+ * Envoy's direct response; a body is text, or base64 when given as bytes. Left out where none may be: Envoy writes it all the same, and an
+ * HTTP/1.1 client takes it for the beginning of its next answer.
+ */
 export function directResponseAction(response: HTTPDirectResponse): DirectResponseActionJson {
   const { body, status } = response;
+  if (!mayHaveBody(status)) return { status };
   if (body?.string !== undefined) return { status, body: { inlineString: body.string } };
   if (body?.bytes !== undefined) return { status, body: { inlineBytes: body.bytes } };
   return { status };

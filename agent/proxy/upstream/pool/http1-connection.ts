@@ -7,6 +7,7 @@ import Client from 'undici/lib/dispatcher/client.js';
 import type { HttpOptions } from '../../../../src/upstream/http-options.ts';
 import { startTimeout } from '../start-timeout.ts';
 import type { Http1Stream } from './http1-stream.ts';
+import { sendOddPath } from './odd-path.ts';
 
 /** Envoy: 60 KiB of headers at most. */
 const MAX_HEADER_BYTES = 60 * 1024;
@@ -81,7 +82,9 @@ export class Http1Connection {
     this.requests++;
     stream.connection = this;
     // The stream is options and handler both; undici's types see its flat header list as one.
-    this.#client.dispatch(stream as never, stream as never);
+    const dispatch = (options: Http1Stream): void => void this.#client.dispatch(options as never, stream as never);
+    if (stream.path.startsWith('/')) dispatch(stream);
+    else sendOddPath(stream, dispatch);
   }
 
   /** The socket belongs to the caller now; the connection counts until it closes. */
