@@ -43,6 +43,8 @@ export interface CertificatesOptions {
   log: Log;
   /** A certificate or the trusted roots are new. */
   changed(): void;
+  /** The sequence of the trust bundle that all proxies have; 0 before the first. The CA goes on with a rotation by it. */
+  inForce(): number;
 }
 
 export interface Certificates {
@@ -207,13 +209,14 @@ export function createCertificates(options: CertificatesOptions): Certificates {
 
   async function report(now: number): Promise<void> {
     const held = [...entries.values()].flatMap((e) => (e.held && e.held.notAfter.getTime() > now ? [e.held] : []));
-    if (reporting || held.length === 0 || trust === undefined) return;
-    const what = `${trust.sequence} ${held.map(({ serial }) => serial).join()}`;
+    const sequence = options.inForce();
+    if (reporting || held.length === 0 || sequence === 0) return;
+    const what = `${sequence} ${held.map(({ serial }) => serial).join()}`;
     if (now < reportAt && (what === reported || reportFailures > 0) && reportAt - now <= LONGEST_WAIT_MS) return;
     reporting = true;
     try {
       const from = await open();
-      const due = await from.report({ sequence: trust.sequence, serials: held.map(({ serial }) => serial) });
+      const due = await from.report({ sequence, serials: held.map(({ serial }) => serial) });
       if (closed) return;
       reportFailures = 0;
       reported = what;

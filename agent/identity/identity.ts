@@ -10,14 +10,16 @@ import { secretNames } from '../../src/envoy/secret-names.ts';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import { dnsNamesOf, identityOf } from '../../src/mesh/identity.ts';
 import type { Mesh, ProxyNode } from '../../src/mesh/types.ts';
+import { readCertificates } from '../../src/pki/certificate.ts';
 import type { Engine } from '../engine.ts';
 import type { Log } from '../log.ts';
 import { type Certificates, createCertificates, type WantedCertificate } from './certificates.ts';
 import { createFileSecrets, isFileSecret } from './file-secrets.ts';
 import type { IdentityStatus, SecretProblem } from './identity-status.ts';
 import type { Issuer } from './issuer.ts';
+import type { KeptCertificate } from './kept-certificate.ts';
 import { isResourceSecret, type Made, resourceSecret } from './resource-secrets.ts';
-import { openIdentityStore } from './store.ts';
+import { openIdentityStore, type Trust } from './store.ts';
 
 export interface IdentityOptions {
   dataDirectory: string;
@@ -50,9 +52,17 @@ interface ProxySecrets {
   wanted: WantedCertificate;
   /** What was last made of files and Secrets. */
   good: Map<string, SecretJson>;
+  /** The certificate among what the engine has. */
+  shown: KeptCertificate | undefined;
   /** A hash of what the engine has; undefined when it has not taken it. */
   told: string | undefined;
   problems: readonly SecretProblem[];
+}
+
+/** What is told: these roots (PEM), and certificates as they are now or as they were told before. */
+interface Pass {
+  roots: string | undefined;
+  fresh: boolean;
 }
 
 /** How long a configuration waits for a CA. */
@@ -70,6 +80,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   let turn: Promise<void> = Promise.resolve();
   let again = false;
   let closed = false;
+  /** What all proxies trust. */
+  let inForce: Trust | undefined;
 
   function certificatesFor(domain: string): Certificates {
     if (certificates && trustDomain === domain) return certificates;
@@ -85,29 +97,29 @@ export function createIdentity(options: IdentityOptions): Identity {
         return issuer;
       },
       changed: () => void tellAll(),
+      inForce: () => (inForce?.trustDomain === domain ? inForce.sequence : 0),
     });
     return certificates;
   }
 
   /** A source that goes bad, or away, leaves what it last was: as Envoy keeps a secret that is taken from it. */
-  function secretOf(name: string, proxy: ProxySecrets): Made & { stale?: string } {
-    const made = madeOf(name, proxy);
+  function secretOf(name: string, proxy: ProxySecrets, pass: Pass): Made & { stale?: string } {
+    const made = madeOf(name, proxy, pass);
     if (name === 'default' || name === 'ROOTCA') return made;
     if ('secret' in made) proxy.good.set(name, made.secret);
     const last = proxy.good.get(name);
     return 'secret' in made || last === undefined ? made : { secret: last, stale: made.problem };
   }
 
-  function madeOf(name: string, { node, wanted }: ProxySecrets): Made {
+  function madeOf(name: string, { node, wanted, shown }: ProxySecrets, { roots, fresh }: Pass): Made {
     if (name === 'default') {
-      const held = certificates?.get(wanted);
+      const held = (fresh ? undefined : shown) ?? certificates?.get(wanted);
       if (!held) return { problem: `there is no certificate for ${wanted.identity} yet` };
       return {
         secret: { name, tlsCertificate: { certificateChain: { inlineString: held.chain }, privateKey: { inlineString: held.key } } },
       };
     }
     if (name === 'ROOTCA') {
-      const roots = trustOf()?.roots;
       return roots === undefined
         ? { problem: 'there are no trusted roots yet' }
         : { secret: { name, validationContext: { trustedCa: { inlineString: roots } } } };
@@ -123,24 +135,29 @@ export function createIdentity(options: IdentityOptions): Identity {
     return trust?.trustDomain === trustDomain ? trust : undefined;
   }
 
-  async function tell(id: string, proxy: ProxySecrets): Promise<void> {
+  /** Whether the engine has them. */
+  async function tell(id: string, proxy: ProxySecrets, pass: Pass): Promise<boolean> {
     const secrets: SecretJson[] = [];
     const problems: SecretProblem[] = [];
     for (const name of proxy.names) {
-      const made = secretOf(name, proxy);
+      const made = secretOf(name, proxy, pass);
       const problem = 'problem' in made ? made.problem : made.stale;
       if ('secret' in made) secrets.push(made.secret);
       if (problem !== undefined) problems.push({ name, message: problem, serves: 'secret' in made });
     }
     const hash = createHash('sha256').update(JSON.stringify(secrets)).digest('hex');
     note(proxy, problems);
-    if (proxy.told === hash || (proxy.told === undefined && secrets.length === 0)) return;
+    if (proxy.told === hash || (proxy.told === undefined && secrets.length === 0)) return true;
+    const shown = pass.fresh ? certificates?.get(proxy.wanted) : proxy.shown;
     try {
       await engine.applySecrets(id, secrets);
       proxy.told = hash;
+      proxy.shown = shown;
+      return true;
     } catch (error) {
       proxy.told = undefined;
       note(proxy, [...problems, { name: '', message: (error as Error).message, serves: false }]);
+      return false;
     }
   }
 
@@ -162,9 +179,29 @@ export function createIdentity(options: IdentityOptions): Identity {
     again = true;
     turn = turn.then(async () => {
       again = false;
-      for (const [id, proxy] of proxies) if (!closed) await tell(id, proxy);
+      await tellRound();
     });
     return turn;
+  }
+
+  /**
+   * Proxies of a node are told one after the other, and talk to each other meanwhile: new roots are trusted by all before anybody shows
+   * a certificate under them, and old ones until nobody does any more.
+   */
+  async function tellRound(): Promise<void> {
+    const trust = trustOf();
+    if (trust && inForce && inForce.trustDomain === trust.trustDomain && inForce.roots !== trust.roots) {
+      const roots = rootsOfBoth(inForce.roots, trust.roots);
+      await tellPass({ roots, fresh: false });
+      await tellPass({ roots, fresh: true });
+    }
+    if ((await tellPass({ roots: trust?.roots, fresh: true })) && trust) inForce = trust;
+  }
+
+  async function tellPass(pass: Pass): Promise<boolean> {
+    let all = true;
+    for (const [id, proxy] of proxies) if (!closed && !(await tell(id, proxy, pass))) all = false;
+    return all && !closed;
   }
 
   return {
@@ -179,7 +216,7 @@ export function createIdentity(options: IdentityOptions): Identity {
         const next = { node, names: secretNames(snapshot), wanted };
         for (const name of before?.good.keys() ?? []) if (!next.names.includes(name)) before?.good.delete(name);
         if (before) Object.assign(before, next);
-        else proxies.set(node.id, { ...next, told: undefined, problems: [], good: new Map() });
+        else proxies.set(node.id, { ...next, told: undefined, shown: undefined, problems: [], good: new Map() });
       }
       const all = [...proxies.values()];
       const own = all.filter(({ names }) => names.includes('default') || names.includes('ROOTCA'));
@@ -212,6 +249,10 @@ export function createIdentity(options: IdentityOptions): Identity {
       certificates?.close();
     },
   };
+}
+
+function rootsOfBoth(before: string, now: string): string {
+  return [...new Set(readCertificates(before + now).map(({ pem }) => pem))].join('');
 }
 
 const named = (mesh: Mesh, kind: string): [string, Resource<Secret>][] =>

@@ -1,9 +1,12 @@
 // test: exclusive
 /** Two workloads over mutual TLS under STRICT, in both engines: certificates and roots change under load, and no request fails. */
+import { renameSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type Agent, startAgent } from '../../../agent/agent.ts';
 import { initCa } from '../../../agent/ca/init.ts';
 import { rotate, rotationStatus } from '../../../agent/ca/rotate.ts';
+import { silentLog } from '../../../agent/log.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
 import { fairlead } from '../../support/cli.ts';
 import { realEnvoy } from '../../support/envoy.ts';
@@ -92,8 +95,8 @@ const withMesh = (engine: 'embedded' | 'envoy', certificateLifeMs: number | unde
     }
   });
 
-/** Requests on eight connections until it is ended; resolves to what went wrong. */
-function load(ask: () => Promise<string>): () => Promise<{ requests: number; failures: string[] }> {
+/** Requests on eight connections until it is ended, which tells what went wrong. */
+function load(ask: () => Promise<string>): { requests(): number; end(): Promise<string[]> } {
   const failures: string[] = [];
   let requests = 0;
   let over = false;
@@ -105,10 +108,13 @@ function load(ask: () => Promise<string>): () => Promise<{ requests: number; fai
       await new Promise((r) => setTimeout(r, 10));
     }
   });
-  return async () => {
-    over = true;
-    await Promise.all(loops);
-    return { requests, failures };
+  return {
+    requests: () => requests,
+    async end() {
+      over = true;
+      await Promise.all(loops);
+      return failures;
+    },
   };
 }
 
@@ -160,11 +166,45 @@ for (const engine of ['embedded', 'envoy'] as const) {
     `${engine}: certificates of four seconds renew under load, and no request fails`,
     withMesh(engine, 4000, async ({ mesh, ask }) => {
       await until('it serves', async () => (await ask()) === '200');
-      const end = load(ask);
+      const traffic = load(ask);
       await until('five renewals each', () => mesh.agent.status().identity.certificates.every(({ renewals }) => renewals > 5), 60_000);
-      const { requests, failures } = await end();
-      assert.equal(failures, []);
-      assert.ok(requests > 100, `${requests} requests`);
+      assert.equal(await traffic.end(), []);
+      assert.ok(traffic.requests() > 100);
+    }),
+  );
+
+  test(
+    `${engine}: the agent is replaced while its CA is away, and no request fails`,
+    withMesh(engine, undefined, async ({ mesh, ca, ask }) => {
+      await until('it serves', async () => (await ask()) === '200');
+      const serials = (agent: Agent): unknown => agent.status().identity.certificates.map(({ serial }) => serial);
+      const before = serials(mesh.agent);
+      const traffic = load(ask);
+      await mesh.agent.detach();
+      renameSync(ca, `${ca}-away`);
+      const next = await startAgent({
+        paths: [mesh.folder],
+        namespace: 'default',
+        dataDirectory: mesh.data,
+        apiPort: 0,
+        allowUnenforced: false,
+        orphanSeconds: 20,
+        version: 'test',
+        engine,
+        ca: { directory: ca, passphrase: undefined },
+        log: silentLog,
+      });
+      try {
+        assert.ok(next.engine.status().adopted || next.engine.status().processes.every(({ adopted }) => adopted));
+        assert.equal(serials(next), before);
+        await until('all is told', () => next.status().proxies.every(({ sync }) => sync === 'SYNCED'));
+        const sofar = traffic.requests();
+        await until('requests go on', () => traffic.requests() > sofar + 100);
+        assert.equal(await traffic.end(), []);
+        assert.is(await ask(), '200');
+      } finally {
+        await next.stop(0);
+      }
     }),
   );
 
@@ -173,7 +213,7 @@ for (const engine of ['embedded', 'envoy'] as const) {
     withMesh(engine, undefined, async ({ mesh, ca, ask }) => {
       await until('it serves', async () => (await ask()) === '200');
       const before = mesh.agent.status().identity.certificates.map(({ serial }) => serial);
-      const end = load(ask);
+      const traffic = load(ask);
       for (const step of ['prepare', 'activate', 'taint', 'revoke'] as const) {
         // `taint` is what makes long-lived certificates renew.
         const waits = step === 'activate' || step === 'revoke';
@@ -181,8 +221,7 @@ for (const engine of ['embedded', 'envoy'] as const) {
         await rotate(ca, step, { force: step === 'taint' });
       }
       await until('the old root is gone', () => mesh.agent.status().identity.trust?.sequence === 3, 30_000);
-      const { failures } = await end();
-      assert.equal(failures, []);
+      assert.equal(await traffic.end(), []);
       assert.is(await ask(), '200');
       for (const { serial } of mesh.agent.status().identity.certificates) assert.not.ok(before.includes(serial));
     }),
