@@ -2,6 +2,7 @@ import type { Sidecar } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
 import { unsupportedProblems } from '../envoy/unsupported-problems.ts';
 import { exposuresOf } from '../explain/exposures.ts';
+import { identityOf } from '../mesh/identity.ts';
 import { isSubset } from '../mesh/labels.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 import { exportedTo } from './exported-to.ts';
@@ -35,9 +36,7 @@ export function describeWorkload(mesh: Mesh, proxy: ProxyNode, kind: 'workload' 
     ...(resource !== undefined && { origin: originAt(resource) }),
     labels: workload.labels,
     addresses: workload.addresses,
-    ...(workload.serviceAccount !== '' && {
-      identity: `spiffe://${mesh.config.trustDomain}/ns/${proxy.namespace}/sa/${workload.serviceAccount}`,
-    }),
+    identity: identityOf(proxy, mesh.config),
     ...(locality !== '' && { locality }),
     ...(proxy.httpProxyPort !== undefined && proxy.interception === 'NONE' && { httpProxyPort: proxy.httpProxyPort }),
     services: scope.instances.map(({ service, port, targetPort }) => ({

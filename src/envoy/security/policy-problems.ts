@@ -4,6 +4,7 @@ import type { Problem } from '../../errors.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import { isHttp, parseProtocol } from '../../mesh/protocol.ts';
 import { authorizationPolicies, isDryRun } from '../../mesh/security/authorization-policies.ts';
+import { effectiveMtls, isNamespaceWide } from '../../mesh/security/peer-authentication.ts';
 import { jwtRules } from '../../mesh/security/request-authentications.ts';
 import type { Mesh, Protocol, ProxyScope } from '../../mesh/types.ts';
 import { destinationCondition, operationConditions, sourceCondition } from './conditions.ts';
@@ -116,6 +117,26 @@ function unguardedProblems(scope: ProxyScope, policies: readonly Resource[]): Pr
   );
 }
 
+/**
+ * Ports that should take mesh TLS alone, and on which the workload is called past its proxy. A policy for all of a namespace or the mesh is
+ * meant for those that have a proxy in front (Istio's passes by pods without one); one that selects the workload is meant for it.
+ */
+function openPorts(mesh: Mesh, scope: ProxyScope): Problem[] {
+  const { name, namespace, labels } = scope.proxy;
+  return unguardedPorts(scope).flatMap((port): Problem[] => {
+    const { mode, by } = effectiveMtls(mesh.peerAuthentications.policiesFor(namespace, labels), port);
+    if (mode !== 'STRICT' || by === undefined) return [];
+    return [
+      problemAt(by.resource, by.at, {
+        severity: isNamespaceWide(by.resource) ? 'warning' : 'error',
+        rule: 'unsupported/PeerAuthentication',
+        message: `nothing enforces it on port ${port} of ${name}.${namespace}: calls go straight to the workload, plain text included`,
+        hint: 'put the proxy in front with a Sidecar whose ingress has the port',
+      }),
+    ];
+  });
+}
+
 /** What of the policies that a proxy is under cannot be carried out as written. */
 export function securityProblems(mesh: Mesh, scope: ProxyScope): Problem[] {
   const { CUSTOM, ...others } = authorizationPolicies(mesh, scope.proxy);
@@ -127,5 +148,6 @@ export function securityProblems(mesh: Mesh, scope: ProxyScope): Problem[] {
     ...all.flatMap(valueProblems),
     ...tokenProblems(mesh, scope),
     ...unguardedProblems(scope, [...acting, ...tokens]),
+    ...openPorts(mesh, scope),
   ];
 }
