@@ -1,42 +1,13 @@
-import { isIP } from 'node:net';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
-import type { UpstreamTlsContextJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
+import { isIp } from '../../mesh/addresses.ts';
 import { jwtRules } from '../../mesh/security/request-authentications.ts';
-import type { Mesh, ProxyScope } from '../../mesh/types.ts';
-import { typed } from '../any.ts';
+import type { Mesh, ProxyScope, ResolvedMeshConfig } from '../../mesh/types.ts';
 import { circuitBreakers, optionalDuration } from '../clusters/connection-pool.ts';
 import { STAT_DELIMITER } from '../names.ts';
+import { originatedTls } from '../tls/upstream.ts';
 import { type JwksTarget, jwksTarget } from './jwks-target.ts';
 
-/** The secret with the roots that the machine trusts. */
-const SYSTEM_ROOTS = 'file-root:system';
-
-/** TLS to a host whose certificate the machine's roots vouch for. */
-function systemTls(host: string): NonNullable<ClusterJson['transportSocket']> {
-  const address = isIP(host) !== 0;
-  return {
-    name: 'envoy.transport_sockets.tls',
-    typedConfig: typed<UpstreamTlsContextJson>('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext', {
-      commonTlsContext: {
-        combinedValidationContext: {
-          defaultValidationContext: {
-            matchTypedSubjectAltNames: [{ sanType: address ? 'IP_ADDRESS' : 'DNS', matcher: { exact: host } }],
-          },
-          validationContextSdsSecretConfig: {
-            name: SYSTEM_ROOTS,
-            sdsConfig: { ads: {}, initialFetchTimeout: '0s', resourceApiVersion: 'V3' },
-          },
-        },
-      },
-      ...(!address && { sni: host }),
-    }),
-  };
-}
-
-function ownCluster(
-  { cluster, own }: JwksTarget & { own: NonNullable<JwksTarget['own']> },
-  dnsRefreshRate: string | undefined,
-): ClusterJson {
+function ownCluster({ cluster, own }: JwksTarget & { own: NonNullable<JwksTarget['own']> }, config: ResolvedMeshConfig): ClusterJson {
   const { host, port, tls } = own;
   return {
     name: cluster,
@@ -44,14 +15,17 @@ function ownCluster(
     type: 'STRICT_DNS',
     connectTimeout: '10s',
     dnsLookupFamily: 'V4_PREFERRED',
-    dnsRefreshRate: optionalDuration(dnsRefreshRate) ?? '60s',
+    dnsRefreshRate: optionalDuration(config.dnsRefreshRate) ?? '60s',
     respectDnsTtl: true,
     circuitBreakers: circuitBreakers(undefined),
     loadAssignment: {
       clusterName: cluster,
       endpoints: [{ lbEndpoints: [{ endpoint: { address: { socketAddress: { address: host, portValue: port } } } }] }],
     },
-    ...(tls && { transportSocket: systemTls(host) }),
+    ...(tls && {
+      // Without a name of its own for an address (RFC 6066 3).
+      transportSocket: originatedTls({ mode: 'SIMPLE', ...(!isIp(host) && { sni: host }) }, { names: [host], http2: false }, config),
+    }),
   };
 }
 
@@ -62,7 +36,7 @@ export function jwksClusters(mesh: Mesh, scope: ProxyScope): ClusterJson[] {
     if (rule.jwks || !rule.jwksUri) continue;
     const target = jwksTarget(mesh, scope, rule.jwksUri);
     if (target?.own === undefined || clusters.has(target.cluster)) continue;
-    clusters.set(target.cluster, ownCluster({ ...target, own: target.own }, mesh.config.dnsRefreshRate));
+    clusters.set(target.cluster, ownCluster({ ...target, own: target.own }, mesh.config));
   }
   return [...clusters.values()];
 }

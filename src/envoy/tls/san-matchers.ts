@@ -1,10 +1,10 @@
-import { isIP } from 'node:net';
 import type { SubjectAltNameMatcherJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js';
+import { isIp } from '../../mesh/addresses.ts';
 
 /** Which kind of alternative name a text is meant as. Istio looks for it among all kinds; Envoy has given that up. */
 function kindOf(name: string): 'URI' | 'IP_ADDRESS' | 'EMAIL' | 'DNS' {
   if (name.includes('://')) return 'URI';
-  if (isIP(name) !== 0) return 'IP_ADDRESS';
+  if (isIp(name)) return 'IP_ADDRESS';
   return name.includes('@') ? 'EMAIL' : 'DNS';
 }
 
