@@ -31,7 +31,7 @@ export interface ApiClient {
   request(path: string, more?: RequestMore): Promise<unknown>;
   /**
    * Begins a watch; resolves when the API server has accepted it. Throws as `request` does.
-   * @param silenceMs a watch that says nothing for so long is dead: `next` rejects then
+   * @param silenceMs a watch that says nothing for so long is taken for dead: it ends then, as when the API server ends it
    */
   watch(path: string, options: { signal: AbortSignal; silenceMs: number }): Promise<AsyncIterable<WatchEvent>>;
   /** Ends connections that are kept. */
@@ -43,7 +43,7 @@ const ANSWER_MS = 30_000;
 /** A client of the cluster that `access` describes. */
 export function createApiClient(access: ClusterAccess): ApiClient {
   // Watches hold a connection each; the others are reused.
-  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 8 });
+  const agent = new Agent({ keepAlive: true, keepAliveMsecs: 15_000, maxFreeSockets: 32 });
 
   async function send(path: string, more: RequestMore & { accept: string }): Promise<IncomingMessage> {
     const url = new URL(access.server + path);
@@ -118,9 +118,13 @@ function parse(text: string, otherwise: () => never): unknown {
   }
 }
 
-/** One JSON object a line. Ends when the API server ends the watch; rejects when it is cut or silent. */
+/** One JSON object a line. Ends when the API server ends the watch, or when it is silent; rejects when it is cut. */
 async function* eventsOf(answer: IncomingMessage, silenceMs: number, asError: (error: Error) => Error): AsyncGenerator<WatchEvent> {
-  const timer = setTimeout(() => answer.destroy(new Error(`nothing was heard for ${silenceMs / 1000} s`)), silenceMs);
+  let silent = false;
+  const timer = setTimeout(() => {
+    silent = true;
+    answer.destroy();
+  }, silenceMs);
   answer.setEncoding('utf8');
   let rest: string[] = [];
   try {
@@ -136,7 +140,7 @@ async function* eventsOf(answer: IncomingMessage, silenceMs: number, asError: (e
       if (start < chunk.length) rest.push(chunk.slice(start));
     }
   } catch (error) {
-    throw asError(error as Error);
+    if (!silent) throw asError(error as Error);
   } finally {
     clearTimeout(timer);
     answer.destroy();

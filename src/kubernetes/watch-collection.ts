@@ -13,7 +13,7 @@ type Item = Record<string, unknown>;
 
 /** Milliseconds. */
 export interface WatchTiming {
-  /** API servers send a bookmark a minute at least: a watch that says nothing for longer is dead, whatever TCP thinks. */
+  /** API servers send a bookmark a minute, most of the time: a watch that says nothing for longer may be dead, whatever TCP thinks, and is opened again. */
   silence: number;
   /** A watch is ended by the API server after this and half as much again, so that they are spread over its instances. */
   lifetime: number;

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
-import { startKubeApi } from '../support/kube-api.ts';
+import { compact, startKubeApi } from '../support/kube-api.ts';
 
 const started = await startKubeApi();
 const address = ownAddress();
@@ -187,12 +187,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number };
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-/** Has etcd forget all versions but the last. https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ */
-async function compact(etcd: string): Promise<void> {
-  const post = async (path: string, body: object): Promise<{ header: { revision: string } }> =>
-    (await fetch(etcd + path, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{ header: { revision: string } }>;
-  const { header } = await post('/v3/kv/range', { key: 'AA==' });
-  await post('/v3/kv/compaction', { revision: header.revision });
 }

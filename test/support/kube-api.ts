@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient, type RequestMore } from '../../src/kubernetes/client.ts';
-import { openKubeConfig } from '../../src/kubernetes/kube-config.ts';
+import { type ClusterAccess, openKubeConfig } from '../../src/kubernetes/kube-config.ts';
 import { type KubeBinaries, kubeBinaries } from './kube-apiserver.ts';
 
 export interface KubeApi {
@@ -160,11 +160,14 @@ function isReady(folder: string, port: number): Promise<boolean> {
 }
 
 /** A client of whoever a kubeconfig names. */
-export function clientOf(kubeconfig: string): ApiClient {
+export const clientOf = (kubeconfig: string): ApiClient => createApiClient(accessOf(kubeconfig));
+
+/** The cluster that a kubeconfig names. */
+export function accessOf(kubeconfig: string): ClusterAccess {
   const before = process.env['KUBECONFIG'];
   process.env['KUBECONFIG'] = kubeconfig;
   try {
-    return createApiClient(openKubeConfig(undefined));
+    return openKubeConfig(undefined);
   } finally {
     if (before === undefined) delete process.env['KUBECONFIG'];
     else process.env['KUBECONFIG'] = before;
@@ -187,6 +190,14 @@ export async function tokenOf(api: KubeApi, namespace: string, name: string): Pr
     status: { token: string };
   };
   return answer.status.token;
+}
+
+/** Has etcd forget all versions but the last. https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/ */
+export async function compact(etcd: string): Promise<void> {
+  const post = async (path: string, body: object): Promise<{ header: { revision: string } }> =>
+    (await fetch(etcd + path, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{ header: { revision: string } }>;
+  const { header } = await post('/v3/kv/range', { key: 'AA==' });
+  await post('/v3/kv/compaction', { revision: header.revision });
 }
 
 async function freePorts(count: number): Promise<number[]> {
