@@ -57,30 +57,30 @@ function compileAddition(option: HeaderValueOptionJson, kind: 'request' | 'respo
 }
 
 /**
- * Applies one level to a flat header list in place: removals first, then additions in order. An overwritten header moves to
- * the end of the list, as in Envoy.
+ * Applies one level to a flat header list in place: removals first, then what overwrites, then what adds, each in order. Every value is
+ * made, and every condition asked, of the list that the removals leave. An overwritten header moves to its end. Envoy: HeaderParser::evaluateHeaders.
  */
 export function applyHeaderMutations(mutations: HeaderMutations, headers: string[], info: StreamInfo): void {
   for (const name of mutations.remove) removeHeader(headers, name);
-  for (const { name, value, action, keepEmpty, joined } of mutations.add) {
-    const text = value.format(info, '');
-    if (text === '' && !keepEmpty) continue;
-    switch (action) {
-      case 'APPEND_IF_EXISTS_OR_ADD':
-        if (!joined || !appendToHeader(headers, name, text)) headers.push(name, text);
-        break;
-      case 'ADD_IF_ABSENT':
-        if (!hasHeader(headers, name)) headers.push(name, text);
-        break;
-      case 'OVERWRITE_IF_EXISTS':
-        if (removeHeader(headers, name)) headers.push(name, text);
-        break;
-      case 'OVERWRITE_IF_EXISTS_OR_ADD':
-        removeHeader(headers, name);
-        headers.push(name, text);
-        break;
-    }
+  const { add } = mutations;
+  const texts = add.map(({ value }) => value.format(info, ''));
+  const given = add.map(({ name, action, keepEmpty }, i) => (texts[i] !== '' || keepEmpty) && isAsked(action, name, headers));
+  for (const [i, { name, action }] of add.entries()) {
+    if (!given[i] || !OVERWRITES.has(action)) continue;
+    removeHeader(headers, name);
+    headers.push(name, texts[i]!);
   }
+  for (const [i, { name, action, joined }] of add.entries()) {
+    if (!given[i] || OVERWRITES.has(action)) continue;
+    if (!joined || action === 'ADD_IF_ABSENT' || !appendToHeader(headers, name, texts[i]!)) headers.push(name, texts[i]!);
+  }
+}
+
+const OVERWRITES: ReadonlySet<Addition['action']> = new Set(['OVERWRITE_IF_EXISTS', 'OVERWRITE_IF_EXISTS_OR_ADD']);
+
+function isAsked(action: Addition['action'], name: string, headers: readonly string[]): boolean {
+  if (action === 'ADD_IF_ABSENT') return !hasHeader(headers, name);
+  return action !== 'OVERWRITE_IF_EXISTS' || hasHeader(headers, name);
 }
 
 /** True when a flat list has the header. */
