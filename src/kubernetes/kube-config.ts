@@ -43,24 +43,6 @@ export function openKubeConfig(context: string | undefined): ClusterAccess {
   });
 }
 
-/** A cluster from the text of a kubeconfig, as remote secrets hold one. Throws E_KUBECONFIG. */
-export function readKubeConfig(text: string, from: string): ClusterAccess {
-  const config = new KubeConfig();
-  load(from, () => config.loadFromString(text));
-  const user = config.getCurrentUser();
-  // Whoever may write a Secret must not be able to run programs, or read files, of the one who reads it.
-  const cluster = config.getCurrentCluster();
-  const external = user?.exec || user?.authProvider || user?.certFile || user?.keyFile || cluster?.caFile || tokenFileOf(user);
-  if (external) {
-    throw new FairleadError('E_KUBECONFIG', `${from} names a program or files, which are not used for clusters that a Secret describes`, {
-      next: 'Put the token, certificate and key themselves into the kubeconfig.',
-    });
-  }
-  return accessOf(config, undefined, from);
-}
-
-const tokenFileOf = (user: object | null | undefined): unknown => (user as { tokenFile?: unknown } | null | undefined)?.tokenFile;
-
 function loadFiles(files: readonly string[]): KubeConfig {
   const config = new KubeConfig();
   for (const [i, file] of files.entries()) {
