@@ -1,4 +1,4 @@
-import { constants } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket, TLSSocketOptions } from 'node:tls';
 import type { TransportSocketJson } from '#envoy-api/envoy/config/core/v3/base_pb.js';
@@ -17,6 +17,9 @@ import { unsupportedIn } from './unsupported.ts';
 
 const RAW_BUFFER = 'type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer';
 const TLS = 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext';
+
+/** Envoy's words for clients that show none. */
+const NO_CERTIFICATE = 'PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate';
 
 /** What the client asks for. */
 export type ClientHello = Pick<ConnectionInfo, 'sni' | 'applicationProtocols'>;
@@ -116,7 +119,8 @@ export function compileTermination(
       const reason = reasonOf(error);
       if (reason === 'PEER_DID_NOT_RETURN_A_CERTIFICATE') deps.stats.count('fail_verify_no_cert');
       else if (reason !== undefined) deps.stats.count('connection_error');
-      refuse(reason === undefined ? '' : tlsError(reason));
+      if (reason === 'PEER_DID_NOT_RETURN_A_CERTIFICATE') refuse(tlsError(NO_CERTIFICATE));
+      else refuse(reason === undefined ? '' : tlsError(reason));
     });
     secured.once('close', () => refuse(''));
     // Whoever leaves in the middle of a handshake only ends its side.
@@ -125,7 +129,8 @@ export function compileTermination(
     secured.once('secure', () => {
       secured.off('end', onEnd);
       if (over) return;
-      const refusal = admit(secured, state);
+      const peer = secured.getPeerX509Certificate();
+      const refusal = admit(secured, state, peer);
       if (refusal !== undefined) {
         refuse(refusal);
         return;
@@ -137,18 +142,17 @@ export function compileTermination(
       (secured as TLSSocket & { secureConnecting: boolean }).secureConnecting = false;
       // Errors of the records after the handshake: node:tls tells servers of its own of them, and lets the socket live.
       secured.on('_tlsError', () => secured.destroy());
-      done(secured, describe(secured, certificate));
+      done(secured, describe(secured, certificate, peer));
     });
   }
 
   /** Undefined: the client may go on. */
-  function admit(secured: TLSSocket, state: TlsState): string | undefined {
+  function admit(secured: TLSSocket, state: TlsState, peer: X509Certificate | undefined): string | undefined {
     if (!state.validates) return undefined;
-    const peer = secured.getPeerX509Certificate();
     if (peer === undefined) {
       const required = requires || state.asksForNames;
       deps.stats.count(required ? 'fail_verify_no_cert' : 'no_certificate');
-      return required ? tlsError('PEER_DID_NOT_RETURN_A_CERTIFICATE') : undefined;
+      return required ? tlsError(NO_CERTIFICATE) : undefined;
     }
     const broken = state.trusted === undefined ? undefined : chainError(secured);
     if (broken !== undefined) {
@@ -171,8 +175,11 @@ function chainError(socket: TLSSocket): string | undefined {
   return error === null || error === undefined ? undefined : (error.code ?? 'UNSPECIFIED');
 }
 
-function describe(socket: TLSSocket, certificate: TlsState['certificates'][number] | undefined): DownstreamTls {
-  const peer = socket.getPeerX509Certificate();
+function describe(
+  socket: TLSSocket,
+  certificate: TlsState['certificates'][number] | undefined,
+  peer: X509Certificate | undefined,
+): DownstreamTls {
   const own = certificate?.chain[0];
   const { servername } = socket as TLSSocket & { servername?: string | false };
   return {

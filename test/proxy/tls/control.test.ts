@@ -97,7 +97,11 @@ test('/certs says what Envoy says', async () => {
   if (envoy === undefined) return;
   const theirs = JSON.parse((await envoy.ask!('/certs'))!) as { certificates: object[] };
   await envoy.close();
-  assert.equal((await loadWire()).toSnake('envoy.admin.v3.Certificates', body), { certificates: theirs.certificates.slice(0, 1) });
+  // Envoy is asked later: a day may have ended in between.
+  const dateless = (value: unknown): unknown =>
+    JSON.parse(JSON.stringify(value).replaceAll(/"days_until_expiration":"\d+"/g, '"days_until_expiration":"…"'));
+  const ours = (await loadWire()).toSnake('envoy.admin.v3.Certificates', body);
+  assert.equal(dateless(ours), dateless({ certificates: theirs.certificates.slice(0, 1) }));
 });
 
 test.run();
