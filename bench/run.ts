@@ -14,6 +14,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   test: async () => (await import('./test.ts')).benchTest(),
   diff: async () => (await import('./diff.ts')).benchDiff(),
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
+  tls: async () => (await import('./tls.ts')).benchTls(),
   ca: async () => (await import('./ca.ts')).benchCa(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };
