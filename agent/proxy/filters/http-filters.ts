@@ -6,6 +6,7 @@ import { refuseFields } from '../listener/unsupported.ts';
 import type { StatsRegistry } from '../types.ts';
 import { createCors } from './cors.ts';
 import { createDynamicForwardProxy } from './dynamic-forward-proxy.ts';
+import { createExtAuthz } from './ext-authz.ts';
 import { createFault } from './fault.ts';
 import { createGrpcStats } from './grpc-stats.ts';
 import { createGrpcWeb } from './grpc-web.ts';
@@ -20,6 +21,7 @@ const ROUTER = `${PACKAGE}.router.v3.Router`;
 /** Every HTTP filter that there is, by its configuration's type; others are refused. */
 const FACTORIES: Readonly<Record<string, HttpFilterFactory>> = {
   [`${PACKAGE}.rbac.v3.RBAC`]: createRbac,
+  [`${PACKAGE}.ext_authz.v3.ExtAuthz`]: createExtAuthz,
   [`${PACKAGE}.jwt_authn.v3.JwtAuthentication`]: createJwtAuthn,
   [`${PACKAGE}.fault.v3.HTTPFault`]: createFault,
   [`${PACKAGE}.cors.v3.Cors`]: createCors,

@@ -73,6 +73,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   filterState: Map<HttpFilter, unknown> | undefined;
   /** Set by a filter that translates bodies, before the router runs. */
   transcoder: BodyTranscoder | undefined;
+  /** Of the request's body, what came before the router ran: a filter wanted to see it first. */
+  collected: { readonly pieces: Buffer[]; trailers: RawHeaders | undefined } | undefined;
+  /** Told once, when so many bytes are there, or all. */
+  #collecting: { readonly enough: number; bytes: number; done(): void } | undefined;
   /** The transcoder keeps the answer's headers back. */
   #held = false;
   #router: RouterCall | undefined;
@@ -129,6 +133,35 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.flags = withFlag(this.flags, flag);
   }
 
+  /** Reads the request's body for a filter that stopped the chain, until there are `enough` bytes of it, or all. */
+  collectRequest(enough: number, done: () => void): void {
+    this.collected = { pieces: [], trailers: undefined };
+    this.#collecting = { enough, bytes: 0, done };
+    if (this.stream.expectsContinue) this.stream.sendInformational(100, []);
+    this.stream.resumeRequest();
+  }
+
+  /** What was collected, for the router, as the filters make it. */
+  takeCollected(): { pieces: Buffer[]; trailers: RawHeaders | undefined } | undefined {
+    const { collected, transcoder } = this;
+    if (collected === undefined) return undefined;
+    const pieces = transcoder === undefined ? collected.pieces : collected.pieces.flatMap((piece) => transcoder.requestData(piece) ?? []);
+    if (this.requestEnded && !this.done) transcoder?.requestEnd();
+    for (const piece of pieces) this.grpcMessages?.request.see(piece);
+    return { pieces, trailers: collected.trailers };
+  }
+
+  #collect(chunk: Buffer): void {
+    this.collected!.pieces.push(chunk);
+    const collecting = this.#collecting;
+    if (collecting === undefined) return;
+    collecting.bytes += chunk.length;
+    if (collecting.bytes < collecting.enough) return;
+    this.#collecting = undefined;
+    this.stream.pauseRequest();
+    collecting.done();
+  }
+
   /** Finds the route anew, by what filters made of the request. Envoy: clearRouteCache. */
   rematch(): void {
     this.request.headersChanged();
@@ -171,6 +204,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.bytesReceived += chunk.length;
     collectStreamed(chunk.length);
     if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    if (this.collected !== undefined && this.#router === undefined) {
+      this.#collect(chunk);
+      return;
+    }
     const { transcoder } = this;
     const piece = transcoder === undefined ? chunk : transcoder.requestData(chunk);
     if (piece === undefined) return;
@@ -183,6 +220,13 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.requestEnded = true;
     this.requestEndedAt = performance.now();
     this.#timers?.[TIMER.request]?.cancel();
+    if (this.collected !== undefined && this.#router === undefined) {
+      this.collected.trailers = trailers;
+      const collecting = this.#collecting;
+      this.#collecting = undefined;
+      if (!this.done) collecting?.done();
+      return;
+    }
     if (!this.done && this.transcoder?.requestEnd() !== false) this.#router?.onRequestEnd(trailers);
   }
 

@@ -61,7 +61,7 @@ export function prepareRequest(exchange: Exchange, decision: RouteDecision, clus
     scheme: request.scheme,
     path: out.path,
     headers,
-    endStream: exchange.requestEnded,
+    endStream: exchange.requestEnded && exchange.collected === undefined,
     downstreamProtocol: exchange.stream.protocol,
   };
   if (exchange.upgrade !== undefined && exchange.upgrade !== 'connect') {

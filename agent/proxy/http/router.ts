@@ -65,9 +65,22 @@ export class RouterCall implements TimerOwner {
       this.#connect();
       return;
     }
-    if (out.retry !== undefined && !exchange.requestEnded) this.#kept = [];
+    const early = exchange.takeCollected();
+    if (exchange.done) return;
+    if (early !== undefined) {
+      this.#kept = early.pieces;
+      for (const piece of early.pieces) this.#keptBytes += piece.length;
+      this.#requestTrailers = early.trailers;
+    } else if (out.retry !== undefined && !exchange.requestEnded) this.#kept = [];
     if (decision.action.mirrors.length > 0 && exchange.upgrade === undefined) this.#mirrors = startMirrors(exchange, decision, out);
+    if (early !== undefined && this.#mirrors !== undefined) {
+      for (const mirror of this.#mirrors) {
+        for (const piece of early.pieces) mirror.write(piece);
+        if (exchange.requestEnded) mirror.end(early.trailers);
+      }
+    }
     this.#startAttempt();
+    if (early !== undefined && out.retry === undefined) this.#kept = undefined;
     if (exchange.requestEnded && !this.#over) this.#startGlobalTimer();
   }
 
@@ -235,7 +248,7 @@ export class RouterCall implements TimerOwner {
       this.#startTryTimers();
     } else if (!this.#bodyStarted) {
       this.#bodyStarted = true;
-      if (exchange.stream.expectsContinue) exchange.stream.sendInformational(100, []);
+      if (exchange.stream.expectsContinue && exchange.collected === undefined) exchange.stream.sendInformational(100, []);
       exchange.stream.resumeRequest();
     } else if (!attempt.blocked) exchange.stream.resumeRequest();
   }
