@@ -64,7 +64,13 @@ async function httpAuthz(asked: Asked[]): Promise<{ host: string; close(): void 
       else response.end();
     });
   });
-  return { host: await listen(server), close: () => server.closeAllConnections() as never };
+  return {
+    host: await listen(server),
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }
 
 function text(w: BinaryWriter, no: number, value: string): BinaryWriter {
