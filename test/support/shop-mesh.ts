@@ -27,6 +27,9 @@ export interface ShopMesh {
 /** The ports as the example has them, of which each gets another one. */
 const PORTS = /\b(?:15001|18\d{3})\b/g;
 
+/** A workload whose HTTP proxy would get the next port from 15001 on, which others may have. */
+const UNPLACED = /^kind: WorkloadEntry\nmetadata:\n {2}name: \S+\n(?! {2}annotations)/gm;
+
 /** Copies the shop with other ports. */
 function copyShop(root: string, ports: ReadonlyMap<string, number>): string {
   const mesh = join(root, 'examples/shop/mesh');
@@ -38,7 +41,11 @@ function copyShop(root: string, ports: ReadonlyMap<string, number>): string {
   };
   for (const name of readdirSync(mesh)) {
     const file = join(mesh, name);
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(PORTS, other));
+    const text = readFileSync(file, 'utf8').replaceAll(PORTS, other);
+    writeFileSync(
+      file,
+      text.replaceAll(UNPLACED, (entry) => `${entry}  annotations: { fairlead.dev/http-proxy-port: "${testPort()}" }\n`),
+    );
   }
   return mesh;
 }
