@@ -1,5 +1,6 @@
 /** A cluster as what an agent reads: watched, and read again by the controller after each change. */
 import type { ConfigSource } from '../../src/config/sources/config-source.ts';
+import { endStep, withSteadyHeap } from '../../src/config/steady-heap.ts';
 
 /** Something that is read besides files, and says when it changed. */
 export interface LiveSource {
@@ -18,6 +19,9 @@ export interface LiveCluster {
   istioNamespace?: string | undefined;
 }
 
+/** What a cluster may take as text, in UTF-16 units: it is not known before. */
+const LARGE = 10_000_000;
+
 /** Opens a cluster; nothing is asked of it before `start`. Throws E_KUBECONFIG. */
 export async function kubernetesSource(choice: LiveCluster): Promise<LiveSource> {
   const [{ openKubeConfig }, { watchCluster }] = await Promise.all([
@@ -33,7 +37,10 @@ export async function kubernetesSource(choice: LiveCluster): Promise<LiveSource>
     },
     async start(changed, note) {
       watch = watchCluster({ ...choice, access, changed, note });
-      await watch.ready;
+      const { ready } = watch;
+      // As for a large text: nearly all that is listed stays.
+      await withSteadyHeap(LARGE, () => ready);
+      endStep(LARGE);
     },
     close: () => watch?.close(),
   };
