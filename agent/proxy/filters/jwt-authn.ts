@@ -1,4 +1,7 @@
 import type { JwtAuthenticationJson, RequirementRuleJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import { MISSING, WRONG_AUDIENCE } from '../../../src/jwt/parse-jwt.ts';
+import { compileProvider, type Provider } from '../../../src/jwt/provider.ts';
+import { compileRequirement, type Requirement } from '../../../src/jwt/requirement.ts';
 import type { Condition } from '../../../src/routing/condition.ts';
 import { compileHeaderMatcher } from '../../../src/routing/header-matcher.ts';
 import { compilePathMatcher } from '../../../src/routing/path-matcher.ts';
@@ -7,10 +10,7 @@ import { compileQueryMatcher } from '../../../src/routing/query-matcher.ts';
 import type { RouteRequest } from '../../../src/routing/request.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
-import { MISSING, WRONG_AUDIENCE } from './jwt/parse-jwt.ts';
-import { compileProvider, type Provider } from './jwt/provider.ts';
-import { compileRequirement, type Requirement } from './jwt/requirement.ts';
-import type { JwtCall } from './jwt/verify-tokens.ts';
+import { compileKeySource, type ExchangeCall, verifyWith } from './jwt/key-source.ts';
 import { checkFields } from './unsupported.ts';
 
 /** Where payloads are kept in the dynamic metadata. */
@@ -24,7 +24,7 @@ const MATCH_FIELDS: ReadonlySet<string> = new Set(
 interface Rule {
   readonly conditions: readonly Condition[];
   /** Undefined: anybody may pass. */
-  readonly requirement: Requirement | undefined;
+  readonly requirement: Requirement<ExchangeCall> | undefined;
 }
 
 /** Verifies JSON web tokens. Envoy: JWT authentication filter. */
@@ -37,15 +37,19 @@ export const createJwtAuthn: HttpFilterFactory = (name, config, { statPrefix, st
   const denied = stats.counter(`${prefix}denied`);
   const bypassed = stats.counter(`${prefix}cors_preflight_bypassed`);
   const fetches = { success: stats.counter(`${prefix}jwks_fetch_success`), failed: stats.counter(`${prefix}jwks_fetch_failed`) };
-  const providers = new Map<string, Provider>();
-  for (const [key, provider] of Object.entries(json.providers ?? {}))
-    providers.set(key, compileProvider(key, provider, `${path}.providers[${JSON.stringify(key)}]`, fetches, problems));
-  const named = new Map<string, Requirement>();
+  const providers = new Map<string, Provider<ExchangeCall>>();
+  for (const [key, provider] of Object.entries(json.providers ?? {})) {
+    const where = `${path}.providers[${JSON.stringify(key)}]`;
+    checkFields('JwtProvider', provider, where, problems);
+    const verify = verifyWith(compileKeySource(provider, where, fetches, problems));
+    providers.set(key, compileProvider(key, provider, verify, where, problems));
+  }
+  const named = new Map<string, Requirement<ExchangeCall>>();
   for (const [key, requirement] of Object.entries(json.requirementMap ?? {}))
     named.set(key, compileRequirement(requirement, providers, `${path}.requirementMap[${JSON.stringify(key)}]`, problems));
   const rules = (json.rules ?? []).map((rule, i) => compileRule(rule, providers, named, `${path}.rules[${i}]`, problems));
 
-  const finish = (call: JwtCall, problem: string | undefined, realm: string): void => {
+  const finish = (call: ExchangeCall, problem: string | undefined, realm: string): void => {
     const { exchange } = call;
     if (exchange.done) return;
     if (Object.keys(call.metadata).length > 0) Object.assign(exchange.dynamicMetadata(METADATA), call.metadata);
@@ -80,7 +84,7 @@ export const createJwtAuthn: HttpFilterFactory = (name, config, { statPrefix, st
         return true;
       }
       const realm = realmOf(exchange);
-      const call: JwtCall = { exchange, metadata: {}, rematch: false };
+      const call: ExchangeCall = { exchange, request, now: Math.floor(Date.now() / 1000), metadata: {}, rematch: false };
       let inside = true;
       let passed = false;
       rule.requirement(call, (problem) => {
@@ -97,8 +101,8 @@ export const createJwtAuthn: HttpFilterFactory = (name, config, { statPrefix, st
 
 function compileRule(
   json: RequirementRuleJson,
-  providers: ReadonlyMap<string, Provider>,
-  named: ReadonlyMap<string, Requirement>,
+  providers: ReadonlyMap<string, Provider<ExchangeCall>>,
+  named: ReadonlyMap<string, Requirement<ExchangeCall>>,
   path: string,
   problems: ProblemList,
 ): Rule {

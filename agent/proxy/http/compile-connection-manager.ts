@@ -1,5 +1,6 @@
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { Problem } from '../../../src/errors.ts';
+import { compileClientCertificateHeader } from '../../../src/routing/client-certificate-header.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { compileHttpFilters } from '../filters/http-filters.ts';
@@ -8,7 +9,6 @@ import { compileTracing } from '../tracing/compile-tracing.ts';
 import type { TracingNode } from '../tracing/span.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { compileAccessLoggers } from './access-loggers.ts';
-import { compileClientCertificateHeader } from './client-certificate-header.ts';
 import { compileClientPolicy, nodeAddress } from './client-policy.ts';
 import type { ConnectionManager, RouteSlot } from './connection-manager.ts';
 import { createHttpStats } from './http-stats.ts';

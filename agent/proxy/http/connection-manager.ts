@@ -1,3 +1,4 @@
+import type { ClientCertificateHeader } from '../../../src/routing/client-certificate-header.ts';
 import type { PathOptions } from '../../../src/routing/path.ts';
 import type { CompiledRouteConfiguration, RouteDecision } from '../../../src/routing/types.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
@@ -5,7 +6,6 @@ import type { HttpFilter } from '../filters/http-filter.ts';
 import type { Tracing } from '../tracing/compile-tracing.ts';
 import type { ClusterManager } from '../types.ts';
 import type { AccessLogger } from './access-loggers.ts';
-import type { ClientCertificateHeader } from './client-certificate-header.ts';
 import type { ClientPolicy } from './client-policy.ts';
 import type { HttpStats } from './http-stats.ts';
 import type { RouteStats } from './route-stats.ts';

@@ -1,11 +1,14 @@
 import type { JwtProviderJson, RemoteJwksJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import { type Jwks, NO_KEYS, NO_SUCH_KEY, parseJwks, verifySignature } from '../../../../src/jwt/jwks.ts';
+import type { JwtProblem } from '../../../../src/jwt/parse-jwt.ts';
+import type { VerifyKeys } from '../../../../src/jwt/provider.ts';
+import type { JwtCall } from '../../../../src/jwt/verify-tokens.ts';
 import { jsonDuration } from '../../../../src/routing/json-duration.ts';
 import type { ProblemList } from '../../../../src/routing/problems.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import type { ClusterManager, Counter } from '../../types.ts';
 import { callCluster } from '../call-cluster.ts';
 import { checkFields } from '../unsupported.ts';
-import { type Jwks, NO_KEYS, parseJwks } from './jwks.ts';
-import type { JwtProblem } from './parse-jwt.ts';
 
 /** Where a provider's keys come from. */
 export interface KeySource {
@@ -29,6 +32,25 @@ const AHEAD_MS = 5000;
 const RENEW_MS = 30_000;
 const FAILED_MS = 1000;
 const RETRY_MS = 200;
+
+/** A request on its way through the filter. */
+export interface ExchangeCall extends JwtCall {
+  readonly exchange: Exchange;
+}
+
+/** Verifies signatures with the keys of a source. */
+export function verifyWith(source: KeySource): VerifyKeys<ExchangeCall> {
+  return (jwt, { exchange }, done) => {
+    const { clusters } = exchange.manager;
+    const judge = (keys: Jwks | JwtProblem, mayRenew: boolean): void => {
+      if (exchange.done) return;
+      const wrong = typeof keys === 'string' ? keys : verifySignature(jwt, keys);
+      // The issuer may have changed its keys since they were fetched.
+      if (wrong !== NO_SUCH_KEY || !mayRenew || !source.renew(clusters, (newer) => judge(newer, false))) done(wrong);
+    };
+    source.keys(clusters, (keys) => judge(keys, true));
+  };
+}
 
 /** Compiles local_jwks or remote_jwks. */
 export function compileKeySource(json: JwtProviderJson, path: string, stats: FetchStats, problems: ProblemList): KeySource {

@@ -1,21 +1,22 @@
-import type { Exchange } from '../../http/exchange.ts';
-import { type Jwks, NO_SUCH_KEY, verifySignature } from './jwks.ts';
+import type { RouteRequest } from '../routing/request.ts';
 import { type Jwt, type JwtProblem, MISSING, parseJwt, UNKNOWN_ISSUER, WRONG_AUDIENCE } from './parse-jwt.ts';
 import type { Provider } from './provider.ts';
 import type { FoundToken } from './token-locations.ts';
 
 /** One request on its way through the filter. */
 export interface JwtCall {
-  readonly exchange: Exchange;
+  readonly request: RouteRequest;
+  /** Seconds since 1970. */
+  readonly now: number;
   /** What is left in the dynamic metadata when the filter is done. */
   readonly metadata: Record<string, unknown>;
   /** The route is to be found anew. */
   rematch: boolean;
 }
 
-export interface TokenRules {
+export interface TokenRules<C> {
   /** The provider that a token has to be of; undefined: any that its issuer names. */
-  provider(issuer: string): Provider | undefined;
+  provider(issuer: string): Provider<C> | undefined;
   /** Replaces the provider's. */
   audiences?: readonly string[];
   allowFailed: boolean;
@@ -26,10 +27,10 @@ export interface TokenRules {
  * Verifies all tokens of a request; each has to be good, unless failures are allowed: otherwise a bad one could ride on a good one. Calls
  * back at once, unless keys have to be fetched. Envoy: Authenticator.
  */
-export function verifyTokens(
-  call: JwtCall,
+export function verifyTokens<C extends JwtCall>(
+  call: C,
   tokens: FoundToken[],
-  rules: TokenRules,
+  rules: TokenRules<C>,
   done: (problem: JwtProblem | undefined) => void,
 ): void {
   if (tokens.length === 0) {
@@ -48,7 +49,12 @@ export function verifyTokens(
   next();
 }
 
-function verifyOne(call: JwtCall, found: FoundToken, rules: TokenRules, done: (problem: JwtProblem | undefined) => void): void {
+function verifyOne<C extends JwtCall>(
+  call: C,
+  found: FoundToken,
+  rules: TokenRules<C>,
+  done: (problem: JwtProblem | undefined) => void,
+): void {
   const jwt = parseJwt(found.token);
   if (typeof jwt === 'string') {
     done(jwt);
@@ -59,7 +65,7 @@ function verifyOne(call: JwtCall, found: FoundToken, rules: TokenRules, done: (p
     done(UNKNOWN_ISSUER);
     return;
   }
-  const problem = provider.check(jwt, Math.floor(Date.now() / 1000));
+  const problem = provider.check(jwt, call.now);
   if (problem !== undefined) {
     done(problem);
     return;
@@ -68,22 +74,16 @@ function verifyOne(call: JwtCall, found: FoundToken, rules: TokenRules, done: (p
     done(WRONG_AUDIENCE);
     return;
   }
-  const { exchange } = call;
-  const { clusters } = exchange.manager;
-  const accept = (): void => {
-    provider.accept(jwt, exchange.request, call.metadata);
-    if (provider.json.forward !== true) found.remove(exchange.request);
+  provider.verify(jwt, call, (wrong) => {
+    if (wrong !== undefined) {
+      done(wrong);
+      return;
+    }
+    provider.accept(jwt, call.request, call.metadata);
+    if (provider.json.forward !== true) found.remove(call.request);
     if (provider.json.clearRouteCache === true) call.rematch = true;
     done(undefined);
-  };
-  const judge = (keys: Jwks | JwtProblem, mayRenew: boolean): void => {
-    if (exchange.done) return;
-    const wrong = typeof keys === 'string' ? keys : verifySignature(jwt, keys);
-    if (wrong === undefined) accept();
-    // The issuer may have changed its keys since they were fetched.
-    else if (wrong !== NO_SUCH_KEY || !mayRenew || !provider.keys.renew(clusters, (newer) => judge(newer, false))) done(wrong);
-  };
-  provider.keys.keys(clusters, (keys) => judge(keys, true));
+  });
 }
 
 /** Envoy: a slash at the end, and the scheme before it, do not count. */

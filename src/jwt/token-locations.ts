@@ -1,7 +1,7 @@
 import type { JwtProviderJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
-import { cookieValue } from '../../../../src/routing/cookies.ts';
-import { removeHeader } from '../../../../src/routing/header-mutation.ts';
-import type { RouteRequest } from '../../../../src/routing/request.ts';
+import { cookieValue } from '../routing/cookies.ts';
+import { removeHeader } from '../routing/header-mutation.ts';
+import type { RouteRequest } from '../routing/request.ts';
 
 /** A token as it was found. */
 export interface FoundToken {

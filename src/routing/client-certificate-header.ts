@@ -1,12 +1,18 @@
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { removeHeader, setHeader } from '../../../src/routing/header-mutation.ts';
-import type { ProblemList } from '../../../src/routing/problems.ts';
-import type { DownstreamTls } from '../tls/downstream-tls.ts';
+import { removeHeader, setHeader } from './header-mutation.ts';
+import type { PeerCertificate } from './peer-certificate.ts';
+import type { ProblemList } from './problems.ts';
 
 const XFCC = 'x-forwarded-client-cert';
 
+/** What both sides of a connection showed. */
+export interface Certificates {
+  readonly peer: PeerCertificate | undefined;
+  readonly local: PeerCertificate | undefined;
+}
+
 /** What happens to x-forwarded-client-cert; `headers` change in place. */
-export type ClientCertificateHeader = (headers: string[], tls: DownstreamTls | undefined) => void;
+export type ClientCertificateHeader = (headers: string[], tls: Certificates | undefined) => void;
 
 /** forward_client_cert_details and set_current_client_cert_details. Envoy: ConnectionManagerUtility::mutateXfccRequestHeader. */
 export function compileClientCertificateHeader(

@@ -1,80 +1,85 @@
 import type { JwtRequirementJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
-import type { ProblemList } from '../../../../src/routing/problems.ts';
+import type { ProblemList } from '../routing/problems.ts';
 import { type JwtProblem, MISSING, UNKNOWN_ISSUER } from './parse-jwt.ts';
 import type { Provider } from './provider.ts';
-import { compileTokenLocations } from './token-locations.ts';
+import { compileTokenLocations, type FoundToken } from './token-locations.ts';
 import { type JwtCall, type TokenRules, verifyTokens } from './verify-tokens.ts';
 
 /** Calls back once, with undefined when the requirement is met. */
-export type Requirement = (call: JwtCall, done: (problem: JwtProblem | undefined) => void) => void;
+export type Requirement<C extends JwtCall> = (call: C, done: (problem: JwtProblem | undefined) => void) => void;
+
+/** Further tokens of a request, besides those that it carries. */
+export type MoreTokens<C> = (call: C) => readonly FoundToken[];
 
 /** Compiles `JwtRequirement`. Envoy: Verifier. */
-export function compileRequirement(
+export function compileRequirement<C extends JwtCall>(
   json: JwtRequirementJson,
-  providers: ReadonlyMap<string, Provider>,
+  providers: ReadonlyMap<string, Provider<C>>,
   path: string,
   problems: ProblemList,
-): Requirement {
+  more: MoreTokens<C> = () => [],
+): Requirement<C> {
   const kinds = Object.entries(json).filter(([, value]) => value !== undefined);
   if (kinds.length > 1) problems.invalid(path, `only one of ${kinds.map(([key]) => key).join(', ')} may be set`);
-  if (json.providerName !== undefined) return ofProvider(json.providerName, undefined, providers, `${path}.providerName`, problems);
+  if (json.providerName !== undefined) return ofProvider(json.providerName, undefined, providers, `${path}.providerName`, problems, more);
   if (json.providerAndAudiences !== undefined) {
     const { providerName = '', audiences = [] } = json.providerAndAudiences;
     const own = audiences.length === 0 ? undefined : audiences;
-    return ofProvider(providerName, own, providers, `${path}.providerAndAudiences.providerName`, problems);
+    return ofProvider(providerName, own, providers, `${path}.providerAndAudiences.providerName`, problems, more);
   }
-  const list = (of: readonly JwtRequirementJson[] | undefined, where: string): Requirement[] =>
-    (of ?? []).map((one, i) => compileRequirement(one, providers, `${path}.${where}.requirements[${i}]`, problems));
+  const list = (of: readonly JwtRequirementJson[] | undefined, where: string): Requirement<C>[] =>
+    (of ?? []).map((one, i) => compileRequirement(one, providers, `${path}.${where}.requirements[${i}]`, problems, more));
   if (json.requiresAll !== undefined) return all(list(json.requiresAll.requirements, 'requiresAll'));
   if (json.requiresAny !== undefined) {
     const of = json.requiresAny.requirements ?? [];
     const regular = of.filter((one) => one.allowMissing === undefined && one.allowMissingOrFailed === undefined);
     const failed = of.some((one) => one.allowMissingOrFailed !== undefined);
     const missing = of.some((one) => one.allowMissing !== undefined);
-    if (regular.length === 0 && (failed || missing)) return ofAny(providers, failed);
+    if (regular.length === 0 && (failed || missing)) return ofAny(providers, failed, more);
     return any(list(regular, 'requiresAny'), missing, failed);
   }
-  if (json.allowMissing !== undefined) return ofAny(providers, false);
-  if (json.allowMissingOrFailed !== undefined) return ofAny(providers, true);
+  if (json.allowMissing !== undefined) return ofAny(providers, false, more);
+  if (json.allowMissingOrFailed !== undefined) return ofAny(providers, true, more);
   for (const [key] of kinds) problems.unsupported(`${path}.${key}`, 'it is not acted on');
   return (_call, done) => done(undefined);
 }
 
-function ofProvider(
+function ofProvider<C extends JwtCall>(
   name: string,
   audiences: readonly string[] | undefined,
-  providers: ReadonlyMap<string, Provider>,
+  providers: ReadonlyMap<string, Provider<C>>,
   path: string,
   problems: ProblemList,
-): Requirement {
+  more: MoreTokens<C>,
+): Requirement<C> {
   const provider = providers.get(name);
   if (provider === undefined) {
     problems.invalid(path, `Required provider ['${name}'] is not configured.`);
     return (_call, done) => done(UNKNOWN_ISSUER);
   }
   const find = compileTokenLocations([provider.json]);
-  const rules: TokenRules = { provider: () => provider, ...(audiences && { audiences }), allowFailed: false, allowMissing: false };
+  const rules: TokenRules<C> = { provider: () => provider, ...(audiences && { audiences }), allowFailed: false, allowMissing: false };
   return (call, done) => {
-    const { request } = call.exchange;
+    const { request } = call;
     provider.sanitize(request);
-    verifyTokens(call, find(request), rules, done);
+    verifyTokens(call, [...find(request), ...more(call)], rules, done);
   };
 }
 
-function ofAny(providers: ReadonlyMap<string, Provider>, allowFailed: boolean): Requirement {
+function ofAny<C extends JwtCall>(providers: ReadonlyMap<string, Provider<C>>, allowFailed: boolean, more: MoreTokens<C>): Requirement<C> {
   const all = [...providers.values()];
   const find = compileTokenLocations(all.map(({ json }) => json));
-  const byIssuer = (issuer: string): Provider | undefined =>
+  const byIssuer = (issuer: string): Provider<C> | undefined =>
     all.find(({ json }) => (json.issuer ?? '') === issuer) ?? all.find(({ json }) => (json.issuer ?? '') === '');
-  const rules: TokenRules = { provider: byIssuer, allowFailed, allowMissing: true };
+  const rules: TokenRules<C> = { provider: byIssuer, allowFailed, allowMissing: true };
   return (call, done) => {
-    const { request } = call.exchange;
+    const { request } = call;
     for (const provider of all) provider.sanitize(request);
-    verifyTokens(call, find(request), rules, done);
+    verifyTokens(call, [...find(request), ...more(call)], rules, done);
   };
 }
 
-function all(requirements: readonly Requirement[]): Requirement {
+function all<C extends JwtCall>(requirements: readonly Requirement<C>[]): Requirement<C> {
   return (call, done) => {
     let met = 0;
     let over = false;
@@ -90,7 +95,7 @@ function all(requirements: readonly Requirement[]): Requirement {
   };
 }
 
-function any(requirements: readonly Requirement[], allowMissing: boolean, allowFailed: boolean): Requirement {
+function any<C extends JwtCall>(requirements: readonly Requirement<C>[], allowMissing: boolean, allowFailed: boolean): Requirement<C> {
   return (call, done) => {
     const failures = new Array<JwtProblem | undefined>(requirements.length);
     let failed = 0;

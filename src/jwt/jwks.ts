@@ -1,13 +1,4 @@
-import {
-  constants,
-  createHmac,
-  createPublicKey,
-  type JsonWebKey,
-  type KeyObject,
-  timingSafeEqual,
-  verify,
-  X509Certificate,
-} from 'node:crypto';
+import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { decodeBase64Url } from './base64url.ts';
 import { type Jwt, type JwtProblem, VERIFICATION_FAILS } from './parse-jwt.ts';
 
@@ -30,6 +21,9 @@ export const NO_SUCH_KEY = "Jwks doesn't have key to match kid or alg from Jwt";
 const CURVES: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
 const ED25519_SIGNATURE_BYTES = 64;
 
+/** Loaded when the first key is: most commands read none. */
+const crypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto');
+
 /** Reads a JWK set (RFC 7517), or certificates by key id; keys that cannot be used are left out. A text says why there are none. */
 export function parseJwks(text: string): Jwks | JwtProblem {
   let json: unknown;
@@ -51,7 +45,7 @@ function certificates(byKid: Readonly<Record<string, unknown>>): Jwks | undefine
   if (entries.length === 0 || !entries.every(([, pem]) => typeof pem === 'string' && pem.startsWith('-----BEGIN CERTIFICATE-----')))
     return undefined;
   try {
-    return entries.map(([kid, pem]) => ({ kid, alg: '', type: 'RSA', key: new X509Certificate(pem as string).publicKey }));
+    return entries.map(([kid, pem]) => ({ kid, alg: '', type: 'RSA', key: new (crypto().X509Certificate)(pem as string).publicKey }));
   } catch {
     return undefined;
   }
@@ -74,7 +68,7 @@ function readKey(jwk: Readonly<Record<string, unknown>> | null): VerificationKey
   try {
     const { n, e, x, y } = jwk;
     const parts = type === 'RSA' ? { n, e } : type === 'EC' ? { crv: curve, x, y } : { crv: curve, x };
-    return { kid, alg, type, key: createPublicKey({ key: { kty: type, ...parts } as JsonWebKey, format: 'jwk' }) };
+    return { kid, alg, type, key: crypto().createPublicKey({ key: { kty: type, ...parts } as JsonWebKey, format: 'jwk' }) };
   } catch {
     return undefined;
   }
@@ -98,6 +92,7 @@ function isGood({ alg, signedData, signature }: Jwt, { type, key }: Verification
   const data = Buffer.from(signedData, 'latin1');
   const hash = `sha${alg.slice(2)}`;
   const family = alg.slice(0, 2);
+  const { constants, createHmac, timingSafeEqual, verify } = crypto();
   try {
     if (type === 'oct') {
       if (family !== 'HS') return false;

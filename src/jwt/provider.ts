@@ -1,20 +1,21 @@
 import type { JwtProviderJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
-import { removeHeader } from '../../../../src/routing/header-mutation.ts';
-import { jsonDuration } from '../../../../src/routing/json-duration.ts';
-import type { ProblemList } from '../../../../src/routing/problems.ts';
-import type { RouteRequest } from '../../../../src/routing/request.ts';
-import { compileStringMatcher } from '../../../../src/routing/string-matcher.ts';
-import { toWire } from '../../../../src/routing/wire-text.ts';
-import { checkFields } from '../unsupported.ts';
-import { compileKeySource, type FetchStats, type KeySource } from './key-source.ts';
+import { removeHeader } from '../routing/header-mutation.ts';
+import { jsonDuration } from '../routing/json-duration.ts';
+import type { ProblemList } from '../routing/problems.ts';
+import type { RouteRequest } from '../routing/request.ts';
+import { compileStringMatcher } from '../routing/string-matcher.ts';
+import { toWire } from '../routing/wire-text.ts';
 import type { Jwt, JwtProblem } from './parse-jwt.ts';
 import { EXPIRED, LIFETIME, NOT_YET, WRONG_SUBJECT } from './token-problems.ts';
 
+/** Verifies the signature of a token with the keys of its issuer; calls back once, with undefined when it is good. */
+export type VerifyKeys<C> = (jwt: Jwt, call: C, done: (problem: JwtProblem | undefined) => void) => void;
+
 /** One `JwtProvider`, ready for use. */
-export interface Provider {
+export interface Provider<C> {
   readonly name: string;
   readonly json: JwtProviderJson;
-  readonly keys: KeySource;
+  readonly verify: VerifyKeys<C>;
   /** Everything but audiences and the signature. `now`: seconds since 1970. */
   check(jwt: Jwt, now: number): JwtProblem | undefined;
   /** What an accepted token leaves in the request. */
@@ -26,10 +27,14 @@ export interface Provider {
 /** Envoy's default. */
 const SKEW_SECONDS = 60;
 
-/** Compiles one provider. */
-export function compileProvider(name: string, json: JwtProviderJson, path: string, stats: FetchStats, problems: ProblemList): Provider {
-  checkFields('JwtProvider', json, path, problems);
-  const keys = compileKeySource(json, path, stats, problems);
+/** Compiles one provider, but for its keys. */
+export function compileProvider<C>(
+  name: string,
+  json: JwtProviderJson,
+  verify: VerifyKeys<C>,
+  path: string,
+  problems: ProblemList,
+): Provider<C> {
   const subject = json.subjects === undefined ? undefined : compileStringMatcher(json.subjects, `${path}.subjects`, problems);
   const skew = Number(json.clockSkewSeconds ?? 0) || SKEW_SECONDS;
   const maxLifetime = jsonDuration(json.maxLifetime, `${path}.maxLifetime`, problems);
@@ -42,7 +47,7 @@ export function compileProvider(name: string, json: JwtProviderJson, path: strin
   return {
     name,
     json,
-    keys,
+    verify,
     check(jwt, now) {
       if (now + skew < jwt.notBefore) return NOT_YET;
       if (jwt.expires !== undefined && jwt.expires !== 0 && now > jwt.expires + skew) return EXPIRED;
