@@ -10,6 +10,7 @@ import * as assert from 'uvu/assert';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
+import { realEnvoy } from '../support/envoy.ts';
 import { compact, startKubeApi } from '../support/kube-api.ts';
 
 const started = await startKubeApi();
@@ -25,9 +26,10 @@ if ('missing' in started || address === undefined) {
   const data = mkdtempSync(join(tmpdir(), 'fairlead-'));
   const backends = await Promise.all(['v1', 'v2', 'v3'].map(startBackend));
   let agent: Running | undefined;
-  const begin = (): Running =>
-    startFairlead(['agent', 'run', '-k', '--data', data, '--api-port', '0', '--metrics-port', '0'], {
+  const begin = (folder = data, env: Record<string, string> = {}): Running =>
+    startFairlead(['agent', 'run', '-k', '--data', folder, '--api-port', '0', '--metrics-port', '0'], {
       KUBECONFIG: api.kubeconfigFor('agent', 'admin-token', proxy.port),
+      ...env,
     });
 
   test.after(async () => {
@@ -156,6 +158,25 @@ if ('missing' in started || address === undefined) {
     assert.is(await ask(), 'v1');
     proxy.heal();
     await follow('v2');
+  });
+
+  test('the real Envoy carries the same traffic', async () => {
+    const envoy = realEnvoy();
+    if ('missing' in envoy) {
+      console.log(`SKIP Envoy on a cluster: ${envoy.missing}`);
+      return;
+    }
+    agent?.child.kill('SIGTERM');
+    await agent?.ended;
+    agent = begin(join(data, 'envoy'), { FAIRLEAD_ENGINE: 'envoy', ENVOY_PATH: envoy.path });
+    await until('requests go to v2', async () => (await ask()) === 'v2', 60_000).catch((error: Error) => {
+      throw new Error(`${error.message}\n${agent?.err()}`);
+    });
+    const times = [];
+    for (const to of ['v1', 'v2', 'v1']) times.push(await follow(to));
+    console.log(
+      `Envoy: from the API server's answer to the first request on the new route: ${times.map((ms) => `${ms.toFixed(0)} ms`).join(', ')}`,
+    );
   });
 }
 
