@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, type X509Certificate } from 'node:crypto';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { CertificateValidationContextJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/common_pb.js';
 import type { SdsSecretConfigJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
@@ -24,7 +24,13 @@ export interface TlsState {
   /** For a name in the ClientHello: the first certificate, or the one that has the name. Undefined: OpenSSL does not take it with these settings. */
   context(sni: string): { secure: SecureContext; certificate: OwnCertificate | undefined } | undefined;
   /** Sessions to resume, by server name; they die with the state. */
-  readonly sessions: Map<string, Buffer[]>;
+  readonly sessions: Map<string, KeptSession[]>;
+}
+
+/** A session with a server. A ticket brings back that its chain was verified, but node:tls does not tell the certificate again. */
+export interface KeptSession {
+  readonly ticket: Buffer;
+  readonly peer: X509Certificate;
 }
 
 /** What the configuration says, waiting for secrets. */

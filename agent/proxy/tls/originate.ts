@@ -1,10 +1,11 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { UpstreamTlsContextJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/tls_pb.js';
 import type { ProblemList } from '../../../src/routing/problems.ts';
 import { jsonNumber } from '../../../src/upstream/json-number.ts';
 import { tls } from './certificate-material.ts';
-import { type CommonTls, compileCommonTls, type TlsState } from './common-context.ts';
+import { type CommonTls, compileCommonTls, type KeptSession, type TlsState } from './common-context.ts';
 import { describeCertificate } from './describe-certificate.ts';
 import { RESET_BY_PEER, reasonOf, refusedCertificate, refusedChain, tlsError } from './failure-reason.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -66,7 +67,7 @@ export function compileOrigination(
         checkServerIdentity: () => undefined,
         ...(sni !== '' && { servername: sni }),
         ...(protocols.length > 0 && { ALPNProtocols: [...protocols] }),
-        ...(session !== undefined && { session }),
+        ...(session !== undefined && { session: session.ticket }),
       };
       const secured = tls().connect(options);
       let over = false;
@@ -86,10 +87,20 @@ export function compileOrigination(
         else fail(code === 'ECONNRESET' && syscall !== undefined ? RESET_BY_PEER : '');
       };
       secured.on('error', onError);
-      if (maxSessions > 0) secured.on('session', (ticket: Buffer) => keep(state, sni, ticket, maxSessions));
+      let shown: X509Certificate | undefined;
+      // Asked once: node:tls takes the certificate out of the chain that it tells.
+      const peerOf = (): X509Certificate | undefined => {
+        shown ??= secured.isSessionReused() ? session?.peer : secured.getPeerX509Certificate();
+        return shown;
+      };
+      if (maxSessions > 0)
+        secured.on('session', (ticket: Buffer) => {
+          const peer = peerOf();
+          if (peer !== undefined) keep(state, sni, { ticket, peer }, maxSessions);
+        });
       secured.once('secureConnect', () => {
         if (over) return;
-        const refusal = admit(secured, state, request.names);
+        const refusal = admit(secured, peerOf(), state, request.names);
         if (refusal !== undefined) {
           fail(refusal);
           return;
@@ -104,8 +115,12 @@ export function compileOrigination(
   };
 
   /** Undefined: this is a server to talk to. */
-  function admit(secured: TLSSocket, state: TlsState, names: readonly string[] | undefined): string | undefined {
-    const peer = secured.getPeerX509Certificate();
+  function admit(
+    secured: TLSSocket,
+    peer: X509Certificate | undefined,
+    state: TlsState,
+    names: readonly string[] | undefined,
+  ): string | undefined {
     if (peer === undefined) {
       stats.count('fail_verify_no_cert');
       return tlsError('PEER_DID_NOT_RETURN_A_CERTIFICATE');
@@ -123,9 +138,9 @@ export function compileOrigination(
 }
 
 /** The newest sessions of a server name; each is used once (RFC 8446 C.4). */
-function keep(state: TlsState, sni: string, ticket: Buffer, most: number): void {
+function keep(state: TlsState, sni: string, session: KeptSession, most: number): void {
   const kept = state.sessions.get(sni) ?? [];
-  kept.push(ticket);
+  kept.push(session);
   if (kept.length > most) kept.shift();
   if (!state.sessions.has(sni) && state.sessions.size >= MAX_SESSION_NAMES) state.sessions.delete(state.sessions.keys().next().value!);
   state.sessions.set(sni, kept);
