@@ -1,5 +1,6 @@
 /** The flags of commands that read a cluster, in place of files or with files over it. */
 import * as Flags from '@oclif/core/flags';
+import { isNotTaken } from '../config/source-object.ts';
 import type { ConfigSource } from '../config/sources/config-source.ts';
 import type { Problem } from '../errors.ts';
 
@@ -93,9 +94,9 @@ export function sourceName(paths: readonly string[], besides: ConfigSource | und
 
 /** One line about objects of a cluster that are wrong, and therefore left out; undefined when none is. */
 export function wrongObjects(problems: readonly Problem[]): string | undefined {
-  const wrong = problems.filter(({ position, rule }) => position?.line === 0 && rule !== 'kind/skipped');
+  const wrong = problems.filter(isNotTaken);
   const [first] = wrong;
   if (first === undefined) return undefined;
   const more = new Set(wrong.map(({ position }) => position?.file)).size - 1;
-  return `${first.position?.file}: ${first.message}${more > 0 ? `, and ${more} more objects with something wrong; \`fairlead validate -k\` lists them` : ''}`;
+  return `${first.position?.file}: ${first.message}${more > 0 ? `, and ${more} more objects are left out; \`fairlead validate -k\` lists them` : ''}`;
 }

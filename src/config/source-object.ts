@@ -40,11 +40,19 @@ export function entriesOfObject(object: SourceObject, how: How): { entries: read
   if (!how.leaveOut) return { entries: own, fresh };
   const earlier = object.before === undefined ? [] : entriesOfObject(object.before, how).entries.filter((e) => e.type === 'resource');
   if (earlier.length === 0 && isPolicy(object)) return { entries: own, fresh };
-  const instead = earlier.length > 0 ? 'what it was before stays' : 'it is left out';
+  const instead = earlier.length > 0 ? STAYS : LEFT_OUT;
   const warnings = own.flatMap((entry) =>
     entry.type === 'problem' ? [{ type: 'problem' as const, problem: softened(entry.problem, instead) }] : [],
   );
   return { entries: [...warnings, ...earlier], fresh };
+}
+
+const STAYS = 'what it was before stays';
+const LEFT_OUT = 'it is left out';
+
+/** Whether a warning says that an object is not taken as it is. */
+export function isNotTaken({ message }: Problem): boolean {
+  return message.endsWith(`; ${STAYS}`) || message.endsWith(`; ${LEFT_OUT}`);
 }
 
 const isError = (entry: Entry): boolean => entry.type === 'problem' && entry.problem.severity === 'error';
