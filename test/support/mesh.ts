@@ -89,6 +89,35 @@ spec: ${JSON.stringify({ address: '127.0.0.1', ports: { http: port }, labels })}
 `;
 }
 
+/** A WorkloadEntry that calls others: its service account and its label `app` are its name. */
+export function client(name: string, annotations: Record<string, string> = {}, port?: number): string {
+  const own = { 'fairlead.dev/http-proxy-port': String(testPort()), ...annotations };
+  return `---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: ${JSON.stringify({ name, annotations: own })}
+spec: ${JSON.stringify({ address: '127.0.0.1', labels: { app: name }, serviceAccount: name, ...(port && { ports: { http: port } }) })}
+`;
+}
+
+/** A workload of port \`inbound\`, where its proxy takes requests, mutual TLS included, for the application on port \`app\`. */
+export function secured(name: string, inbound: number, app: number, labels: Record<string, string> = {}): string {
+  return `---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: ${JSON.stringify({ name, annotations: { 'fairlead.dev/http-proxy-port': String(testPort()) } })}
+spec: ${JSON.stringify({ address: '127.0.0.1', ports: { http: inbound }, labels: { app: name, ...labels }, serviceAccount: name })}
+---
+apiVersion: networking.istio.io/v1
+kind: Sidecar
+metadata: { name: ${name} }
+spec:
+  workloadSelector: { labels: { app: ${name} } }
+  ingress:
+    - { port: { number: ${inbound}, protocol: HTTP, name: http }, bind: 127.0.0.1, captureMode: NONE, defaultEndpoint: "127.0.0.1:${app}" }
+`;
+}
+
 /** A Kubernetes Service that selects \`app: <name>\`. */
 export function service(name: string, port = 80, app = name): string {
   return `---
