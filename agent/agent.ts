@@ -11,7 +11,7 @@ import type { Identity } from './identity/identity.ts';
 import type { CaChoice } from './identity/open-issuer.ts';
 import { keepLastGood } from './last-good.ts';
 import type { Log } from './log.ts';
-import { nodeAddresses } from './node-addresses.ts';
+import { nodeAddresses, type PodChoice } from './node-addresses.ts';
 import { type Watched, watchPaths } from './source/folder.ts';
 import type { LiveSource } from './source/kubernetes.ts';
 import { type AgentStatus, statusOf } from './status.ts';
@@ -21,6 +21,8 @@ export interface AgentOptions {
   paths: readonly string[];
   /** Read and watched besides; closed when the agent ends. */
   live?: LiveSource | undefined;
+  /** Which pods of a cluster are served; `node` unless it is said. */
+  pods?: PodChoice;
   /** For resources that name none. */
   namespace: string;
   meshConfig?: string;
@@ -98,6 +100,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     namespace: options.namespace,
     meshConfig: options.meshConfig,
     addresses: nodeAddresses(),
+    pods: options.pods,
     allowUnenforced: options.allowUnenforced,
     engine,
     provideSecrets: (mesh, snapshots) => identity.provide(mesh, snapshots),
@@ -158,6 +161,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       events,
       status,
       stop,
+      unserved: () => (options.pods === 'own' && controller.proxies().length === 0 ? 'its own pod is not known yet' : undefined),
     });
     watched = await watchPaths([...options.paths, ...(options.meshConfig ? [options.meshConfig] : [])], () => void controller.sync());
     if (ending) watched.close();

@@ -1,6 +1,6 @@
 /** The certificate authority in a directory, for commands. */
 export { bundleOf } from './ca/authorities.ts';
-export { readState } from './ca/directory.ts';
+export { hasCa, readState } from './ca/directory.ts';
 export { checkInit, initCa } from './ca/init.ts';
 export { installIntermediate, requestIntermediate } from './ca/intermediate.ts';
 export { type IssuedState, type IssuedView, issuedCertificates } from './ca/issued.ts';

@@ -13,7 +13,7 @@ import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
 import { isBlocking, uniqueProblems } from './config-problems.ts';
 import type { Engine } from './engine.ts';
 import { locateRefusal } from './locate-refusal.ts';
-import type { NodeAddresses } from './node-addresses.ts';
+import type { NodeAddresses, PodChoice } from './node-addresses.ts';
 
 export interface ProxySync {
   node: ProxyNode;
@@ -47,6 +47,8 @@ export interface ControllerOptions {
   namespace: string;
   meshConfig: string | undefined;
   addresses: NodeAddresses;
+  /** `node`: those of this node; `own`: the one that the agent itself runs in. */
+  pods?: PodChoice | undefined;
   /** Run although policies that this version cannot enforce are then not enforced. */
   allowUnenforced: boolean;
   engine: Engine;
@@ -139,7 +141,11 @@ export function createController(options: ControllerOptions): Controller {
       meshConfigSource: loaded.meshConfigSource,
       previous: mesh,
     });
-    const nodes = proxiesOf(next, { addresses: options.addresses.list, nodeName: options.addresses.nodeName, pods: 'node' });
+    const nodes = proxiesOf(next, {
+      addresses: options.addresses.list,
+      nodeName: options.addresses.nodeName,
+      pods: options.pods ?? 'node',
+    });
     const snapshots = nodes.map((node) => buildSnapshot(next, node, proxies.get(node.id)?.snapshot));
     return { mesh: next, snapshots, problems: [...next.problems, ...snapshots.flatMap((s) => s.problems)] };
   }

@@ -19,6 +19,8 @@ export interface ApiOptions extends Omit<ApiDeps, 'metrics'> {
   /** The port for Prometheus and health checks; undefined for none. One that is not `required` is left out when it is taken. */
   metrics?: { host: string; port: number; required: boolean } | undefined;
   log?: Pick<Log, 'warning'> | undefined;
+  /** Why it serves nobody yet, although it should; undefined when it does. */
+  unserved?(): string | undefined;
 }
 
 export interface ApiServer {
@@ -92,7 +94,7 @@ async function serveMetrics(options: ApiOptions, metrics: AgentMetrics): Promise
   const unready = (): string | undefined => {
     const { engine, config } = options.status();
     if (engine.state !== 'running') return `the data plane is ${engine.state}`;
-    return config.state === 'loading' ? 'the configuration is being read' : undefined;
+    return config.state === 'loading' ? 'the configuration is being read' : options.unserved?.();
   };
   try {
     return await startMetricsServer({ ...at, metrics, unready });

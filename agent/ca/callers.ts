@@ -5,6 +5,7 @@ import { formatSpiffeId } from '../../src/pki/spiffe-id.ts';
 import { identityOf } from '../../src/pki/svid.ts';
 import { verifyChain } from '../../src/pki/verify.ts';
 import type { ApiCaller } from './api.ts';
+import type { CaCluster } from './cluster.ts';
 import { Denied } from './denied.ts';
 import { createJwtCallers } from './jwt-callers.ts';
 import type { Live } from './live-issuer.ts';
@@ -22,7 +23,8 @@ interface Verified {
   caller: ApiCaller;
 }
 
-export function createCallers(directory: string, live: () => Live): Callers {
+/** @param cluster who knows tokens of issuers that the policy does not name */
+export function createCallers(directory: string, live: () => Live, cluster?: Pick<CaCluster, 'identityOf'>): Callers {
   const jwt = createJwtCallers(directory);
   const verified = new WeakMap<TLSSocket, Verified>();
   return {
@@ -44,7 +46,11 @@ export function createCallers(directory: string, live: () => Live): Callers {
       }
       if (scheme.toLowerCase() === 'bearer') {
         const { policy, state } = live();
-        return { name: await jwt.identityOf(value, policy.jwt, state.trustDomain), by: 'jwt' };
+        const known = cluster === undefined || (await jwt.isKnown(value, policy.jwt));
+        const name = known
+          ? await jwt.identityOf(value, policy.jwt, state.trustDomain)
+          : await cluster.identityOf(value, state.trustDomain);
+        return { name, by: 'jwt' };
       }
       throw new Denied(
         'unauthenticated',

@@ -30,6 +30,9 @@ export function readStateIfThere(directory: string): CaState | undefined {
   return state as CaState;
 }
 
+/** Whether there is a CA. Throws E_CA_DIRECTORY. */
+export const hasCa = (directory: string): boolean => readStateIfThere(directory) !== undefined;
+
 /** Throws E_CA_MISSING, E_CA_DIRECTORY. */
 export function readState(directory: string): CaState {
   const state = readStateIfThere(directory);

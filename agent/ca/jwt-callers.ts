@@ -13,6 +13,8 @@ const SKEW_SECONDS = 60;
 export interface JwtCallers {
   /** The SPIFFE ID that a token stands for. Throws Denied `unauthenticated`, whose message never repeats the token. */
   identityOf(token: string, issuers: readonly JwtIssuer[], trustDomain: string): Promise<string>;
+  /** Whether a token says that it is of one of these issuers. */
+  isKnown(token: string, issuers: readonly JwtIssuer[]): Promise<boolean>;
 }
 
 /** @param directory relative files of keys are in it */
@@ -35,6 +37,15 @@ export function createJwtCallers(directory: string): JwtCallers {
   }
 
   return {
+    async isKnown(token, issuers) {
+      const { decodeJwt } = await import('jose');
+      try {
+        const { iss } = decodeJwt(token);
+        return issuers.some(({ issuer }) => issuer === iss);
+      } catch {
+        return false;
+      }
+    },
     async identityOf(token, issuers, trustDomain) {
       const { decodeJwt, jwtVerify } = await import('jose');
       const fail = (why: string): Denied => new Denied('unauthenticated', `the token is not accepted: ${why}`);
@@ -68,7 +79,8 @@ export function createJwtCallers(directory: string): JwtCallers {
   };
 }
 
-function kubernetesIdentity(subject: string, trustDomain: string): string | undefined {
+/** The identity of a service account by its user name, `system:serviceaccount:NAMESPACE:NAME`; undefined for other users. */
+export function kubernetesIdentity(subject: string, trustDomain: string): string | undefined {
   const [, namespace, account] = /^system:serviceaccount:([^:/]+):([^:/]+)$/.exec(subject) ?? [];
   return namespace && account ? workloadIdentity(trustDomain, namespace, account) : undefined;
 }

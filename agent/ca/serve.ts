@@ -11,6 +11,7 @@ import { createCaApi } from './api.ts';
 import { openAudit } from './audit.ts';
 import { caIdentity } from './ca-identity.ts';
 import { createCallers } from './callers.ts';
+import type { CaCluster } from './cluster.ts';
 import { readState, takeLock, unusable } from './directory.ts';
 import { createHandler } from './http-handler.ts';
 import { issueCertificate } from './issue.ts';
@@ -24,6 +25,8 @@ export interface ServeOptions {
   /** Further names and addresses that clients use. */
   names: readonly string[];
   passphrase: string | undefined;
+  /** The cluster that it serves; closed with it. */
+  cluster?: CaCluster | undefined;
   log: Log;
 }
 
@@ -41,6 +44,7 @@ const LONGEST_SOCKET = 103;
 /** Throws E_CA_MISSING, E_CA_KEY, E_CA_POLICY, E_CA_BUSY while another one serves, E_PORT_IN_USE, E_CA_DIRECTORY. */
 export async function serveCa(directory: string, options: ServeOptions): Promise<CaServer> {
   readState(directory);
+  const { cluster } = options;
   const unlock = await takeLock(directory, 'serve.lock', 0);
   const closers: (() => unknown)[] = [unlock];
   const close = async (): Promise<void> => {
@@ -53,7 +57,7 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
     const registry = openRegistry(directory);
     closers.push(() => registry.close());
     live();
-    const deps = { api: createCaApi(directory, live, registry), callers: createCallers(directory, live), log: options.log };
+    const deps = { api: createCaApi(directory, live, registry), callers: createCallers(directory, live, cluster), log: options.log };
     const socket = join(directory, 'ca.sock');
     closers.push(
       await listenOnSocket(
@@ -80,6 +84,11 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
     server.setTimeout(60_000);
     closers.push(await listen(server, options));
     closers.push(keepFresh(directory, live, server, names, options.log));
+    if (cluster)
+      closers.push(
+        () => cluster.close(),
+        cluster.keepRoots(() => live().rootsPem, options.log),
+      );
     return { port: (server.address() as AddressInfo).port, socket, close };
   } catch (error) {
     await close();

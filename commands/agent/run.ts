@@ -30,6 +30,12 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
   static override flags = {
     config: flags.config,
     ...clusterFlags,
+    pods: Flags.string({
+      helpValue: 'node|own',
+      options: ['node', 'own'],
+      default: 'node',
+      description: 'which pods of a cluster are served: those of this node (NODE_NAME, else the host’s name), or the one that this runs in',
+    }),
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
@@ -73,6 +79,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
       const agent = await startAgent({
         paths,
         live,
+        pods: flags.pods as 'node' | 'own',
         namespace: flags.namespace,
         ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
         dataDirectory: flags.data ?? defaultDataDirectory(),

@@ -24,6 +24,7 @@ export default class CaInit extends BaseCommand {
     'root-life': span('root-life', 'how long the root lives', '3650d'),
     'intermediate-life': span('intermediate-life', 'how long the intermediate lives', '365d'),
     'passphrase-file': passphraseFile,
+    'if-missing': Flags.boolean({ description: 'when there is an authority already, leave it and be content' }),
     'dry-run': Flags.boolean({ description: 'only say what would be made' }),
     output: flags.output('text', 'json', 'yaml'),
   };
@@ -32,7 +33,11 @@ export default class CaInit extends BaseCommand {
     const { flags } = await this.parse(CaInit);
     const directory = flags['ca-dir'] ?? defaultCaDirectory();
     const passphrase = await passphraseOf(flags['passphrase-file']);
-    const { checkInit, initCa, caStatus } = await import('../../agent/ca.ts');
+    const { checkInit, initCa, caStatus, hasCa } = await import('../../agent/ca.ts');
+    if (flags['if-missing'] && hasCa(directory)) {
+      const { caStatusText } = await import('../../src/output/ca/ca-status-text.ts');
+      return this.print(caStatus(directory, new Date()), flags.output, caStatusText);
+    }
     const options = {
       trustDomain: flags['trust-domain'],
       algorithm: (flags.algorithm ?? 'ec-p256') as KeyAlgorithm,

@@ -13,7 +13,11 @@ export default class CaServe extends BaseCommand {
     'Listens on the Unix socket ca.sock in the CA’s directory, for its owner alone, and with TLS on --listen. Clients show a certificate of the mesh, a join token or a token of an issuer that the policy names.',
     'A changed state or policy counts at once. Logs to standard error; SIGTERM and SIGINT end it.',
   ].join(' ');
-  static override examples = ['<%= config.bin %> ca serve', '<%= config.bin %> ca serve --listen 0.0.0.0 --host ca.example.com'];
+  static override examples = [
+    '<%= config.bin %> ca serve',
+    '<%= config.bin %> ca serve --listen 0.0.0.0 --host ca.example.com',
+    '<%= config.bin %> ca serve -k --listen 0.0.0.0 --roots-config-map fairlead-ca-roots',
+  ];
   static override flags = {
     'ca-dir': caDir,
     listen: Flags.string({ helpValue: 'ADDRESS', description: 'address of the port', default: '127.0.0.1' }),
@@ -23,6 +27,25 @@ export default class CaServe extends BaseCommand {
       description: 'name or address that clients use; may be given again',
       multiple: true,
       multipleNonGreedy: true,
+    }),
+    kubernetes: Flags.boolean({
+      char: 'k',
+      description: 'take tokens of service accounts of the kubeconfig’s cluster (or of the pod’s own), which its API server checks',
+    }),
+    context: Flags.string({
+      helpValue: 'NAME',
+      description: 'the kubeconfig’s context [default: its current one]',
+      dependsOn: ['kubernetes'],
+    }),
+    'token-audience': Flags.string({
+      helpValue: 'AUDIENCE',
+      description: 'what those tokens must be meant for [default: istio-ca]',
+      dependsOn: ['kubernetes'],
+    }),
+    'roots-config-map': Flags.string({
+      helpValue: '[NAMESPACE/]NAME',
+      description: 'ConfigMap in which the roots are kept, under root-cert.pem',
+      dependsOn: ['kubernetes'],
     }),
     'passphrase-file': passphraseFile,
     'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
@@ -34,8 +57,15 @@ export default class CaServe extends BaseCommand {
     const passphrase = await passphraseOf(flags['passphrase-file']);
     const signals = listenToSignals(['SIGTERM', 'SIGINT']);
     try {
-      const { serveCa } = await import('../../agent/ca-server.ts');
-      const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, log };
+      const { openCaCluster, serveCa } = await import('../../agent/ca-server.ts');
+      const cluster = flags.kubernetes
+        ? await openCaCluster({
+            context: flags.context,
+            audience: flags['token-audience'] ?? 'istio-ca',
+            rootsConfigMap: flags['roots-config-map'],
+          })
+        : undefined;
+      const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, cluster, log };
       const server = await serveCa(flags['ca-dir'] ?? defaultCaDirectory(), options);
       log.info('the CA is served', { address: `${flags.listen}:${server.port}`, socket: server.socket });
       await signals.first;

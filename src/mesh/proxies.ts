@@ -11,8 +11,11 @@ export interface Host {
   /** All its IP addresses. Loopback ones are always the host's own. */
   addresses: readonly string[];
   nodeName?: string;
-  /** Which pods run here: none, those whose `nodeName` is the host's, or all of the mesh. */
-  pods: 'none' | 'node' | 'all';
+  /**
+   * Which pods run here: none, those whose `nodeName` is the host's, those that have one of its addresses (the pod that asks), or all of
+   * the mesh.
+   */
+  pods: 'none' | 'node' | 'own' | 'all';
 }
 
 const byNamespaceAndName = (a: Workload, b: Workload): number =>
@@ -31,6 +34,7 @@ function isRunning(pod: Workload): boolean {
 function isLocal(workload: Workload, host: Host): boolean {
   if (workload.kind === 'Pod') {
     if (host.pods === 'none' || !isRunning(workload)) return false;
+    if (host.pods === 'own') return workload.addresses.some((a) => host.addresses.includes(a));
     return host.pods === 'all' || (workload.nodeName !== '' && workload.nodeName === host.nodeName);
   }
   return workload.addresses.some(
@@ -62,13 +66,14 @@ function clientNode(mesh: Mesh): ProxyNode {
 
 /**
  * The proxies that run on a host: a sidecar for each local workload, a router for each that Gateways select, the implied gateways, and
- * the implied client when there is no sidecar. Unchanged ones are the same objects from one mesh to the next of the same routing.
+ * the implied client when there is no sidecar; inside a pod its own alone, and nothing implied. Unchanged ones are the same objects from one mesh to the next of the same routing.
  */
 export function proxiesOf(mesh: Mesh, host: Host): ProxyNode[] {
   const nodes = nodesOf(
     mesh.workloads.filter((w) => isLocal(w, host)),
     mesh,
   );
+  if (host.pods === 'own') return nodes.filter((n) => n.workload.kind === 'Pod');
   const client = nodes.some((n) => n.type === 'sidecar') ? [] : [clientNode(mesh)];
   return [...nodes, ...impliedGatewayNodes(mesh, host.pods !== 'none'), ...client];
 }
