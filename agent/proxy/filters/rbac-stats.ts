@@ -1,4 +1,3 @@
-import type { AuthorizationDecision } from '../../../src/authorization/types.ts';
 import type { StatsRegistry } from '../types.ts';
 
 /** Counters of an RBAC filter. */
@@ -29,17 +28,4 @@ export function createRbacStats(stats: StatsRegistry, prefix: string, rulesPrefi
 function joined(prefix: string, more = ''): string {
   const both = prefix + more;
   return both === '' || both.endsWith('.') ? both : `${both}.`;
-}
-
-/** What rules leave in the dynamic metadata, under the filter's name. `prefix` ends in `shadow` or `enforced`. */
-export function rbacMetadata(prefix: string, { allowed, policy }: AuthorizationDecision): Record<string, unknown> {
-  return {
-    ...(policy !== undefined && policy !== '' && { [`${prefix}_effective_policy_id`]: policy }),
-    [`${prefix}_engine_result`]: allowed ? 'allowed' : 'denied',
-  };
-}
-
-/** Envoy: `rbac_access_denied_matched_policy[name]`, without blanks, `none` where no policy matched. */
-export function denialDetails(policy: string | undefined): string {
-  return `rbac_access_denied_matched_policy[${policy === undefined || policy === '' ? 'none' : policy.replace(/\s/g, '_')}]`;
 }

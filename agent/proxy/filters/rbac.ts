@@ -1,9 +1,10 @@
 import type { RBACJson } from '#envoy-api/envoy/extensions/filters/http/rbac/v3/rbac_pb.js';
 import { compileRbac } from '../../../src/authorization/compile-rbac.ts';
+import { DENIED_BODY, denialDetails, rbacMetadata } from '../../../src/authorization/rbac-outcome.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
 import { authorizationInput } from './authorization-input.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
-import { createRbacStats, denialDetails, rbacMetadata } from './rbac-stats.ts';
+import { createRbacStats } from './rbac-stats.ts';
 import { checkFields } from './unsupported.ts';
 
 /** Where decisions are kept in the dynamic metadata. */
@@ -40,7 +41,7 @@ export const createRbac: HttpFilterFactory = (name, config, { statPrefix, stats,
       }
       counters.enforced(allowed);
       if (allowed) return true;
-      exchange.localReply(403, 'RBAC: access denied', denialDetails(policy));
+      exchange.localReply(403, DENIED_BODY, denialDetails(policy));
       return false;
     },
   };
