@@ -36,8 +36,6 @@ export interface ClusterWatch {
 /** Quiet time that ends a burst of changes, and the longest that a burst may hold back a reload. Milliseconds. */
 const QUIET_MS = 10;
 const LONGEST_MS = 100;
-/** How often kinds are looked for that were not there. */
-const DISCOVER_MS = 30_000;
 const ASKING: ReadonlySet<string> = new Set(['Gateway', 'DestinationRule', 'Pod', 'WorkloadEntry']);
 
 interface Collection {
@@ -226,7 +224,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
         const all = await lookForKinds();
         discovery = undefined;
         reachability.succeeded();
-        await pause((all ? 10 : 1) * DISCOVER_MS * (1 + Math.random() / 2), stop.signal);
+        await pause((all ? 10 : 1) * timing.discover * (1 + Math.random() / 2), stop.signal);
       } catch (error) {
         if (stop.signal.aborted) return;
         discovery = error as Error;

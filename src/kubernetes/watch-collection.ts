@@ -19,11 +19,13 @@ export interface WatchTiming {
   lifetime: number;
   /** A list that proves the copy right, even if an event was ever lost. */
   resync: number;
+  /** How often kinds are looked for that were not there; ten times that when all are. */
+  discover: number;
   /** Longest pause after an answer that is an error. */
   longest: number;
 }
 
-export const WATCH_TIMING: WatchTiming = { silence: 90_000, lifetime: 300_000, resync: 1_800_000, longest: 30_000 };
+export const WATCH_TIMING: WatchTiming = { silence: 90_000, lifetime: 300_000, resync: 1_800_000, discover: 30_000, longest: 30_000 };
 
 export interface CollectionOptions {
   client: ApiClient;

@@ -56,10 +56,21 @@ if ('missing' in started) {
     watched.stop();
   });
 
-  test('an object that did not change stays the same object, also when all is listed anew', async () => {
+  test('definitions that are installed later are found, and their objects', async () => {
+    let changes = 0;
+    const watch = watchCluster({ access, changed: () => void changes++, note: () => undefined, timing: { discover: 500 } });
+    await watch.ready;
+    assert.equal(watch.read().problems, []);
+    assert.is(routes(watch).size, 0);
     await createDefinitions(api);
     await api.create(namespaceOf('shop'));
     await api.create(routeOf('one', 'shop', 'c'));
+    await until('the route is seen', () => routes(watch).has('one'));
+    await until('it is told', () => changes > 0);
+    watch.close();
+  });
+
+  test('an object that did not change stays the same object, also when all is listed anew', async () => {
     await api.create(routeOf('two', 'shop', 'c'));
     let changes = 0;
     const watch = watchCluster({ access, changed: () => void changes++, note: () => undefined, timing: { lifetime: 1000, resync: 1000 } });
@@ -77,7 +88,7 @@ if ('missing' in started) {
     watch.close();
   });
 
-  test('definitions that are removed take their objects along', async () => {
+  test('an object that is removed is gone', async () => {
     const watch = watchCluster({ access, changed: () => undefined, note: () => undefined });
     await watch.ready;
     assert.is(routes(watch).size, 2);
