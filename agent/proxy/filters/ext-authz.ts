@@ -10,7 +10,7 @@ import { applyToRequest, changeHeaders } from './ext-authz/apply-answer.ts';
 import { type CheckedRequest, encodeCheckRequest } from './ext-authz/check-request.ts';
 import { compileGrpcClient } from './ext-authz/grpc-client.ts';
 import { compileHeaderList } from './ext-authz/header-list.ts';
-import { compileHttpClient } from './ext-authz/http-client.ts';
+import { ALWAYS_TOLD, compileHttpClient } from './ext-authz/http-client.ts';
 import { statusNumber } from './ext-authz/status-number.ts';
 import type { HttpFilter, HttpFilterFactory } from './http-filter.ts';
 import { checkFields } from './unsupported.ts';
@@ -33,8 +33,9 @@ export const createExtAuthz: HttpFilterFactory = (name, config, { statPrefix, st
   checkFields('ExtAuthz', json, path, problems);
   const prefix = `http.${statPrefix}.ext_authz.${json.statPrefix ? `${json.statPrefix}.` : ''}`;
   const counters = new Map(['ok', 'denied', 'error', 'disabled', 'failure_mode_allowed'].map((key) => [key, stats.counter(prefix + key)]));
+  const always = json.httpService === undefined ? [] : ALWAYS_TOLD;
   const allowedHeaders =
-    json.allowedHeaders === undefined ? undefined : compileHeaderList(json.allowedHeaders, `${path}.allowedHeaders`, problems);
+    json.allowedHeaders === undefined ? undefined : compileHeaderList(json.allowedHeaders, `${path}.allowedHeaders`, problems, always);
   const disallowed = compileHeaderList(json.disallowedHeaders, `${path}.disallowedHeaders`, problems);
   const enabled =
     json.filterEnabled === undefined ? undefined : compileRuntimeFraction(json.filterEnabled, `${path}.filterEnabled`, problems);

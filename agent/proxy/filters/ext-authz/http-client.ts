@@ -19,8 +19,8 @@ export type HttpAuthzClient = (
 
 /** The service names headers that the upstream must not see. */
 const TO_REMOVE = 'x-envoy-auth-headers-to-remove';
-/** Always told the service. */
-const TOLD = ['authorization', ':method', ':path', ':authority', 'host'];
+/** Headers that a service over HTTP is always told. */
+export const ALWAYS_TOLD = ['authorization', ':method', ':path', ':authority', 'host'];
 
 /** Compiles `http_service`. `narrowed`: the filter itself says which headers are told. */
 export function compileHttpClient(json: HttpServiceJson, narrowed: boolean, path: string, problems: ProblemList): HttpAuthzClient {
@@ -39,7 +39,7 @@ export function compileHttpClient(json: HttpServiceJson, narrowed: boolean, path
   );
   const told = narrowed
     ? () => true
-    : compileHeaderList(asked.allowedHeaders, `${path}.authorizationRequest.allowedHeaders`, problems, TOLD);
+    : compileHeaderList(asked.allowedHeaders, `${path}.authorizationRequest.allowedHeaders`, problems, ALWAYS_TOLD);
   const list = (name: keyof typeof answered, more: readonly string[] = []): HeaderList =>
     compileHeaderList(answered[name], `${path}.authorizationResponse.${name}`, problems, more);
   const upstream = list('allowedUpstreamHeaders');
