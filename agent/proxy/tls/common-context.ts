@@ -21,8 +21,11 @@ export interface TlsState {
   readonly check: PeerCheck;
   /** Names, hashes or keys of peers are asked for: whoever shows no certificate has none of them. */
   readonly asksForNames: boolean;
-  /** For a name in the ClientHello: the first certificate, or the one that has the name. Undefined: OpenSSL does not take it with these settings. */
-  context(sni: string): { secure: SecureContext; certificate: OwnCertificate | undefined } | undefined;
+  /**
+   * For a name in the ClientHello: the first certificate, or the one that has the name; beside it those with the name and other kinds of keys,
+   * among which OpenSSL chooses by what the client can. Undefined: OpenSSL does not take them with these settings.
+   */
+  context(sni: string): { secure: SecureContext; certificates: readonly OwnCertificate[] } | undefined;
   /** Sessions to resume, by server name; they die with the state. */
   readonly sessions: Map<string, KeptSession[]>;
 }
@@ -126,6 +129,7 @@ export function compileCommonTls(
       ...(side === 'server' && { sessionIdContext: randomBytes(16).toString('hex') }),
     };
     const contextOf = secureContexts(options, ca);
+    const groups = new Map<OwnCertificate, readonly OwnCertificate[]>();
     return {
       certificates: own,
       trusted: ca,
@@ -134,9 +138,9 @@ export function compileCommonTls(
       asksForNames: hashes || (validation?.matchTypedSubjectAltNames ?? []).length > 0,
       sessions: new Map(),
       context(sni) {
-        const certificate = own.length > 1 && sni !== '' ? (own.find((one) => hasName(one, sni)) ?? own[0]) : own[0];
+        const chosen = own.length > 1 ? companions(own, sni, groups) : own;
         try {
-          return { secure: contextOf(certificate), certificate };
+          return { secure: contextOf(chosen), certificates: chosen };
         } catch {
           return undefined;
         }
@@ -194,6 +198,27 @@ function merge(
 function namesWithoutCa(validation: CertificateValidationContextJson, ca: TrustedCa | undefined): boolean {
   return (validation.matchTypedSubjectAltNames ?? []).length > 0 && (ca === undefined || ca.ca.length === 0);
 }
+
+/** The certificate for a name, and one of each other kind of key that has the name too; always the same list for the same certificate. */
+function companions(
+  own: readonly OwnCertificate[],
+  sni: string,
+  groups: Map<OwnCertificate, readonly OwnCertificate[]>,
+): readonly OwnCertificate[] {
+  const named = sni === '' ? [] : own.filter((one) => hasName(one, sni));
+  const first = named[0] ?? own[0]!;
+  let group = groups.get(first);
+  if (group === undefined) {
+    const names = new Set(first.chain[0]?.subjectAltName?.split(', '));
+    const alike = own.filter((one) => one === first || one.chain[0]?.subjectAltName?.split(', ').some((name) => names.has(name)));
+    const byKind = Map.groupBy(alike, kindOfKey);
+    group = [first, ...[...byKind].filter(([kind]) => kind !== kindOfKey(first)).map(([, [one]]) => one!)];
+    groups.set(first, group);
+  }
+  return group;
+}
+
+const kindOfKey = ({ chain }: OwnCertificate): string => chain[0]?.publicKey.asymmetricKeyType ?? '';
 
 function hasName({ chain }: OwnCertificate, sni: string): boolean {
   return chain[0]?.checkHost(sni) !== undefined;

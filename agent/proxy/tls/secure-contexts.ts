@@ -13,21 +13,23 @@ const made = new WeakMap<object, WeakMap<object, Map<string, SecureContext>>>();
 export function secureContexts(
   options: SecureContextOptions,
   trusted: TrustedCa | undefined,
-): (own: OwnCertificate | undefined) => SecureContext {
+): (own: readonly OwnCertificate[]) => SecureContext {
   const { ca: _ca, sessionIdContext, ...settings } = options;
   const mine = new WeakMap<object, WeakMap<object, Map<string, SecureContext>>>();
   // A server's sessions are its own.
   const cache = sessionIdContext === undefined ? made : mine;
   const key = JSON.stringify(settings);
   return (own) => {
-    const byCa = getOrMake(cache, own ?? NONE, () => new WeakMap<object, Map<string, SecureContext>>());
+    const byCa = getOrMake(cache, own.length > 1 ? own : (own[0] ?? NONE), () => new WeakMap<object, Map<string, SecureContext>>());
     const byKey = getOrMake(byCa, trusted ?? NONE, () => new Map<string, SecureContext>());
     let context = byKey.get(key);
     if (context === undefined) {
       context = tls().createSecureContext({
         ...options,
-        ...(own && { cert: own.cert, key: own.key }),
-        ...(own?.passphrase !== undefined && { passphrase: own.passphrase }),
+        ...(own.length > 0 && {
+          cert: own.map((one) => one.cert),
+          key: own.map(({ key: pem, passphrase }) => (passphrase === undefined ? { pem } : { pem, passphrase })),
+        }),
       });
       byKey.set(key, context);
     }

@@ -91,7 +91,7 @@ export function compileTermination(
     socket: Socket,
     hello: ClientHello,
     state: TlsState,
-    { secure, certificate }: NonNullable<ReturnType<TlsState['context']>>,
+    { secure, certificates }: NonNullable<ReturnType<TlsState['context']>>,
     done: Done,
     failed: Failed,
   ): void {
@@ -142,7 +142,7 @@ export function compileTermination(
       (secured as TLSSocket & { secureConnecting: boolean }).secureConnecting = false;
       // Errors of the records after the handshake: node:tls tells servers of its own of them, and lets the socket live.
       secured.on('_tlsError', () => secured.destroy());
-      done(secured, describe(secured, certificate, peer));
+      done(secured, describe(secured, certificates, peer));
     });
   }
 
@@ -175,12 +175,9 @@ function chainError(socket: TLSSocket): string | undefined {
   return error === null || error === undefined ? undefined : (error.code ?? 'UNSPECIFIED');
 }
 
-function describe(
-  socket: TLSSocket,
-  certificate: TlsState['certificates'][number] | undefined,
-  peer: X509Certificate | undefined,
-): DownstreamTls {
-  const own = certificate?.chain[0];
+function describe(socket: TLSSocket, certificates: TlsState['certificates'], peer: X509Certificate | undefined): DownstreamTls {
+  const [only] = certificates;
+  const own = certificates.length > 1 ? socket.getX509Certificate() : only?.chain[0];
   const { servername } = socket as TLSSocket & { servername?: string | false };
   return {
     version: socket.getProtocol() ?? '',
