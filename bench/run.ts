@@ -16,6 +16,7 @@ const BENCHES: Record<string, () => Promise<void>> = {
   proxy: async () => (await import('./proxy.ts')).benchProxy(),
   tls: async () => (await import('./tls.ts')).benchTls(),
   ca: async () => (await import('./ca.ts')).benchCa(),
+  rotation: async () => (await import('./rotation.ts')).benchRotation(),
   kubernetes: async () => (await import('./kubernetes.ts')).benchKubernetes(),
   memory: async () => (await import('./memory.ts')).benchMemory(),
 };
