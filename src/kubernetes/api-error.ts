@@ -15,19 +15,29 @@ interface Failure {
   answer: IncomingMessage;
 }
 
+/** One of the reasons of a refusal. https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+export interface StatusCause {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly field?: string;
+}
+
 /** An API server refused a request, for another reason than who asks. `reason` is Kubernetes' own: `NotFound`, `Expired`, `Conflict`, … */
 export class ApiStatusError extends Error {
   readonly status: number;
   readonly reason: string;
   /** How long the API server asks to be left alone, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** What it is about, field by field, as the API server tells it. */
+  readonly causes: readonly StatusCause[];
   override readonly name = 'ApiStatusError';
 
-  constructor(status: number, reason: string, message: string, retryAfterMs?: number) {
+  constructor(status: number, reason: string, message: string, retryAfterMs?: number, causes: readonly StatusCause[] = []) {
     super(message);
     this.status = status;
     this.reason = reason;
     this.retryAfterMs = retryAfterMs;
+    this.causes = causes;
   }
 }
 
@@ -43,7 +53,7 @@ export function isForbidden(error: unknown): error is FairleadError {
 
 /** The error for an answer that is no success. */
 export function apiFailure({ context, server }: Asked, { status, text, path, method, answer }: Failure): Error {
-  const { message, reason } = statusOf(text);
+  const { message, reason, causes } = statusOf(text);
   if (status === 401)
     return new FairleadError('E_CLUSTER_UNAUTHORIZED', `the API server of ${context} does not know who asks (401)`, {
       next: `Its credentials may have expired: log in to ${server} again, or choose another --context.`,
@@ -58,6 +68,7 @@ export function apiFailure({ context, server }: Asked, { status, text, path, met
     reason,
     `the API server of ${context} answers ${status} to ${method} ${path}: ${message || reason || 'no reason given'}`,
     seconds > 0 ? seconds * 1000 : undefined,
+    causes,
   );
 }
 
@@ -80,12 +91,12 @@ export function unreachable({ context, server }: Asked, error: Error): Error {
   });
 }
 
-function statusOf(text: string): { message: string; reason: string } {
+function statusOf(text: string): { message: string; reason: string; causes: readonly StatusCause[] } {
   try {
-    const { message, reason } = JSON.parse(text) as { message?: unknown; reason?: unknown };
-    return { message: String(message ?? ''), reason: String(reason ?? '') };
+    const { message, reason, details } = JSON.parse(text) as { message?: unknown; reason?: unknown; details?: { causes?: StatusCause[] } };
+    return { message: String(message ?? ''), reason: String(reason ?? ''), causes: details?.causes ?? [] };
   } catch {
-    return { message: text.trim().slice(0, 200), reason: '' };
+    return { message: text.trim().slice(0, 200), reason: '', causes: [] };
   }
 }
 

@@ -1,0 +1,54 @@
+/** Settings -> the objects of an installation, in the order in which they are applied. */
+import { stringify } from 'yaml';
+import { kinds } from '../config/kinds/registry.ts';
+import { customResourceDefinitions } from './crds.ts';
+import { caObjects } from './objects/ca-objects.ts';
+import { gatewayObjects } from './objects/gateway-objects.ts';
+import { labelsOf, MESH_CONFIG_MAP } from './objects/names.ts';
+import type { Manifest } from './objects/object.ts';
+import { readerObjects } from './objects/reader-objects.ts';
+import type { Settings } from './settings/resolve.ts';
+
+/** What is needed by others comes first. */
+const ORDER = [
+  ...['Namespace', 'CustomResourceDefinition', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+  ...['ConfigMap', 'PersistentVolumeClaim', 'Service', 'Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'],
+];
+
+/**
+ * All objects. A revision stands beside the installation that has none: it has gateways and permissions of its own, and shares the
+ * namespace, the definitions, the CA and the MeshConfig.
+ *
+ * @param version Fairlead's own
+ */
+export function manifestsOf(settings: Settings, version: string): Manifest[] {
+  const shared = settings.revision === '' ? [...base(settings, version), ...caObjects(settings, version)] : [];
+  const readers = settings.gateways.length > 0 ? readerObjects(settings, version) : [];
+  const gateways = settings.gateways.flatMap((gateway) => gatewayObjects(settings, gateway, version));
+  return [...shared, ...readers, ...gateways].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+}
+
+function base(settings: Settings, version: string): Manifest[] {
+  const labels = labelsOf('base', { revision: '' }, version);
+  const namespace: Manifest = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: settings.namespace,
+      labels: {
+        ...labels,
+        // Its pods are the mesh's own.
+        'istio-injection': 'disabled',
+        'pod-security.kubernetes.io/enforce': 'restricted',
+      },
+    },
+  };
+  const meshConfig: Manifest = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: MESH_CONFIG_MAP, namespace: settings.namespace, labels },
+    data: { mesh: stringify(settings.meshConfig, { lineWidth: 0 }) },
+  };
+  const definitions = settings.definitions ? (customResourceDefinitions(kinds) as unknown as Manifest[]) : [];
+  return [namespace, ...definitions, meshConfig];
+}

@@ -1,0 +1,132 @@
+/** Settings with everything filled in, as the objects are made from them. */
+import type { MeshConfig } from '../../config/kinds/mesh-config.ts';
+import type { Problem } from '../../errors.ts';
+import { mergeSettings } from './merge.ts';
+import { profiles } from './profiles.ts';
+import type { ContainerResources, GatewaySettings, SettingsFile } from './schema.ts';
+
+export interface Placement {
+  nodeSelector?: Record<string, string>;
+  tolerations?: readonly object[];
+  priorityClassName?: string;
+}
+
+export interface GatewayPort {
+  name: string;
+  port: number;
+  targetPort: number;
+}
+
+export interface Gateway extends Placement {
+  name: string;
+  labels: Record<string, string>;
+  ports: readonly GatewayPort[];
+  credentials: readonly string[];
+  engine: 'auto' | 'envoy' | 'embedded';
+  replicas: { min: number; max: number; cpu: number };
+  service: NonNullable<GatewaySettings['service']> & { type: 'LoadBalancer' | 'NodePort' | 'ClusterIP' };
+  resources: ContainerResources;
+  podAnnotations: Record<string, string>;
+}
+
+export interface Settings {
+  namespace: string;
+  /** Empty for the installation that has no revision. */
+  revision: string;
+  image: string;
+  imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never' | undefined;
+  imagePullSecrets: readonly string[];
+  logFormat: 'text' | 'json';
+  definitions: boolean;
+  meshConfig: MeshConfig;
+  ca: Placement & { storage: { size: string; className: string | undefined }; resources: ContainerResources };
+  gateways: readonly Gateway[];
+}
+
+const CA_RESOURCES: ContainerResources = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } };
+const GATEWAY_RESOURCES: ContainerResources = { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } };
+const PORTS: NonNullable<GatewaySettings['ports']> = [
+  { name: 'http', port: 80 },
+  { name: 'https', port: 443 },
+];
+
+/** What the file says over its profile, over the defaults. */
+export function resolveSettings(file: SettingsFile, { revision, version }: { revision: string; version: string }): Settings {
+  const { profile = 'default' } = file;
+  const all = mergeSettings(profiles[profile].settings, file);
+  const { ca = {} } = all;
+  return {
+    namespace: all.namespace ?? 'fairlead-system',
+    revision,
+    image: all.image ?? `fairlead:${version}`,
+    imagePullPolicy: all.imagePullPolicy,
+    imagePullSecrets: all.imagePullSecrets ?? [],
+    logFormat: all.logFormat ?? 'json',
+    definitions: all.definitions ?? true,
+    meshConfig: all.meshConfig ?? {},
+    ca: {
+      ...placementOf(ca),
+      storage: { size: ca.storage?.size ?? '1Gi', className: ca.storage?.className },
+      resources: ca.resources ?? CA_RESOURCES,
+    },
+    gateways: Object.entries(all.gateways ?? {}).map(([name, gateway]) => resolveGateway(name, gateway)),
+  };
+}
+
+function resolveGateway(name: string, gateway: GatewaySettings): Gateway {
+  const min = gateway.replicas?.min ?? Math.min(2, gateway.replicas?.max ?? 2);
+  return {
+    ...placementOf(gateway),
+    name,
+    labels: gateway.labels ?? { istio: name },
+    ports: (gateway.ports ?? PORTS).map(({ name, port, targetPort = unprivileged(port) }) => ({ name, port, targetPort })),
+    credentials: gateway.credentials ?? [],
+    engine: gateway.engine ?? 'auto',
+    replicas: { min, max: gateway.replicas?.max ?? Math.max(5, min), cpu: gateway.replicas?.cpu ?? 80 },
+    service: { ...gateway.service, type: gateway.service?.type ?? 'LoadBalancer' },
+    resources: gateway.resources ?? GATEWAY_RESOURCES,
+    podAnnotations: gateway.podAnnotations ?? {},
+  };
+}
+
+function placementOf({ nodeSelector, tolerations, priorityClassName }: Placement): Placement {
+  return {
+    ...(nodeSelector === undefined ? {} : { nodeSelector }),
+    ...(tolerations === undefined ? {} : { tolerations }),
+    ...(priorityClassName === undefined ? {} : { priorityClassName }),
+  };
+}
+
+/** As for gateways of files: 80 is 8080, 443 is 8443. */
+const unprivileged = (port: number): number => (port === 80 ? 8080 : port < 1024 ? port + 8000 : port);
+
+/** Ports that the agent in a gateway's pod has itself. */
+const OWN_PORTS = [15000, 15020];
+/** Names that other objects of the installation have. */
+const OWN_NAMES = ['fairlead-ca'];
+
+/** What no schema can say: what is wrong between the settings. Empty when nothing is. */
+export function settingsProblems({ gateways }: Settings): Problem[] {
+  const problems: Problem[] = [];
+  const wrong = (path: string, message: string, hint?: string): void => {
+    problems.push({ severity: 'error', rule: 'install/settings', message, path, ...(hint === undefined ? {} : { hint }) });
+  };
+  for (const { name, replicas, ports, resources } of gateways) {
+    const at = `gateways.${name}`;
+    if (OWN_NAMES.includes(name)) wrong(at, `a gateway cannot be called ${name}: the CA is`);
+    if (replicas.min > replicas.max) wrong(`${at}.replicas`, `\`min\` (${replicas.min}) is above \`max\` (${replicas.max})`);
+    if (replicas.min < replicas.max && resources.requests?.cpu === undefined)
+      wrong(
+        `${at}.resources`,
+        'a gateway whose number of pods follows its load must say how much processor time it asks for',
+        'Set `requests.cpu`',
+      );
+    for (const what of ['name', 'port', 'targetPort'] as const) {
+      const twice = ports.find((p, i) => ports.findIndex((other) => other[what] === p[what]) !== i);
+      if (twice !== undefined) wrong(`${at}.ports`, `two ports have the ${what} ${twice[what]}`);
+    }
+    const taken = ports.find(({ targetPort }) => OWN_PORTS.includes(targetPort));
+    if (taken !== undefined) wrong(`${at}.ports`, `${taken.targetPort} is a port of the agent`, 'Choose another `targetPort`');
+  }
+  return problems;
+}

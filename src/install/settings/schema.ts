@@ -1,0 +1,100 @@
+/** The settings of an installation, declared once: types, validation, JSON Schema (`fairlead schema install`) and the values of the Helm chart. */
+import type { Static } from 'typebox';
+import { MeshConfig } from '../../config/kinds/mesh-config.ts';
+import { as, boolean, choice, integer, list, map, message, open, string, stringMap, strings } from '../../config/kinds/schema.ts';
+
+/** RFC 1123: names of namespaces and services. */
+const LABEL = '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$';
+const QUANTITY = '^[0-9]+(\\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$';
+
+const amounts = (description: string) =>
+  message(description, {
+    cpu: string('Of a processor: `100m`, `2`.', { pattern: QUANTITY }),
+    memory: string('Bytes: `128Mi`, `1Gi`.', { pattern: QUANTITY }),
+  });
+
+const resources = message('What the container asks for, and what it may take at most.', {
+  requests: amounts('What it asks for.'),
+  limits: amounts('What it may take at most. Without a limit on `cpu` it is never slowed down.'),
+});
+
+const toleration = open('A taint that is put up with.', {
+  key: string('Its key.'),
+  operator: choice(['Exists', 'Equal'], 'How the value is compared.'),
+  value: string('Its value.'),
+  effect: choice(['NoSchedule', 'PreferNoSchedule', 'NoExecute'], 'Its effect.'),
+});
+
+/** Where pods may run. */
+const placement = {
+  nodeSelector: stringMap('Labels that nodes must have.'),
+  tolerations: list(toleration, 'Taints of nodes that are put up with.'),
+  priorityClassName: string('PriorityClass of the pods.'),
+};
+
+const gatewayPort = message(
+  'A port of the gateway’s Service.',
+  {
+    name: string('Its name; begins with the protocol, as Istio has it.', { pattern: '^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$' }),
+    port: integer('The port that clients, and the servers of a Gateway, name.', { minimum: 1, maximum: 65535 }),
+    targetPort: integer('Where the gateway listens for it. Default: 8080 for 80, 8443 for 443, 8000 more for others below 1024.', {
+      minimum: 1024,
+      maximum: 65535,
+    }),
+  },
+  { required: ['name', 'port'] },
+);
+
+const gateway = message('A gateway: a Deployment with its Service.', {
+  labels: stringMap('Labels by which Gateways select it. Default: `istio: NAME`.', { minProperties: 1 }),
+  ports: list(gatewayPort, 'Ports of the Service. Default: 80 and 443.', { minItems: 1 }),
+  credentials: strings('Secrets of its namespace that Gateways name (`credentialName`). It may read these and no others.', {
+    items: { pattern: '^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$' },
+  }),
+  engine: choice(['auto', 'envoy', 'embedded'], 'What runs the traffic. auto, the default: Envoy when the image has it.'),
+  replicas: message('How many pods.', {
+    min: integer('At least. Default: 2.', { minimum: 1, maximum: 1000 }),
+    max: integer('At most. The same as `min`: no HorizontalPodAutoscaler is made. Default: 5.', { minimum: 1, maximum: 1000 }),
+    cpu: integer('More are made when they use more than this share of the processor time they ask for, in percent. Default: 80.', {
+      minimum: 1,
+      maximum: 1000,
+    }),
+  }),
+  service: message('Its Service.', {
+    type: choice(['LoadBalancer', 'NodePort', 'ClusterIP'], 'Its type. Default: LoadBalancer.'),
+    annotations: stringMap('Its annotations, as load balancers read them.'),
+    externalTrafficPolicy: choice(['Cluster', 'Local'], 'Local keeps the addresses of clients.'),
+    loadBalancerClass: string('Which load balancer.'),
+    loadBalancerSourceRanges: strings('Clients’ networks (CIDR) that are let in.'),
+  }),
+  resources,
+  podAnnotations: stringMap('Annotations of its pods.'),
+  ...placement,
+});
+
+/** A settings file: all fields are optional; what is not there is the profile's. */
+export const settingsSchema = message('Settings of an installation.', {
+  profile: choice(['default', 'minimal', 'demo'], 'What the settings begin with: see `fairlead manifest profiles`.'),
+  namespace: string('Where it is installed. Default: fairlead-system.', { pattern: LABEL }),
+  image: string('The container image, made with deploy/Dockerfile. Default: fairlead:VERSION.', {
+    pattern: '^[a-z0-9][a-zA-Z0-9._/:@-]*$',
+  }),
+  imagePullPolicy: choice(['Always', 'IfNotPresent', 'Never'], 'When the image is pulled.'),
+  imagePullSecrets: strings('Secrets of the namespace with which it is pulled.'),
+  logFormat: choice(['text', 'json'], 'Form of the logs. Default: json.'),
+  definitions: boolean('Whether the CustomResourceDefinitions of Istio’s kinds are installed where they are missing. Default: true.'),
+  meshConfig: as(MeshConfig, 'MeshConfig of the mesh. Default: all of Istio’s defaults.'),
+  ca: message('The certificate authority.', {
+    storage: message('The volume with its keys and its audit log.', {
+      size: string('How large. Default: 1Gi.', { pattern: QUANTITY }),
+      className: string('StorageClass. Default: the cluster’s default one.'),
+    }),
+    resources,
+    ...placement,
+  }),
+  gateways: map(gateway, 'Gateways by name.', { propertyNames: { pattern: LABEL } }),
+});
+
+export type SettingsFile = Static<typeof settingsSchema>;
+export type GatewaySettings = Static<typeof gateway>;
+export type ContainerResources = Static<typeof resources>;
