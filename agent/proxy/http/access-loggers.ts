@@ -79,6 +79,16 @@ export function compileAccessLoggers(
   return { loggers: compiled, records, problems };
 }
 
+const flushes: (() => void)[] = [];
+
+/** One listener of the process for all logs. */
+function atExit(flush: () => void): void {
+  if (flushes.push(flush) > 1) return;
+  process.once('exit', () => {
+    for (const each of flushes) each();
+  });
+}
+
 function writerFor(path: string): (line: string) => void {
   let writer = writers.get(path);
   if (writer === undefined) {
@@ -107,7 +117,7 @@ function createWriter(path: string): (line: string) => void {
     pending = '';
     if (text !== '') stream.write(text, 'latin1');
   };
-  process.once('exit', flush);
+  atExit(flush);
   return (line) => {
     pending += line;
     if (pending.length >= GATHER_CHARACTERS) flush();

@@ -1,28 +1,20 @@
 import type { FilterChainJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
-import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import type { TcpProxyJson } from '#envoy-api/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.js';
 import type { Problem } from '../../../src/errors.ts';
 import { type ChainFinder, compileChainMatches } from '../../../src/routing/filter-chain-match.ts';
 import { jsonDuration } from '../../../src/routing/json-duration.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { type AccessLogger, compileAccessLoggers } from '../http/access-loggers.ts';
-import { compileConnectionManager } from '../http/compile-connection-manager.ts';
-import type { RouteSlot } from '../http/connection-manager.ts';
-import { checkTcpProxy } from '../tcp/check-tcp-proxy.ts';
-import { createTcpProxy } from '../tcp/tcp-proxy.ts';
 import type { CommonTls } from '../tls/common-context.ts';
-import type { SecretStore } from '../tls/secret-store.ts';
 import { compileTermination } from '../tls/terminate.ts';
-import { addTlsInfo } from '../tls/tls-info.ts';
 import { createTlsStats, type TlsStats } from '../tls/tls-stats.ts';
-import type { TracingNode } from '../tracing/span.ts';
-import type { ClusterManager, StatsRegistry } from '../types.ts';
 import { type ListenAddress, readAddress } from './address.ts';
+import { compileNetworkFilters } from './compile-network-filters.ts';
 import type { Inspector } from './inspector.ts';
+import type { ListenerContext } from './listener-context.ts';
 import { compileListenerFilters } from './listener-filters.ts';
-import type { FilterChain, NetworkFilter } from './network-filter.ts';
+import type { FilterChain } from './network-filter.ts';
 import { refuseFields } from './unsupported.ts';
 
 /** A listener's configuration, ready to run. */
@@ -49,22 +41,6 @@ export interface CompiledListener {
   readonly recordDirection: RequestRecord['direction'] | undefined;
 }
 
-export interface ListenerContext {
-  proxyId: string;
-  node: TracingNode;
-  clusters: ClusterManager;
-  stats: StatsRegistry;
-  secrets: SecretStore;
-  record(record: RequestRecord): void;
-  routes(json: HttpConnectionManagerJson, path: string, problems: ProblemList): RouteSlot | undefined;
-}
-
-const NETWORK = 'type.googleapis.com/envoy.extensions.filters.network';
-const HTTP = `${NETWORK}.http_connection_manager.v3.HttpConnectionManager`;
-const TCP = `${NETWORK}.tcp_proxy.v3.TcpProxy`;
-/** It only counts: traffic is the same without it. */
-const MONGO = `${NETWORK}.mongo_proxy.v3.MongoProxy`;
-
 /** Compiles one listener. With an error among the problems it is refused, and `listener` is undefined. */
 export function compileListener(
   json: ListenerJson,
@@ -89,7 +65,7 @@ export function compileListener(
       },
     }),
     connectTimeout: jsonDuration(chain.transportSocketConnectTimeout, `${path}.transportSocketConnectTimeout`, problems) ?? 0,
-    filter: compileFilters(json, chain, path, statPrefix, context, problems, more),
+    filter: compileNetworkFilters(json, chain, path, statPrefix, context, problems, more),
   });
   const chains = (json.filterChains ?? []).map((chain, i) => compileChain(chain, `filterChains[${i}]`));
   const defaultChain = json.defaultFilterChain === undefined ? undefined : compileChain(json.defaultFilterChain, 'defaultFilterChain');
@@ -118,78 +94,6 @@ export function compileListener(
     recordDirection: logs.records.direction,
   };
   return { listener, problems: all };
-}
-
-function compileFilters(
-  listener: ListenerJson,
-  chain: FilterChainJson,
-  path: string,
-  statPrefix: string,
-  context: ListenerContext,
-  problems: ProblemList,
-  more: Problem[],
-): NetworkFilter | undefined {
-  refuseFields('FilterChain', chain, path, problems);
-  let terminal: NetworkFilter | undefined;
-  (chain.filters ?? []).forEach((filter, i, all) => {
-    const field = `${path}.filters[${i}]`;
-    const config = filter.typedConfig;
-    const type = String((config as { '@type'?: unknown } | undefined)?.['@type'] ?? '');
-    if (type === MONGO) return;
-    if (type === HTTP || type === TCP) {
-      if (i !== all.length - 1) problems.invalid(field, 'a terminal filter must be the last');
-      const { proxyId, node, clusters, stats, record } = context;
-      if (type === HTTP) {
-        const compiled = compileConnectionManager(config as HttpConnectionManagerJson, `${field}.typedConfig`, {
-          proxyId,
-          node,
-          inbound: listener.trafficDirection === 'INBOUND',
-          outbound: listener.trafficDirection === 'OUTBOUND',
-          listenerStats: statPrefix,
-          bufferLimit: listener.perConnectionBufferLimitBytes,
-          clusters,
-          stats,
-          record,
-          routes: context.routes,
-        });
-        more.push(...compiled.problems);
-        if (compiled.manager !== undefined) terminal = { kind: 'http', manager: compiled.manager };
-      } else {
-        terminal = compileTcpProxy(config as TcpProxyJson, `${field}.typedConfig`, context, more);
-      }
-      return;
-    }
-    more.push({
-      severity: 'error',
-      rule: 'unsupported/network-filter',
-      message: `${field}: the network filter ${filter.name ?? type} is not supported`,
-      path: field,
-    });
-  });
-  return terminal;
-}
-
-function compileTcpProxy(config: TcpProxyJson, path: string, context: ListenerContext, problems: Problem[]): NetworkFilter | undefined {
-  const { proxyId, clusters, stats, record } = context;
-  const logs = compileAccessLoggers(config.accessLog, path);
-  const found = [
-    ...checkTcpProxy(config).map((p) => ({ ...p, message: `${path}: ${p.message}`, path: `${path}.${p.path}` })),
-    ...logs.problems,
-  ];
-  problems.push(...found);
-  if (found.some((p) => p.severity === 'error')) return undefined;
-  const serve = createTcpProxy(config, {
-    proxyId,
-    clusters,
-    stats,
-    record(entry, tls) {
-      if (logs.records.direction !== undefined) entry.direction = logs.records.direction;
-      record(entry);
-      if (tls !== undefined && logs.loggers.length > 0) addTlsInfo(entry, tls);
-      for (const logger of logs.loggers) logger.log(entry);
-    },
-  });
-  return { kind: 'tcp', serve };
 }
 
 /** Names the listener, and the resource that it was made from when its metadata says so. */

@@ -180,9 +180,13 @@ export class RunningListener {
           this.#give(secured, info, chain);
         },
         (reason) => {
-          if (compiled.accessLogs.length === 0) return;
-          const record = { ...refusedRecord(this.#deps.proxyId, info, info.direction), flags: '-', details: '' };
-          for (const log of compiled.accessLogs) log.log({ ...record, downstreamTransportFailure: reason });
+          const { recordDirection, accessLogs } = compiled;
+          if (recordDirection === undefined && accessLogs.length === 0) return;
+          const plain = refusedRecord(this.#deps.proxyId, info, recordDirection ?? info.direction);
+          const record = { ...plain, flags: '-', details: '', downstreamTransportFailure: reason };
+          // Who only left, or looked whether somebody listens, is not told of.
+          if (recordDirection !== undefined && reason !== '') this.#deps.record(record);
+          for (const log of accessLogs) log.log(record);
         },
       );
     if (info.transportProtocol === 'tls') {

@@ -7,6 +7,7 @@ import { jsonNumber } from '../../../src/upstream/json-number.ts';
 import { milliseconds } from '../../../src/upstream/milliseconds.ts';
 import type { DownstreamTls } from '../tls/downstream-tls.ts';
 import type { ClusterManager, StatsRegistry } from '../types.ts';
+import type { Admission } from './admission.ts';
 import { checkTcpProxy } from './check-tcp-proxy.ts';
 import { TcpSession } from './tcp-session.ts';
 import { createTcpStats, type TcpStats } from './tcp-stats.ts';
@@ -16,7 +17,8 @@ export interface TcpProxyDeps {
   proxyId?: string;
   clusters: ClusterManager;
   stats: StatsRegistry;
-  record(record: RequestRecord, tls?: DownstreamTls): void;
+  /** `metadata`: what filters found out, by their names. */
+  record(record: RequestRecord, tls?: DownstreamTls, metadata?: Readonly<Record<string, unknown>>): void;
   log?(level: 'info' | 'warning' | 'error', message: string): void;
   /** In [0, 1); Math.random by default. */
   random?(): number;
@@ -40,7 +42,7 @@ export interface TcpSettings {
   proxyId: string;
   clusters: ClusterManager;
   stats: TcpStats;
-  record(record: RequestRecord, tls?: DownstreamTls): void;
+  record: TcpProxyDeps['record'];
   chooseCluster(): string;
   hashOf(info: TcpConnectionInfo): bigint | undefined;
   idleTimeout: number;
@@ -49,11 +51,15 @@ export interface TcpSettings {
 }
 
 /**
- * Joins TCP connections with upstreams: Envoy's tcp_proxy. The function takes a client's connection that nobody reads.
+ * Joins TCP connections with upstreams: Envoy's tcp_proxy. The function takes a client's connection that nobody reads; where there is an
+ * admission, no upstream hears of the client before it is admitted.
  *
  * @throws FairleadError E_CONFIG_REFUSED with what `checkTcpProxy` finds
  */
-export function createTcpProxy(config: TcpProxyJson, deps: TcpProxyDeps): (socket: Socket, info: TcpConnectionInfo) => void {
+export function createTcpProxy(
+  config: TcpProxyJson,
+  deps: TcpProxyDeps,
+): (socket: Socket, info: TcpConnectionInfo, admission?: Admission) => void {
   const problems = checkTcpProxy(config);
   if (problems.length > 0) throw new FairleadError('E_CONFIG_REFUSED', problems[0]!.message, { problems });
   const { clusters, stats, record, random = Math.random, proxyId = '' } = deps;
@@ -68,9 +74,9 @@ export function createTcpProxy(config: TcpProxyJson, deps: TcpProxyDeps): (socke
     maxDuration: milliseconds(config.maxDownstreamConnectionDuration, 0),
     maxAttempts: Math.max(1, jsonNumber(config.maxConnectAttempts, 1)),
   };
-  return (socket, info) => {
+  return (socket, info, admission) => {
     if (info.firstBytes !== undefined && info.firstBytes.length > 0) socket.unshift(info.firstBytes);
-    new TcpSession(settings, socket, info).start();
+    new TcpSession(settings, socket, info, admission).start();
   };
 }
 

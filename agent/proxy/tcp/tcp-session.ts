@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Cluster, Host, LoadBalancerContext, ResetReason } from '../types.ts';
 import { startTimeout } from '../upstream/start-timeout.ts';
+import type { Admission, Denial } from './admission.ts';
 import type { TcpConnectionInfo, TcpSettings } from './tcp-proxy.ts';
 import { tcpRecord } from './tcp-record.ts';
 
@@ -10,6 +11,7 @@ export class TcpSession {
   readonly #settings: TcpSettings;
   readonly #client: Socket;
   readonly #info: TcpConnectionInfo;
+  readonly #admission: Admission | undefined;
   readonly #startTime = Date.now();
   readonly #started = performance.now();
   #cluster: Cluster | undefined;
@@ -20,6 +22,7 @@ export class TcpSession {
   #attempts = 0;
   #flags: string[] = [];
   #failure = '';
+  #denial: Denial | undefined;
   #received = 0;
   #sent = 0;
   #lastData = performance.now();
@@ -28,31 +31,50 @@ export class TcpSession {
   #open = 1;
   #over = false;
 
-  constructor(settings: TcpSettings, client: Socket, info: TcpConnectionInfo) {
+  constructor(settings: TcpSettings, client: Socket, info: TcpConnectionInfo, admission?: Admission) {
     this.#settings = settings;
     this.#client = client;
     this.#info = info;
+    this.#admission = admission;
   }
 
   start(): void {
-    const { stats, clusters, chooseCluster, maxDuration } = this.#settings;
+    const { stats, maxDuration } = this.#settings;
     stats.cxTotal.inc();
     // Nothing is read from the client before there is somebody to give it to; only its end is noticed.
     this.#client.on('error', () => this.#clientBroke());
     this.#client.once('close', () => this.#closed());
-    const name = chooseCluster();
-    this.#cluster = clusters.get(name);
-    if (this.#cluster === undefined) {
-      stats.cxNoRoute.inc();
-      this.#refuse('NC');
-      return;
-    }
     if (maxDuration > 0) {
       this.#durationTimer = startTimeout(() => {
         stats.maxDuration.inc();
         this.#flags.push('DT');
         this.#end();
       }, maxDuration);
+    }
+    if (this.#admission === undefined) this.#choose();
+    else this.#admit(this.#admission);
+  }
+
+  /** A client that breaks off while it is asked about is noticed, since its first bytes are buffered. */
+  #admit(admission: Admission): void {
+    const client = this.#client;
+    const notice = (): void => undefined;
+    client.on('readable', notice);
+    admission.decide((denial) => {
+      client.off('readable', notice);
+      if (this.#over) return;
+      if (denial === undefined) this.#choose();
+      else this.#deny(denial);
+    });
+  }
+
+  #choose(): void {
+    const { stats, clusters, chooseCluster } = this.#settings;
+    this.#cluster = clusters.get(chooseCluster());
+    if (this.#cluster === undefined) {
+      stats.cxNoRoute.inc();
+      this.#refuse('NC');
+      return;
     }
     this.#connect();
   }
@@ -104,7 +126,9 @@ export class TcpSession {
     this.#upstreamLocal = ip === '' ? '' : `${ip.includes(':') ? `[${ip}]` : ip}:${localPort}`;
     const client = this.#client;
     const { stats, idleTimeout } = this.#settings;
+    const mayPass = this.#again();
     client.on('data', (chunk: Buffer) => {
+      if (!mayPass()) return;
       this.#received += chunk.length;
       stats.rxBytes.value += chunk.length;
       this.#lastData = performance.now();
@@ -124,11 +148,27 @@ export class TcpSession {
     });
     client.on('drain', () => upstream.resume());
     // A side that has sent all is still sent to.
-    client.once('end', () => upstream.end());
+    client.once('end', () => {
+      if (mayPass()) upstream.end();
+    });
     upstream.once('end', () => client.end());
     upstream.on('error', () => client.destroySoon());
     upstream.once('close', () => this.#closed());
     if (idleTimeout > 0) this.#watchIdle(idleTimeout);
+  }
+
+  /** Whether the client is still admitted, for each arrival of its bytes; the first was decided on when it connected. */
+  #again(): () => boolean {
+    const again = this.#admission?.again;
+    if (again === undefined) return () => true;
+    let first = true;
+    return () => {
+      if (this.#denial !== undefined) return false;
+      const denial = first ? undefined : again();
+      first = false;
+      if (denial !== undefined) this.#deny(denial);
+      return denial === undefined;
+    };
   }
 
   #watchIdle(timeout: number): void {
@@ -144,6 +184,12 @@ export class TcpSession {
   /** No upstream: the client is sent away. */
   #refuse(flag?: string): void {
     if (flag !== undefined) this.#flags.push(flag);
+    this.#end();
+  }
+
+  #deny(denial: Denial): void {
+    this.#denial = denial;
+    if (denial.flag !== undefined) this.#flags.push(denial.flag);
     this.#end();
   }
 
@@ -182,11 +228,12 @@ export class TcpSession {
     this.#over = true;
     clearTimeout(this.#idleTimer);
     clearTimeout(this.#durationTimer);
-    if (this.#upstream === undefined && this.#flags.length === 0) {
+    if (this.#upstream === undefined && this.#flags.length === 0 && this.#denial === undefined) {
       // The client left before anybody answered.
       this.#flags.push('DC');
     }
     this.#connecting?.cancel();
+    this.#admission?.cancel();
     const info = this.#info;
     this.#settings.record(
       tcpRecord({
@@ -195,8 +242,8 @@ export class TcpSession {
         duration: performance.now() - this.#started,
         direction: info.direction,
         flags: this.#flags.length === 0 ? '-' : this.#flags.join(','),
-        details: '',
-        terminationDetails: '',
+        details: this.#denial?.details ?? '',
+        terminationDetails: this.#denial?.terminationDetails ?? '',
         upstreamTransportFailure: this.#failure,
         bytesReceived: this.#received,
         bytesSent: this.#sent,
@@ -210,6 +257,7 @@ export class TcpSession {
         ...(info.tls?.peer?.uriSans[0] !== undefined && { peerPrincipal: info.tls.peer.uriSans[0] }),
       }),
       info.tls,
+      this.#admission?.metadata,
     );
   }
 }
