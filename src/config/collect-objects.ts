@@ -73,11 +73,20 @@ function collect(value: unknown, place: Place): void {
     fail(place, [], 'kind/no-object', `an object with \`apiVersion\` and \`kind\` is expected here, not ${describeValue(value)}`);
     return;
   }
+  if (!place.inherited && !isNamed(value, 'apiVersion') && !isNamed(value, 'kind')) {
+    // One thing is wrong, not two: some other program's file, or the beginning is gone.
+    fail(place, [], 'kind/missing', 'this is no object of a mesh: it has neither `apiVersion` nor `kind`', missingHint(value));
+    return;
+  }
   const apiVersion = nameIn(value, 'apiVersion', place);
   const kind = nameIn(value, 'kind', place);
   if (apiVersion === undefined || kind === undefined) return;
   if (kind.endsWith('List') && (apiVersion === 'v1' || Array.isArray(value['items']))) collectList(value, apiVersion, kind, place);
   else collectOne(value, apiVersion, kind, place);
+}
+
+function isNamed(value: Item, field: 'apiVersion' | 'kind'): boolean {
+  return Object.hasOwn(value, field) && value[field] !== null && value[field] !== '';
 }
 
 function nameIn(value: Item, field: 'apiVersion' | 'kind', place: Place): string | undefined {
@@ -92,7 +101,7 @@ function nameIn(value: Item, field: 'apiVersion' | 'kind', place: Place): string
 function missingHint(value: Item): string | undefined {
   if (Object.hasOwn(value, 'Kind') || Object.hasOwn(value, 'apiversion')) return 'Names of fields are case-sensitive: `apiVersion`, `kind`';
   if (Object.hasOwn(value, 'apiVersion') || Object.hasOwn(value, 'kind') || Object.hasOwn(value, 'metadata')) return undefined;
-  return 'Every document of the configuration begins with `apiVersion` and `kind`; keep other files elsewhere';
+  return 'Every document of the configuration begins with `apiVersion` and `kind`; keep other files elsewhere, or add `--ignore-unknown` to `analyze`';
 }
 
 function collectList(value: Item, apiVersion: string, kind: string, place: Place): void {
