@@ -1,6 +1,7 @@
 /** Settings with everything filled in, as the objects are made from them. */
 import type { MeshConfig } from '../../config/kinds/mesh-config.ts';
 import type { Problem } from '../../errors.ts';
+import { SIDECAR_RESOURCES } from '../inject/settings.ts';
 import { mergeSettings } from './merge.ts';
 import { profiles } from './profiles.ts';
 import type { ContainerResources, GatewaySettings, SettingsFile } from './schema.ts';
@@ -40,7 +41,18 @@ export interface Settings {
   definitions: boolean;
   meshConfig: MeshConfig;
   ca: Placement & { storage: { size: string; className: string | undefined }; resources: ContainerResources };
+  injection: Injection;
   gateways: readonly Gateway[];
+}
+
+export interface Injection extends Placement {
+  enabled: boolean;
+  engine: 'auto' | 'envoy' | 'embedded';
+  nativeSidecar: boolean;
+  resources: ContainerResources;
+  logLevel: 'debug' | 'info' | 'warning' | 'error';
+  readers: readonly string[];
+  replicas: number;
 }
 
 const CA_RESOURCES: ContainerResources = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } };
@@ -54,7 +66,7 @@ const PORTS: NonNullable<GatewaySettings['ports']> = [
 export function resolveSettings(file: SettingsFile, { revision, version }: { revision: string; version: string }): Settings {
   const { profile = 'default' } = file;
   const all = mergeSettings(profiles[profile].settings, file);
-  const { ca = {} } = all;
+  const { ca = {}, injection = {} } = all;
   return {
     namespace: all.namespace ?? 'fairlead-system',
     revision,
@@ -68,6 +80,16 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
       ...placementOf(ca),
       storage: { size: ca.storage?.size ?? '1Gi', className: ca.storage?.className },
       resources: ca.resources ?? CA_RESOURCES,
+    },
+    injection: {
+      ...placementOf(injection),
+      enabled: injection.enabled ?? false,
+      engine: injection.engine ?? 'auto',
+      nativeSidecar: injection.nativeSidecar ?? true,
+      resources: injection.resources ?? SIDECAR_RESOURCES,
+      logLevel: injection.logLevel ?? 'info',
+      readers: injection.readers ?? ['system:serviceaccounts'],
+      replicas: injection.replicas ?? 2,
     },
     gateways: Object.entries(all.gateways ?? {}).map(([name, gateway]) => resolveGateway(name, gateway)),
   };

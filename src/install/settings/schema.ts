@@ -72,6 +72,22 @@ const gateway = message('A gateway: a Deployment with its Service.', {
   ...placement,
 });
 
+const injection = message('Sidecars for pods, and the validation of what is applied.', {
+  enabled: boolean('Whether pods are injected that ask for it by a label of theirs or of their namespace. Default: by the profile.'),
+  engine: choice(['auto', 'envoy', 'embedded'], 'What runs the traffic of sidecars. auto, the default: Envoy when the image has it.'),
+  nativeSidecar: boolean(
+    'Sidecars are init containers that stay (Kubernetes 1.29), so that they start before and end after the others. Default: true.',
+  ),
+  resources: as(resources, 'What a sidecar asks for, and what it may take at most. Annotations of pods go before.'),
+  logLevel: choice(['debug', 'info', 'warning', 'error'], 'Least severity that agents of sidecars log. Default: info.'),
+  readers: strings(
+    'Groups of service accounts whose sidecars may read the mesh (Services, endpoints, Pods, Istio’s kinds). Default: `system:serviceaccounts`, which is all.',
+    { items: { pattern: '^system:serviceaccounts(:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$' } },
+  ),
+  replicas: integer('Pods of the server of webhooks. Default: 2.', { minimum: 1, maximum: 100 }),
+  ...placement,
+});
+
 /** A settings file: all fields are optional; what is not there is the profile's. */
 export const settingsSchema = message('Settings of an installation.', {
   profile: choice(['default', 'minimal', 'demo'], 'What the settings begin with: see `fairlead manifest profiles`.'),
@@ -92,6 +108,7 @@ export const settingsSchema = message('Settings of an installation.', {
     resources,
     ...placement,
   }),
+  injection,
   gateways: map(gateway, 'Gateways by name.', { propertyNames: { pattern: LABEL } }),
 });
 

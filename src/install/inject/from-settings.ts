@@ -1,0 +1,21 @@
+import { CA_NAME, CA_PORT, TOKEN_AUDIENCE } from '../objects/names.ts';
+import type { Settings } from '../settings/resolve.ts';
+import type { InjectSettings } from './settings.ts';
+
+/** What an installation injects. @param roots PEM of the CA's roots */
+export function injectSettingsOf(settings: Settings, roots: string): InjectSettings {
+  const { namespace, revision, image, imagePullPolicy, imagePullSecrets, logFormat, injection } = settings;
+  return {
+    revision,
+    image,
+    imagePullPolicy,
+    imagePullSecrets,
+    namespace,
+    ca: { address: `${CA_NAME}.${namespace}.svc:${CA_PORT}`, roots, audience: TOKEN_AUDIENCE },
+    engine: injection.engine,
+    nativeSidecar: injection.nativeSidecar,
+    resources: injection.resources,
+    logFormat,
+    logLevel: injection.logLevel,
+  };
+}

@@ -1,0 +1,84 @@
+/** Pod in, pod with a sidecar out. */
+import { DEFAULT_REVISION } from '../objects/names.ts';
+import { decide } from './decide.ts';
+import { throughProxy } from './explicit-proxy.ts';
+import { mergeContainer } from './merge-container.ts';
+import { CA_ROOTS, DEFAULT_CONTAINER, HTTP_PROXY_PORT, INTERCEPTION_MODE, PROXY_CONTAINER, REVISION, STATUS } from './names.ts';
+import { annotationsOfPod, type ContainerJson, labelsOfPod, type PodJson, type PodSpecJson } from './pod.ts';
+import type { InjectSettings } from './settings.ts';
+import { sidecarContainer, sidecarVolumes } from './sidecar.ts';
+
+export type Injection =
+  /** `notes`: what the author should know, in sentences. */
+  | { injected: true; pod: PodJson; notes: readonly string[] }
+  /** `wrong`: it was asked for, and cannot be. */
+  | { injected: false; why: string; wrong: boolean };
+
+/**
+ * Gives a pod, or the template of one, its sidecar. Nothing of `pod` is changed; injecting the result again changes nothing.
+ *
+ * @param namespace where it is to run, when the pod does not say
+ */
+export function injectPod(pod: PodJson, namespace: string, settings: InjectSettings): Injection {
+  const decision = decide(pod, pod.metadata?.namespace || namespace, settings);
+  if (!decision.inject) return { injected: false, why: decision.why, wrong: decision.wrong };
+  const { wishes } = decision;
+  const { containers, initContainers, override } = withoutOverride(pod.spec ?? {});
+  const sidecar = mergeContainer(sidecarContainer(settings, wishes), override);
+  const notes = [...wishes.notes];
+  const routed = (list: readonly ContainerJson[]): ContainerJson[] =>
+    list.map((one) => {
+      const { container, note } = throughProxy(one, wishes);
+      if (note !== undefined) notes.push(note);
+      return container;
+    });
+  const volumes = sidecarVolumes(settings, wishes);
+  const taken = (pod.spec?.volumes ?? []).find(({ name }) => volumes.some((v) => v.name === name));
+  if (taken !== undefined) return { injected: false, why: `it has a volume ${taken.name}, which is a name of the sidecar’s`, wrong: true };
+  // Init containers before a proxy that is no init container itself run without it.
+  const inits = wishes.native ? [sidecar, ...routed(initContainers)] : initContainers;
+  const secrets = pod.spec?.imagePullSecrets ?? [];
+  const added = settings.imagePullSecrets.filter((name) => !secrets.some((s) => s.name === name)).map((name) => ({ name }));
+  const { initContainers: _, ...rest } = pod.spec ?? {};
+  const spec: PodSpecJson = {
+    ...rest,
+    ...(inits.length > 0 ? { initContainers: inits } : {}),
+    containers: wishes.native ? routed(containers) : [sidecar, ...routed(containers)],
+    volumes: [...(pod.spec?.volumes ?? []), ...volumes],
+    ...(added.length > 0 ? { imagePullSecrets: [...secrets, ...added] } : {}),
+  };
+  const ends = pod.spec?.['restartPolicy'];
+  if (!wishes.native && (ends === 'Never' || ends === 'OnFailure'))
+    notes.push('its containers are to end, and the sidecar among them does not: inject it as a native sidecar');
+  const revision = settings.revision || DEFAULT_REVISION;
+  const labels = { ...labelsOfPod(pod) };
+  labels[REVISION] ??= revision;
+  // Peers may speak mutual TLS with it. https://istio.io/latest/docs/reference/config/labels/
+  labels['security.istio.io/tlsMode'] ??= 'istio';
+  const annotations = {
+    [DEFAULT_CONTAINER]: containers[0]?.name ?? '',
+    ...annotationsOfPod(pod),
+    [HTTP_PROXY_PORT]: String(wishes.proxyPort),
+    [INTERCEPTION_MODE]: 'NONE',
+    [CA_ROOTS]: settings.ca.roots,
+    [STATUS]: JSON.stringify({
+      revision,
+      [wishes.native ? 'initContainers' : 'containers']: [PROXY_CONTAINER],
+      volumes: volumes.map(({ name }) => name),
+      ...(added.length > 0 ? { imagePullSecrets: added.map(({ name }) => name) } : {}),
+    }),
+  };
+  return { injected: true, pod: { ...pod, metadata: { ...pod.metadata, labels, annotations }, spec }, notes };
+}
+
+function withoutOverride(spec: PodSpecJson): { containers: ContainerJson[]; initContainers: ContainerJson[]; override?: ContainerJson } {
+  const isProxy = ({ name }: ContainerJson): boolean => name === PROXY_CONTAINER;
+  const containers = [...(spec.containers ?? [])];
+  const initContainers = [...(spec.initContainers ?? [])];
+  const override = [...containers, ...initContainers].find(isProxy);
+  return {
+    containers: containers.filter((c) => !isProxy(c)),
+    initContainers: initContainers.filter((c) => !isProxy(c)),
+    ...(override === undefined ? {} : { override }),
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The admission webhooks of an installation, and which pods each of them is asked about. Selectors are Istio's:
+ * https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy
+ */
+import type { LabelSelector } from '../../mesh/labels.ts';
+import { DEFAULT_REVISION } from '../objects/names.ts';
+import { INJECT, INJECTION, REVISION, SYSTEM_NAMESPACES } from './names.ts';
+
+export const INJECT_PATH = '/inject';
+export const VALIDATE_PATH = '/validate';
+
+/** How the API server reaches the server of webhooks. */
+export type WebhookAddress = { service: { namespace: string; name: string; port?: number } } | { url: string };
+
+export interface WebhookRules {
+  name: string;
+  namespaceSelector: LabelSelector;
+  objectSelector: LabelSelector;
+}
+
+type Expression = NonNullable<LabelSelector['matchExpressions']>[number];
+
+const is = (key: string, ...values: string[]): Expression => ({ key, operator: 'In', values });
+const isNot = (key: string, ...values: string[]): Expression => ({ key, operator: 'NotIn', values });
+const absent = (key: string): Expression => ({ key, operator: 'DoesNotExist' });
+/** The API server sets this label on every namespace. */
+const NO_SYSTEM: Expression = isNot('kubernetes.io/metadata.name', ...SYSTEM_NAMESPACES);
+
+const select = (name: string, namespace: Expression[], object: Expression[]): WebhookRules => ({
+  name: `${name}.sidecar-injector.fairlead.dev`,
+  namespaceSelector: { matchExpressions: [...namespace, NO_SYSTEM] },
+  objectSelector: { matchExpressions: object },
+});
+
+/** No pod is chosen by two of them. The installation without a revision answers for `default` and for plain labels. */
+export function injectionRules(revision: string): WebhookRules[] {
+  const own = revision || DEFAULT_REVISION;
+  const rules = [
+    select('rev.namespace', [is(REVISION, own), absent(INJECTION)], [isNot(INJECT, 'false')]),
+    select('rev.object', [absent(REVISION), absent(INJECTION)], [isNot(INJECT, 'false'), is(REVISION, own)]),
+  ];
+  if (own !== DEFAULT_REVISION) return rules;
+  return [
+    ...rules,
+    select('namespace', [is(INJECTION, 'enabled')], [isNot(INJECT, 'false')]),
+    select('object', [absent(INJECTION), absent(REVISION)], [is(INJECT, 'true'), absent(REVISION)]),
+  ];
+}
+
+/** Seconds. Creating a pod waits no longer than this for an injector that hangs. */
+const TIMEOUT_SECONDS = 10;
+
+const ISTIO_GROUPS = ['networking.istio.io', 'security.istio.io', 'telemetry.istio.io', 'extensions.istio.io'];
+
+/** What both kinds have in common. A webhook that cannot be asked never stops anybody: `Ignore`. */
+const common = (address: WebhookAddress, path: string): Record<string, unknown> => ({
+  // The bundle is filled in by the server, under a field manager of its own.
+  clientConfig:
+    'url' in address ? { url: address.url + path } : { service: { ...address.service, path, port: address.service.port ?? 443 } },
+  failurePolicy: 'Ignore',
+  matchPolicy: 'Equivalent',
+  sideEffects: 'None',
+  timeoutSeconds: TIMEOUT_SECONDS,
+  admissionReviewVersions: ['v1'],
+});
+
+export interface WebhookNames {
+  injector: string;
+  validator: string;
+}
+
+export const webhookNames = (revision: string): WebhookNames => {
+  const suffix = revision === '' ? '' : `-${revision}`;
+  return { injector: `fairlead-sidecar-injector${suffix}`, validator: `fairlead-validator${suffix}` };
+};
+
+/** The `webhooks` of a MutatingWebhookConfiguration. */
+export function mutatingWebhooks(revision: string, address: WebhookAddress): Record<string, unknown>[] {
+  return injectionRules(revision).map(({ name, namespaceSelector, objectSelector }) => ({
+    name,
+    ...common(address, INJECT_PATH),
+    rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
+    namespaceSelector,
+    objectSelector,
+    reinvocationPolicy: 'Never',
+  }));
+}
+
+/** The `webhooks` of a ValidatingWebhookConfiguration. One with a revision looks only at objects that have its label. */
+export function validatingWebhooks(revision: string, address: WebhookAddress): Record<string, unknown>[] {
+  return [
+    {
+      name: 'validation.fairlead.dev',
+      ...common(address, VALIDATE_PATH),
+      rules: [{ apiGroups: ISTIO_GROUPS, apiVersions: ['*'], operations: ['CREATE', 'UPDATE'], resources: ['*'], scope: '*' }],
+      namespaceSelector: {},
+      objectSelector: revision === '' ? {} : { matchExpressions: [is(REVISION, revision)] },
+    },
+  ];
+}
