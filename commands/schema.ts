@@ -7,11 +7,12 @@ import { FairleadError } from '../src/errors.ts';
 export default class Schema extends BaseCommand {
   static override summary = 'Print the JSON Schema of a kind, for editors.';
   static override description =
-    'Without a kind: the list of kinds. Names as kubectl takes them: VirtualService, virtualservices, vs. mesh-test: that of route tests.';
+    'Without a kind: the list of kinds. Names as kubectl takes them: VirtualService, virtualservices, vs. mesh-test: that of route tests; install: that of an installation’s settings.';
   static override examples = [
     '<%= config.bin %> schema',
     '<%= config.bin %> schema vs > virtual-service.schema.json',
     '<%= config.bin %> schema mesh-test',
+    '<%= config.bin %> schema install',
   ];
   static override args = { kind: argument('KIND', 'kind, plural or short name') };
   static override flags = { output: flags.output('json', 'yaml') };
@@ -22,6 +23,11 @@ export default class Schema extends BaseCommand {
       const { plainDocument } = await import('../src/config/kinds/schema-document.ts');
       const { testFileSchema } = await import('../src/explain/test/schema.ts');
       return this.print(plainDocument('Route tests', testFileSchema), flags.output ?? 'json', () => '');
+    }
+    if (args.kind === 'install') {
+      const { plainDocument } = await import('../src/config/kinds/schema-document.ts');
+      const { settingsSchema } = await import('../src/install/settings/schema.ts');
+      return this.print(plainDocument('Settings of an installation', settingsSchema), flags.output ?? 'json', () => '');
     }
     const { kindByName, kinds, schemaDocument } = await import('../src/config/kinds/registry.ts');
     if (args.kind === undefined) {

@@ -71,6 +71,7 @@ const GROUPS: readonly [title: string, ids: readonly string[]][] = [
       'cert:check',
     ],
   ],
+  ['In a cluster', ['install', 'upgrade', 'uninstall', 'manifest:generate', 'manifest:diff', 'manifest:profiles']],
   ['This tool', ['schema', 'lsp', 'version', 'autocomplete']],
 ];
 
