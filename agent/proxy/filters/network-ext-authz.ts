@@ -64,10 +64,9 @@ export const createNetworkExtAuthz: ConnectionFilterFactory = (config, { cluster
           done(undefined);
           return;
         }
-        if (Object.keys(answer.metadata).length > 0) {
-          const took = answer.allowed ? { ext_authz_duration: Math.trunc(performance.now() - started) } : {};
-          metadata[METADATA] = { ...metadata[METADATA], ...answer.metadata, ...took };
-        }
+        const took = answer.allowed ? { ext_authz_duration: Math.trunc(performance.now() - started) } : {};
+        const told = { ...answer.metadata, ...took };
+        if (Object.keys(told).length > 0) metadata[METADATA] = { ...metadata[METADATA], ...told };
         counters[answer.allowed ? 'ok' : 'denied'].inc();
         done(answer.allowed ? undefined : deny('ext_authz_denied'));
       });

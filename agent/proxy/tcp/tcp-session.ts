@@ -148,9 +148,12 @@ export class TcpSession {
     });
     client.on('drain', () => upstream.resume());
     // A side that has sent all is still sent to.
-    client.once('end', () => {
+    const onEnd = (): void => {
       if (mayPass()) upstream.end();
-    });
+    };
+    // It may have come without a byte, while there was no upstream.
+    if (client.readableEnded) onEnd();
+    else client.once('end', onEnd);
     upstream.once('end', () => client.end());
     upstream.on('error', () => client.destroySoon());
     upstream.once('close', () => this.#closed());

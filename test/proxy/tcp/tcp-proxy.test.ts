@@ -116,6 +116,18 @@ test('a server that ends first still hears the client', async () => {
   await until('the record', () => p.records.length === 1);
 });
 
+test('a client that ends before there is an upstream is heard', async () => {
+  const server = await raw((socket) => {
+    socket.on('end', () => socket.end('bye'));
+    socket.resume();
+  });
+  const p = await proxy({ cluster: 'c' }, [staticCluster([endpoint(server.port)])]);
+  const client = p.client();
+  client.end();
+  assert.is(await all(client), 'bye');
+  await until('the record', () => p.records.length === 1);
+});
+
 test('the slower side sets the pace', async () => {
   let upstream: Socket | undefined;
   let received = 0;

@@ -50,18 +50,16 @@ export function encodeCheckRequest(info: ConnectionInfo, request: CheckedRequest
     const service = request?.headers.get('x-envoy-downstream-service-cluster') ?? '';
     message(w, 1, () => writePeer(w, info.remoteIp, info.remotePort, service, tls?.peer, options.includeCertificate));
     message(w, 2, () => writePeer(w, info.localIp, info.localPort, '', tls?.local, false));
-    if (request !== undefined) {
-      message(w, 4, () => writeRequest(w, request));
-      // Envoy: metadata of the request and of its route are there when nothing is in them, too.
-      message(w, 11, () => {
-        for (const [filter, struct] of Object.entries(options.metadata)) {
-          message(w, 1, () => {
-            text(w, 1, filter);
-            message(w, 2, () => writeStruct(w, struct as Record<string, unknown>));
-          });
-        }
-      });
-    }
+    if (request !== undefined) message(w, 4, () => writeRequest(w, request));
+    // Envoy: metadata of the connection or request, and of a route, are there when nothing is in them, too.
+    message(w, 11, () => {
+      for (const [filter, struct] of Object.entries(options.metadata)) {
+        message(w, 1, () => {
+          text(w, 1, filter);
+          message(w, 2, () => writeStruct(w, struct as Record<string, unknown>));
+        });
+      }
+    });
     if (options.includeTlsSession && tls !== undefined) message(w, 12, () => text(w, 1, tls.sni));
     if (request !== undefined) message(w, 13, () => undefined);
   });
