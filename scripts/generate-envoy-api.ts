@@ -24,7 +24,8 @@ envoy/admin/v3/memory envoy/admin/v3/server_info envoy/admin/v3/metrics envoy/ad
 envoy/config/bootstrap/v3/bootstrap envoy/config/cluster/v3/cluster envoy/config/endpoint/v3/endpoint
 envoy/config/listener/v3/listener envoy/config/route/v3/route envoy/config/accesslog/v3/accesslog
 envoy/config/rbac/v3/rbac envoy/config/trace/v3/zipkin envoy/config/trace/v3/opentelemetry
-envoy/extensions/access_loggers/file/v3/file envoy/extensions/access_loggers/grpc/v3/als
+envoy/extensions/access_loggers/file/v3/file envoy/extensions/access_loggers/filters/cel/v3/cel
+envoy/extensions/access_loggers/grpc/v3/als
 envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache
 envoy/extensions/filters/http/cors/v3/cors envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy
 envoy/extensions/filters/http/ext_authz/v3/ext_authz envoy/extensions/filters/http/fault/v3/fault

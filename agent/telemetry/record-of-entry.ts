@@ -45,6 +45,9 @@ function commonOf({ proxy, direction }: RecordStream, common: AccessLogCommon | 
     sni: tagOf(common, RECORD_TAGS.sni),
     routeName: common?.routeName ?? '',
     attempts: common?.upstreamRequestAttemptCount ?? 0,
+    // Envoy's TLS inspector says of plain text what OpenSSL would: that no chain takes it is what counts.
+    ...(common?.downstreamTransportFailureReason &&
+      !common.responseFlags?.noRouteFound && { downstreamTransportFailure: common.downstreamTransportFailureReason }),
     ...(peer !== undefined && { peerPrincipal: peer }),
   };
 }

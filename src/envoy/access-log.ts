@@ -2,6 +2,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import type { AccessLogFilterJson, AccessLogJson } from '#envoy-api/envoy/config/accesslog/v3/accesslog_pb.js';
 import type { SubstitutionFormatStringJson } from '#envoy-api/envoy/config/core/v3/substitution_format_string_pb.js';
 import type { FileAccessLogJson } from '#envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js';
+import type { ExpressionFilterJson } from '#envoy-api/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
 import { getOrMake } from '../mesh/memo.ts';
 import type { ProxyScope, ResolvedMeshConfig } from '../mesh/types.ts';
 import { type MetricMode, metricSettings } from '../telemetry/metrics/settings.ts';
@@ -96,12 +97,24 @@ function fileLogs(context: BuildContext): AccessLogJson[] {
 }
 
 const NOT_ROUTED: AccessLogFilterJson = { responseFlagFilter: { flags: ['NR'] } };
+/** Connections whose TLS failed: no response flag stands for them. */
+const TLS_FAILED: AccessLogFilterJson = {
+  extensionFilter: {
+    name: 'envoy.access_loggers.extension_filters.cel',
+    typedConfig: typed<ExpressionFilterJson>('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', {
+      expression: "connection.transport_failure_reason != ''",
+    }),
+  },
+};
 
-/** Access logs of a listener itself: only connections that no filter chain takes (flag NR). */
+/**
+ * Access logs of a listener itself: files have only connections that no filter chain takes (flag NR), as Istio's; records also those whose
+ * TLS failed.
+ */
 export function listenerAccessLogs(context: BuildContext): AccessLogJson[] {
   const files = context.mesh.config.disableEnvoyListenerLog ? [] : fileLogs(context);
-  return [...files, tcpRecordLog(directionOf(context))].map((log) => ({
-    ...log,
-    filter: log.filter ? { andFilter: { filters: [NOT_ROUTED, log.filter] } } : NOT_ROUTED,
-  }));
+  return [
+    ...files.map((log) => ({ ...log, filter: log.filter ? { andFilter: { filters: [NOT_ROUTED, log.filter] } } : NOT_ROUTED })),
+    { ...tcpRecordLog(directionOf(context)), filter: { orFilter: { filters: [NOT_ROUTED, TLS_FAILED] } } },
+  ];
 }

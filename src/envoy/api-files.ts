@@ -21,6 +21,7 @@ import * as routeV3Route from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import * as traceV3Opentelemetry from '#envoy-api/envoy/config/trace/v3/opentelemetry_pb.js';
 import * as traceV3Zipkin from '#envoy-api/envoy/config/trace/v3/zipkin_pb.js';
 import * as accessLoggersFileV3File from '#envoy-api/envoy/extensions/access_loggers/file/v3/file_pb.js';
+import * as accessLoggersFiltersCelV3Cel from '#envoy-api/envoy/extensions/access_loggers/filters/cel/v3/cel_pb.js';
 import * as accessLoggersGrpcV3Als from '#envoy-api/envoy/extensions/access_loggers/grpc/v3/als_pb.js';
 import * as clustersDynamicForwardProxyV3Cluster from '#envoy-api/envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster_pb.js';
 import * as commonDynamicForwardProxyV3DnsCache from '#envoy-api/envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache_pb.js';
@@ -84,6 +85,7 @@ const modules: readonly Record<string, unknown>[] = [
   traceV3Opentelemetry,
   traceV3Zipkin,
   accessLoggersFileV3File,
+  accessLoggersFiltersCelV3Cel,
   accessLoggersGrpcV3Als,
   clustersDynamicForwardProxyV3Cluster,
   commonDynamicForwardProxyV3DnsCache,

@@ -5,29 +5,37 @@ import { harmless } from './source-excerpt.ts';
 
 export interface RequestLineOptions {
   color: boolean;
-  /** `reviews.yaml:14` of the route that decided, when known. */
+  /** `reviews.yaml:14` of the route or the policy that decided, when known. */
   where?: string | undefined;
   /** What would help, when it failed. */
   hint?: string | undefined;
+  /** Which policy refused it, or what was wrong with its TLS. */
+  refusal?: string | undefined;
 }
 
 type Style = Parameters<typeof styleText>[0];
 
 /** `12:03:04.120 GET  200    3 ms  web.default -> reviews:9080/reviews/1  reviews.default:9080 v1 10.0.0.1:9080  reviews.yaml:14` */
-export function requestLine(record: RequestRecord, { color, where, hint }: RequestLineOptions): string {
+export function requestLine(record: RequestRecord, { color, where, hint, refusal }: RequestLineOptions): string {
   const paint = (style: Style, text: string): string => (color ? styleText(style, text, { validateStream: false }) : text);
   const tcp = record.protocol === 'TCP';
   const { status, flags } = record;
   const took = `${Math.round(record.duration)} ms`.padStart(7);
-  const outcome = tcp ? flags : String(status || '-');
-  const bad = tcp ? flags !== '-' : status >= 500 || status === 0 || (record.grpcStatus ?? 0) !== 0;
+  const untaken = tcp && (flags === 'NR' || record.downstreamTransportFailure !== undefined);
+  const outcome = tcp ? (record.downstreamTransportFailure === undefined ? flags : 'TLS') : String(status || '-');
+  const bad = tcp ? untaken || flags !== '-' : status >= 500 || status === 0 || (record.grpcStatus ?? 0) !== 0;
   const style: Style = bad ? 'red' : !tcp && status >= 400 ? 'yellow' : 'green';
   const to = record.upstreamCluster ? shortCluster(record.upstreamCluster) + (record.upstreamHost ? ` ${record.upstreamHost}` : '') : '';
-  const parts = [`${record.proxy} -> ${tcp ? to || '-' : shown(record.authority + record.path)}`];
-  if (tcp) parts.push(`${record.bytesReceived} B in, ${record.bytesSent} B out`);
-  else if (to) parts.push(paint('dim', to));
+  // Nobody took it: all that there is are its ends.
+  const parts = untaken
+    ? [`${record.downstreamRemoteAddress} -> ${record.proxy} ${record.downstreamLocalAddress}`]
+    : [`${record.proxy} -> ${tcp ? to || '-' : shown(record.authority + record.path)}`];
+  if (tcp && !untaken) parts.push(`${record.bytesReceived} B in, ${record.bytesSent} B out`);
+  else if (!tcp && to) parts.push(paint('dim', to));
   if (record.grpcStatus) parts.push(paint('red', `grpc-status ${record.grpcStatus}`));
-  if (flags !== '-') parts.push(paint('red', tcp ? record.details : `${flags} ${record.details}`));
+  if (refusal) parts.push(paint('red', `${untaken || flags === '-' ? '' : `${flags} `}${shown(refusal)}`));
+  else if (record.downstreamTransportFailure) parts.push(paint('red', shown(record.downstreamTransportFailure)));
+  else if (flags !== '-') parts.push(paint('red', tcp ? record.details : `${flags} ${record.details}`));
   if (record.attempts > 1) parts.push(paint('yellow', `${record.attempts} attempts`));
   if (where) parts.push(paint('cyan', where));
   if (hint) parts.push(paint('yellow', hint));

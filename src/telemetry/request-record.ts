@@ -43,6 +43,8 @@ export interface RequestRecord {
   /** gRPC messages that the client and the server sent; undefined for other requests. */
   grpcRequestMessages?: number | undefined;
   grpcResponseMessages?: number | undefined;
+  /** Why the client's TLS failed, in Envoy's words: `TLS_error:|268435581:SSL routines:…`. Such a connection has nothing else. */
+  downstreamTransportFailure?: string | undefined;
   /** The client's SPIFFE id where the connection proved one. */
   peerPrincipal?: string | undefined;
   /** Headers of the request that Telemetry asks for (metrics' tags), by lower-case name. */
