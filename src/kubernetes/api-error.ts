@@ -103,7 +103,8 @@ function statusOf(text: string): { message: string; reason: string; causes: read
 /** `… User "bob" cannot list resource "pods" in API group "" at the cluster scope` names all that is needed; the first part is noise. */
 function deniedText(message: string, method: string, path: string): string {
   const told = /(User ".*" cannot .*)/s.exec(message)?.[1];
-  return told ?? `${method} ${path} is forbidden`;
+  // Admission refuses with the same status, for reasons of its own.
+  return told ?? (message || `${method} ${path} is forbidden`);
 }
 
 /** Verb and resource of a refusal, as `list pods`, for short notes. */
