@@ -3,6 +3,7 @@ import type { Gateway } from '../config/kinds/networking.ts';
 import { buildSnapshot } from '../envoy/build.ts';
 import { FairleadError, type Problem } from '../errors.ts';
 import { createLocator } from '../explain/locator.ts';
+import { createMeshSides } from '../explain/mesh-side.ts';
 import { servesHost } from '../explain/serves-host.ts';
 import { type ProxyView, viewOfSnapshot } from '../explain/view.ts';
 import { gatewayProxies } from '../mesh/gateway-proxies.ts';
@@ -37,12 +38,13 @@ const CLIENT = 'client.default';
 /** @param source what the mesh was read from, for people */
 export function meshViews(mesh: Mesh, source: string): MeshViews {
   const opened = new Map<string, ChosenView>();
+  const sides = createMeshSides(mesh, (proxy) => open(proxy).view);
   const open = (proxy: ProxyNode): ChosenView => {
     const key = `${proxy.type} ${proxy.name}.${proxy.namespace}`;
     let known = opened.get(key);
     if (known === undefined) {
       const snapshot = buildSnapshot(mesh, proxy);
-      const view = viewOfSnapshot(snapshot, source, createLocator(mesh, proxy.namespace));
+      const view = viewOfSnapshot(snapshot, source, createLocator(mesh, proxy.namespace), sides.of(proxy));
       known = { view, notes: [], problems: [...mesh.problems, ...snapshot.problems] };
       opened.set(key, known);
     }

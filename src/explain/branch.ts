@@ -1,5 +1,9 @@
-import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type {
+  HttpConnectionManagerJson,
+  HttpFilterJson,
+} from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { FAULT_ABORT_BODY } from '../routing/fault.ts';
+import { filterDisabled } from '../routing/filter-config.ts';
 import type { RouteRequest } from '../routing/request.ts';
 import type { Decision } from '../routing/types.ts';
 import type { Branch } from './branches.ts';
@@ -9,8 +13,10 @@ import type { ForwardContext } from './forward.ts';
 import { typeOf } from './listener.ts';
 import { originOfMetadata, partOfRule } from './origin.ts';
 import type { PreparedRoutes } from './routes.ts';
+import type { GuardVerdict } from './security/guard.ts';
+import { tellGuard } from './security/tell-guard.ts';
 import { addDependence, addStep, endOutcome, type Trace } from './trace.ts';
-import type { Delay, Outcome, Step } from './types.ts';
+import type { DecidingPolicy, Delay, Outcome, Step } from './types.ts';
 
 /** The part of a rule that a filter's doing was written in. */
 const PARTS: Readonly<Record<string, string>> = { fault: 'fault', answers: 'corsPolicy', adds: 'corsPolicy' };
@@ -23,6 +29,7 @@ export function explainBranch(
   request: RouteRequest,
   context: ForwardContext,
   several: boolean,
+  verdicts: ReadonlyMap<HttpFilterJson, GuardVerdict>,
 ): void {
   const { decision, share } = branch;
   const { hcm, view } = context;
@@ -45,9 +52,23 @@ export function explainBranch(
   let delay: Delay | undefined;
   let aborts: AbortShare | undefined;
   const added: string[] = [];
+  const allowedBy: DecidingPolicy[] = [];
   const id = several ? nextId() : undefined;
   for (const filter of hcm.httpFilters ?? []) {
     if (typeOf(filter.typedConfig) === ROUTER) break;
+    const guard = filterDisabled(decision, filter.name ?? '') === true ? undefined : verdicts.get(filter);
+    if (guard !== undefined) {
+      tellGuard(trace, filter.name ?? '', guard, id);
+      if (guard.kind !== 'denies') {
+        if (guard.kind === 'lets-pass' && guard.policies !== undefined) allowedBy.push(...guard.policies);
+        continue;
+      }
+      const { status, details, flags, body, headers, policies } = guard;
+      const summary = `${status}: ${guard.why}`;
+      const outcome = ownAnswer('denied', summary, request, decision, context, { share, status, details, flags, body, headers });
+      push({ ...outcome, ...(policies !== undefined && { policies }) });
+      return;
+    }
     const verdict = evaluateFilter(filter, decision, request, view.extensions);
     if (verdict.kind === 'neutral') continue;
     const name = filter.name ?? '';
@@ -103,7 +124,9 @@ export function explainBranch(
     push({ ...outcome, ...late });
   }
   const left = share * (1 - (aborts?.share ?? 0));
-  if (left > 0) push({ ...end(trace, decision, request, context, left, added, id), ...late, ...(delay?.share === 1 && { flags: 'DI' }) });
+  const allowed = allowedBy.length === 0 ? {} : { policies: allowedBy };
+  if (left > 0)
+    push({ ...end(trace, decision, request, context, left, added, id), ...allowed, ...late, ...(delay?.share === 1 && { flags: 'DI' }) });
 }
 
 /** Envoy answers upgrades that nothing allows with 403; CONNECT without a route with 404. */

@@ -1,6 +1,7 @@
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { AuthorizationConnection } from '../authorization/types.ts';
+import { compileClientCertificateHeader } from '../routing/client-certificate-header.ts';
 import { applyForwarded, compileForwarded } from '../routing/forwarded.ts';
-import { removeHeader } from '../routing/header-mutation.ts';
 import { removeHopByHop } from '../routing/hop-by-hop.ts';
 import { JOINED_REQUEST_HEADERS, joinRepeated } from '../routing/joined-headers.ts';
 import { normalizeRequestPath } from '../routing/path.ts';
@@ -8,7 +9,8 @@ import { ProblemList } from '../routing/problems.ts';
 import { RouteRequest } from '../routing/request.ts';
 import { applyRequestId } from '../routing/request-id.ts';
 import { toWire } from '../routing/wire-text.ts';
-import type { HeaderLine } from './types.ts';
+import { certificateOf } from './security/client.ts';
+import type { ClientIdentity, HeaderLine } from './types.ts';
 
 /** What the connection manager makes of a request before it is routed: a request to route, or an answer. */
 export type Admission =
@@ -35,7 +37,9 @@ export interface Incoming {
   readonly scheme: string | undefined;
   readonly remoteAddress: string;
   readonly localPort: number;
-  readonly metadata: Readonly<Record<string, unknown>> | undefined;
+  readonly connection: AuthorizationConnection;
+  /** What this side shows in TLS. */
+  readonly local?: ClientIdentity;
   /** In place of chance; see `ExplainRequest`. */
   readonly random?: number | undefined;
 }
@@ -97,7 +101,8 @@ export function admit(hcm: HttpConnectionManagerJson, incoming: Incoming, intern
   authority = strippedHost(hcm, authority, incoming.localPort);
   if (!removeHopByHop(headers))
     return answered(400, 'connection_header_sanitization_failed', 'its Connection header names a field that must not be removed');
-  if (hcm.forwardClientCertDetails !== 'ALWAYS_FORWARD_ONLY') removeHeader(headers, 'x-forwarded-client-cert');
+  const certificates = { peer: incoming.connection.peer, local: incoming.local && certificateOf(incoming.local) };
+  compileClientCertificateHeader(hcm, '', new ProblemList())(headers, incoming.tls ? certificates : undefined);
   const options = compileForwarded({ ...hcm, originalIpDetectionExtensions: [] }, '', new ProblemList());
   const connection = {
     remoteAddress: incoming.remoteAddress,
@@ -123,7 +128,6 @@ export function admit(hcm: HttpConnectionManagerJson, incoming: Incoming, intern
     headers,
     remoteAddress: forwarded.clientAddress,
     internal: forwarded.internal,
-    ...(incoming.metadata !== undefined && { metadata: incoming.metadata }),
   });
   return { kind: 'admitted', request, edge: forwarded.edge, clientAddress: forwarded.clientAddress };
 }

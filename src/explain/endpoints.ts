@@ -3,7 +3,9 @@ import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint
 import { type EndpointSpec, endpointSpecs } from '../upstream/endpoint-specs.ts';
 import { jsonNumber } from '../upstream/json-number.ts';
 import { priorityLoad } from '../upstream/priority-load.ts';
+import { transportOf } from './security/upstream-tls.ts';
 import type { EndpointCandidate, Health } from './types.ts';
+import { indexOf, type ProxyView } from './view.ts';
 
 const HEALTH: Readonly<Record<string, Health>> = {
   HEALTHY: 'healthy',
@@ -74,10 +76,22 @@ export function candidatesOf(
       priority: spec.priority,
       locality: [spec.region, spec.zone, spec.subZone].filter((part) => part !== '').join('/'),
       share: shares.get(spec) ?? 0,
+      transport: transportOf(cluster, spec.metadata).kind,
       ...(typeof workload === 'string' && workload !== '' && { workload: workload.split(';')[0]! }),
     };
   });
   return { candidates, panic: load.panic.some((panic, p) => panic && load.healthy[p]! > 0) };
+}
+
+/** The metadata of a cluster's endpoints, by their addresses. */
+export function endpointMetadata(view: ProxyView, cluster: ClusterJson): ReadonlyMap<string, EndpointSpec['metadata']> {
+  return new Map(endpointSpecs(assignmentOf(view, cluster)).map((spec) => [spec.address, spec.metadata]));
+}
+
+/** The load assignment that a cluster's endpoints come from. */
+export function assignmentOf(view: ProxyView, cluster: ClusterJson): ClusterLoadAssignmentJson | undefined {
+  if (cluster.type !== 'EDS') return cluster.loadAssignment;
+  return indexOf(view).assignment(cluster.edsClusterConfig?.serviceName || (cluster.name ?? ''));
 }
 
 /** Envoy: a locality gives up share as it loses more hosts than the overprovisioning covers. */

@@ -46,10 +46,7 @@ const NEUTRAL_NAMES =
   /^istio\.(?:metadata_exchange|stats|alpn)$|^envoy\.filters\.http\.(?:istio\.)?(?:metadata_exchange|peer_metadata|alpn)$/;
 /** Why the usual ones are not evaluated, by a part of their type or name. */
 const UNEVALUATED: Readonly<Record<string, string>> = {
-  jwt_authn: 'it may refuse the request for its token (401)',
   istio_authn: 'it may refuse the request for its peer or token (401)',
-  rbac: 'it may deny the request (403)',
-  ext_authz: 'a service outside decides whether the request may pass',
   ratelimit: 'it may refuse the request when there are too many (429)',
   lua: 'it runs a script',
   wasm: 'it runs code of its own',
@@ -59,7 +56,13 @@ const UNEVALUATED: Readonly<Record<string, string>> = {
 const DNS = `${HTTP}.dynamic_forward_proxy.v3.FilterConfig`;
 export const ROUTER = `${HTTP}.router.v3.Router`;
 
-/** Evaluates one filter of the chain, in whatever way can be told. */
+/** A filter with the configuration that came for it by ECDS, when there is some. */
+export function configured(given: HttpFilterJson, extensions: ReadonlyMap<string, unknown> | undefined): HttpFilterJson {
+  const found = given.configDiscovery === undefined ? undefined : extensions?.get(given.name ?? '');
+  return found === undefined ? given : { ...given, typedConfig: found as NonNullable<HttpFilterJson['typedConfig']> };
+}
+
+/** Evaluates one filter of the chain that does not guard, in whatever way can be told. */
 export function evaluateFilter(
   given: HttpFilterJson,
   decision: Decision,
@@ -67,8 +70,7 @@ export function evaluateFilter(
   extensions: ReadonlyMap<string, unknown> | undefined,
 ): FilterVerdict {
   const name = given.name ?? '';
-  const found = given.configDiscovery === undefined ? undefined : extensions?.get(name);
-  const filter = found === undefined ? given : { ...given, typedConfig: found as NonNullable<HttpFilterJson['typedConfig']> };
+  const filter = configured(given, extensions);
   const type = typeOf(filter.typedConfig);
   const disabled = filterDisabled(decision, name) ?? filter.disabled === true;
   if (disabled) return { kind: 'passes', why: 'switched off here' };

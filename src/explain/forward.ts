@@ -106,7 +106,8 @@ export function forward(decision: RouteDecision, original: RouteRequest, context
   };
 }
 
-function copyOf(request: RouteRequest): RouteRequest {
+/** A request whose headers can be changed without changing the other's. */
+export function copyOf(request: RouteRequest): RouteRequest {
   return new RouteRequest({
     method: request.method,
     scheme: request.scheme,

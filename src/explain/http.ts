@@ -1,4 +1,7 @@
-import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type {
+  HttpConnectionManagerJson,
+  HttpFilterJson,
+} from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { domainTaking, routesConsidered } from '../routing/explain-match.ts';
 import { virtualHostOf } from '../routing/match.ts';
 import type { RouteRequest } from '../routing/request.ts';
@@ -6,13 +9,16 @@ import type { StreamInfo } from '../routing/stream-info.ts';
 import { explainBranch } from './branch.ts';
 import { type Branch, branchesOf } from './branches.ts';
 import { admit, flatHeaders, type Incoming } from './connection-manager.ts';
-import { ROUTER } from './filters.ts';
-import type { ForwardContext } from './forward.ts';
+import { configured, ROUTER } from './filters.ts';
+import { copyOf, type ForwardContext } from './forward.ts';
 import { typeOf } from './listener.ts';
 import { hostMisses, routeMisses } from './near-misses.ts';
 import { hostStep, routeSteps } from './route-steps.ts';
 import { type PreparedRoutes, prepareRoutes, routeConfigurationOf } from './routes.ts';
+import { type GuardVerdict, guardState } from './security/guard.ts';
+import { evaluateGuard } from './security/guards.ts';
 import { addDependence, addStep, endOutcome, type Trace } from './trace.ts';
+import type { ProxyView } from './view.ts';
 
 /** What a connection manager does with one request, from its head to the request that goes upstream. */
 export function explainHttp(trace: Trace, hcm: HttpConnectionManagerJson, incoming: Incoming, local: string): RouteRequest | undefined {
@@ -33,23 +39,24 @@ export function explainHttp(trace: Trace, hcm: HttpConnectionManagerJson, incomi
     );
     return undefined;
   }
-  const { request } = admission;
-  noteNormalized(trace, hcm, incoming, request);
+  const arrived = admission.request;
+  const { request, routedBy, verdicts } = guarded(trace, hcm, incoming, arrived);
+  noteNormalized(trace, hcm, incoming, arrived);
   if (typeof json === 'string') {
     addStep(trace, 'route', hcm.rds?.routeConfigName ?? '', json, { effect: 'unknown' });
     trace.unevaluated.push({ name: 'routes', why: json });
     trace.outcomes.push(endOutcome('unknown', json));
     return request;
   }
-  const prepared = prepareRoutes(json, request);
+  const prepared = prepareRoutes(json, routedBy);
   const { config } = prepared;
-  const virtualHost = virtualHostOf(config, request);
-  const branches = branchesOf(config, virtualHost, request, incoming.random);
+  const virtualHost = virtualHostOf(config, routedBy);
+  const branches = branchesOf(config, virtualHost, routedBy, incoming.random);
   noteLeftOut(trace, prepared, branches);
-  const domain = virtualHost && domainTaking(config, virtualHost, request);
-  hostStep(trace, prepared, domain, request);
-  if (virtualHost === undefined || domain === '*') trace.nearMisses.push(...hostMisses(prepared.virtualHosts, request));
-  trace.nearMisses.push(...routeMisses(routesConsidered(virtualHost, request, branches[0]!.draw), prepared, request, view.locator));
+  const domain = virtualHost && domainTaking(config, virtualHost, routedBy);
+  hostStep(trace, prepared, domain, routedBy);
+  if (virtualHost === undefined || domain === '*') trace.nearMisses.push(...hostMisses(prepared.virtualHosts, routedBy));
+  trace.nearMisses.push(...routeMisses(routesConsidered(virtualHost, routedBy, branches[0]!.draw), prepared, routedBy, view.locator));
   if (branches.length > 1) addDependence(trace, 'chance', 'weights or a share of the requests decide among several outcomes');
   const context: ForwardContext = {
     view,
@@ -60,9 +67,59 @@ export function explainHttp(trace: Trace, hcm: HttpConnectionManagerJson, incomi
     connection: `${incoming.remoteAddress}:0${local}`,
     streamIdleTimeout: seconds(hcm.streamIdleTimeout, 300_000),
   };
-  routeSteps(trace, prepared, branches, request);
-  for (const branch of branches) explainBranch(trace, prepared, branch, request, context, branches.length > 1);
+  routeSteps(trace, prepared, branches, routedBy);
+  for (const branch of branches) explainBranch(trace, prepared, branch, request, context, branches.length > 1, verdicts);
   return request;
+}
+
+interface Guarded {
+  /** As the filters leave it: tokens taken off, claims put on. */
+  readonly request: RouteRequest;
+  /** What routes are chosen by. */
+  readonly routedBy: RouteRequest;
+  readonly verdicts: ReadonlyMap<HttpFilterJson, GuardVerdict>;
+}
+
+/** Asks the filters that authenticate and authorize, in their order, up to the first that denies. */
+function guarded(trace: Trace, hcm: HttpConnectionManagerJson, incoming: Incoming, arrived: RouteRequest): Guarded {
+  const request = copyOf(arrived);
+  const connection = { ...incoming.connection, remoteIp: arrived.remoteAddress || incoming.connection.remoteIp };
+  const state = guardState(trace, connection, request, {});
+  const verdicts = new Map<HttpFilterJson, GuardVerdict>();
+  for (const given of hcm.httpFilters ?? []) {
+    if (typeOf(given.typedConfig) === ROUTER) break;
+    if (given.disabled === true) continue;
+    const verdict = evaluateGuard(configured(given, trace.view.extensions), state);
+    if (verdict === undefined) continue;
+    verdicts.set(given, verdict);
+    if (verdict.kind === 'denies') break;
+  }
+  if (trace.asked.claims !== undefined && (verdicts.size > 0 || readsClaims(hcm, trace.view))) trace.claimsRead = true;
+  // Routes of another control plane may read claims that a filter of its own leaves.
+  if (verdicts.size === 0) Object.assign(state.metadata, claimsMetadata(trace.asked.claims));
+  trace.asked.claims = state.claims;
+  const known = Object.keys(state.metadata).length > 0;
+  if (known) request.metadata = state.metadata;
+  if (known && verdicts.size === 0) arrived.metadata = state.metadata;
+  request.headersChanged();
+  return { request, routedBy: state.rematch ? request : arrived, verdicts };
+}
+
+/** Istio: what its routes and policies read of a token; `envoy.filters.http.jwt_authn` keeps the payload under the issuer. */
+function claimsMetadata(claims: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> {
+  if (claims === undefined) return {};
+  const issuer = typeof claims['iss'] === 'string' ? claims['iss'] : 'payload';
+  return { 'envoy.filters.http.jwt_authn': { payload: claims, [issuer]: claims }, istio_authn: { request_auth: { claims } } };
+}
+
+/** Whether anything that serves the connection looks at a token's claims. */
+function readsClaims(hcm: HttpConnectionManagerJson, view: ProxyView): boolean {
+  if ((hcm.httpFilters ?? []).some((f) => /istio_authn/i.test(`${f.name} ${typeOf(f.typedConfig)}`))) return true;
+  const routes = routeConfigurationOf(view, hcm);
+  return (
+    typeof routes !== 'string' &&
+    (routes.virtualHosts ?? []).some((h) => (h.routes ?? []).some((r) => (r.match?.dynamicMetadata ?? []).length > 0))
+  );
 }
 
 /** Fields that change nothing by themselves: the filter that reads them is named when it is there. */

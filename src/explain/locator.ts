@@ -1,5 +1,6 @@
 import type { FieldPath, Resource } from '../config/resource.ts';
-import { configPath } from '../envoy/metadata.ts';
+import { configPath, fieldOf } from '../envoy/metadata.ts';
+import { policyOfName } from '../envoy/security/policy-name.ts';
 import type { Mesh } from '../mesh/types.ts';
 import type { Origin } from './types.ts';
 import type { Locator } from './view.ts';
@@ -17,6 +18,10 @@ export function createLocator(mesh: Mesh, namespace = 'default'): Locator {
       const service = mesh.services.find((s) => s.host === host);
       return service && originOf(service.resource, configPath(service.resource), undefined);
     },
+    policy(name) {
+      const found = policyOfName(mesh, name);
+      return found && originOf(found.resource, configPath(found.resource), fieldOf(found.path) || undefined);
+    },
     addresses(host) {
       const names = dnsNames(mesh, host, namespace);
       return mesh.services.filter((s) => names.includes(s.host)).flatMap((s) => s.addresses.filter((a) => !a.includes('/')));
@@ -33,7 +38,7 @@ function dnsNames(mesh: Mesh, host: string, namespace: string): string[] {
 }
 
 /** Where a field of a resource was written; without one, its name. */
-function originOf(resource: Resource, config: string, field: string | undefined): Origin {
+export function originOf(resource: Resource, config: string, field: string | undefined): Origin {
   const { kind, metadata, source } = resource;
   const at = source.positionOf(field === undefined ? ['metadata', 'name'] : ['spec', ...fieldPath(field)]);
   return {

@@ -1,3 +1,4 @@
+import type { GuardState } from './security/guard.ts';
 import type { Dependence, Entry, NearMiss, Origin, Outcome, Step } from './types.ts';
 import type { ProxyView } from './view.ts';
 
@@ -11,10 +12,30 @@ export interface Trace {
   readonly dependsOn: Dependence[];
   readonly outcomes: Outcome[];
   readonly notes: string[];
+  /** What is said of the request and cannot be known from configuration. The claims are those that the next proxy still gets. */
+  readonly asked: Asked;
+  /** How many proxies it has gone through before this one. */
+  readonly hops: number;
+  /** Something looked at a token's claims. */
+  claimsRead: boolean;
 }
 
-export function newTrace(view: ProxyView, entry: Entry['kind']): Trace {
-  return { view, entry, steps: [], nearMisses: [], unevaluated: [], dependsOn: [], outcomes: [], notes: [] };
+export type Asked = Pick<GuardState, 'extAuthz' | 'now' | 'claims'>;
+
+export function newTrace(view: ProxyView, entry: Entry['kind'], asked: Asked, hops = 0): Trace {
+  return {
+    view,
+    entry,
+    steps: [],
+    nearMisses: [],
+    unevaluated: [],
+    dependsOn: [],
+    outcomes: [],
+    notes: [],
+    asked,
+    hops,
+    claimsRead: false,
+  };
 }
 
 /** Adds a step; `origin` and `outcome` are left out where there is none. */
@@ -23,7 +44,13 @@ export function addStep(
   kind: Step['kind'],
   resource: string,
   decision: string,
-  more: { effect?: Step['effect']; origin?: Origin | undefined; outcome?: string | undefined; details?: Step['details'] } = {},
+  more: {
+    effect?: Step['effect'];
+    origin?: Origin | undefined;
+    outcome?: string | undefined;
+    policies?: Step['policies'] | undefined;
+    details?: Step['details'];
+  } = {},
 ): void {
   trace.steps.push({
     kind,
@@ -32,6 +59,7 @@ export function addStep(
     effect: more.effect ?? 'passes',
     ...(more.origin !== undefined && { origin: more.origin }),
     ...(more.outcome !== undefined && { outcome: more.outcome }),
+    ...(more.policies !== undefined && { policies: more.policies }),
     details: more.details ?? {},
   });
 }

@@ -16,8 +16,25 @@ export type Entry =
   /** Redirected on its way in, to this port of the workload. */
   | { readonly kind: 'inbound'; readonly port: number };
 
+/** The names in a client's certificate, whose issuer is taken to be trusted. */
+export interface ClientIdentity {
+  /** SPIFFE IDs: `spiffe://cluster.local/ns/shop/sa/web`. */
+  readonly uris?: readonly string[];
+  readonly dnsNames?: readonly string[];
+  /** RFC 2253. */
+  readonly subject?: string;
+}
+
+/** What nobody can know from configuration alone, for requests and connections. */
+export interface SecurityFacts {
+  /** The certificate that the client shows when it is asked for one in TLS. */
+  readonly client?: ClientIdentity;
+  /** What external authorization answers; it is taken to allow when nothing is said. */
+  readonly extAuthz?: 'allow' | 'deny';
+}
+
 /** One HTTP request. */
-export interface ExplainRequest {
+export interface ExplainRequest extends SecurityFacts {
   readonly method: string;
   /** `http://reviews:9080/api?x=1`, as the client has it; the path is taken as it stands. */
   readonly url: string;
@@ -32,14 +49,16 @@ export interface ExplainRequest {
   readonly sni?: string;
   /** What the client offers in TLS; h2 and http/1.1 unless given. */
   readonly alpn?: readonly string[];
-  /** The payload of a token that was accepted: dynamic metadata of `envoy.filters.http.jwt_authn`. */
+  /** The payload of a token whose signature and times are taken as good; without `iss` it is of the first issuer that is asked for. */
   readonly jwtClaims?: Readonly<Record<string, unknown>>;
   /** Decides among weights and shares of routes in place of chance: Envoy's random value, a whole number from 0 on. */
   readonly random?: number;
+  /** When it is, for tokens that expire: seconds since 1970; now unless given. */
+  readonly now?: number;
 }
 
 /** One TCP (or TLS) connection. */
-export interface ExplainConnection {
+export interface ExplainConnection extends SecurityFacts {
   /** Where the client connects to: a name or an address. */
   readonly host: string;
   readonly port: number;
@@ -70,6 +89,7 @@ export type StepKind =
   | 'listener'
   | 'filterChain'
   | 'request'
+  | 'tls'
   | 'virtualHost'
   | 'route'
   | 'filter'
@@ -84,6 +104,8 @@ export type StepKind =
 /** One decision on the way. */
 export interface Step {
   readonly kind: StepKind;
+  /** The proxy that decided, when it is not the one that was asked: the one in front of the destination. */
+  readonly proxy?: string;
   /** Envoy's name of what decided: a listener, a route, a cluster, … */
   readonly resource: string;
   /** One sentence, without a final full stop. */
@@ -93,13 +115,28 @@ export interface Step {
   readonly origin?: Origin;
   /** Names of outcomes (their `id`) that this step belongs to; absent: all. */
   readonly outcome?: string;
+  /** AuthorizationPolicies that decided, or together did not allow it. */
+  readonly policies?: readonly DecidingPolicy[];
   /** More about it, by name. */
   readonly details: Readonly<Record<string, string | number | boolean | readonly string[]>>;
 }
 
+/** A policy of authentication or authorization that decided. */
+export interface DecidingPolicy {
+  readonly kind: 'AuthorizationPolicy' | 'PeerAuthentication';
+  readonly name: string;
+  /** Empty where only Envoy's name is known. */
+  readonly namespace: string;
+  /** `ALLOW`, `DENY`, `AUDIT`, `CUSTOM`; the mode of a PeerAuthentication. */
+  readonly action: string;
+  /** From 0; absent when no single rule decided. */
+  readonly rule?: number;
+  readonly origin?: Origin;
+}
+
 /** What nearly decided instead: the first condition that did not hold. */
 export interface NearMiss {
-  readonly kind: 'listener' | 'filterChain' | 'virtualHost' | 'route';
+  readonly kind: 'listener' | 'filterChain' | 'virtualHost' | 'route' | 'policy';
   readonly resource: string;
   /** `route #2 of reviews.yaml:14 asks that header end-user is "jason"; the request has "Jason"`. */
   readonly message: string;
@@ -199,6 +236,8 @@ export interface EndpointCandidate {
   /** Share of the cluster's requests, 0 to 1, as far as weights and priorities alone decide. */
   readonly share: number;
   readonly workload?: string;
+  /** How connections to it are secured. */
+  readonly transport: 'plain' | 'TLS' | 'mutual TLS';
 }
 
 /** Where a request or connection goes. */
@@ -214,9 +253,11 @@ export interface Destination {
   readonly balancing: string;
   /** `HTTP/1.1`, `HTTP/2`, `as the client`. */
   readonly protocol: string;
-  /** `plain`, `TLS`, `mutual TLS (Istio)`, … and the server name it is asked by. */
+  /** `plain`, `TLS`, `mutual TLS`, and `… where the endpoint has it`; and the server name that is asked for. */
   readonly transport: string;
   readonly sni?: string;
+  /** Why it is secured so, for people. */
+  readonly security?: { readonly why: string; readonly origin?: Origin };
   /** False: the config that was read has no endpoints for it (a dump without ?include_eds). */
   readonly endpointsKnown: boolean;
   readonly endpoints: readonly EndpointCandidate[];
@@ -250,6 +291,10 @@ export interface Outcome {
   readonly share: number;
   /** One line for people. */
   readonly summary: string;
+  /** The proxy that answers or refuses, when it is not the one that was asked. */
+  readonly answeredBy?: string;
+  /** Of `denied`: who decided so; several where no rule of any of them allowed it. Of others: who allowed it. */
+  readonly policies?: readonly DecidingPolicy[];
   /** What the proxy itself answers; absent when the upstream answers, or nobody does. */
   readonly status?: number;
   readonly body?: string;
@@ -313,6 +358,8 @@ export interface Explanation {
     readonly remoteAddress: string;
     readonly sni: string;
     readonly tls: boolean;
+    /** Who the client has proven to be: a SPIFFE ID or another name of its certificate. */
+    readonly client?: string;
   };
   readonly steps: readonly Step[];
   /** The likeliest first. */

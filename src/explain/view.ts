@@ -4,7 +4,33 @@ import type { ClusterLoadAssignmentJson } from '#envoy-api/envoy/config/endpoint
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { RouteConfigurationJson } from '#envoy-api/envoy/config/route/v3/route_pb.js';
 import type { Snapshot } from '../envoy/snapshot.ts';
-import type { Origin } from './types.ts';
+import type { ClientIdentity, DecidingPolicy, Entry, Origin } from './types.ts';
+
+/** What a mesh knows of the proxy that a view is of. */
+export interface OwnSide {
+  /** The names in its certificate. */
+  readonly identity: ClientIdentity;
+  readonly ip: string;
+  /** What mutual TLS is on one of its ports, and the policy that says so. */
+  mtls(port: number): DecidingPolicy;
+}
+
+/** A proxy of the mesh that takes the connections to an endpoint. */
+export interface Server {
+  readonly view: ProxyView;
+  readonly entry: Entry;
+  /** Equal for those that behave the same. */
+  readonly alike: string;
+}
+
+/** The proxies around the one that a view is of. */
+export interface MeshSide {
+  readonly own: OwnSide;
+  /** The proxy in front of an endpoint of a service; `no-proxy`: its workload itself is called; undefined: nothing is known of it. */
+  serverOf(service: string, port: number, address: string): Server | 'no-proxy' | undefined;
+  /** Why connections to an endpoint are secured as they are: the policy that asks for plain text, if one does. */
+  plainBecause(service: string, port: number, address: string): { readonly why: string; readonly origin?: Origin } | undefined;
+}
 
 /** Finds where something was written. Answers undefined for what it does not know. */
 export interface Locator {
@@ -12,6 +38,8 @@ export interface Locator {
   resource(config: string, field: string | undefined): Origin | undefined;
   /** The Service or ServiceEntry that declares a host. */
   service(host: string): Origin | undefined;
+  /** The rule of an AuthorizationPolicy by the name that filters give it. */
+  policy(name: string): Origin | undefined;
   /** Addresses of a service's host, without any look-up. */
   addresses(host: string): readonly string[];
 }
@@ -31,10 +59,12 @@ export interface ProxyView {
   /** Configuration of filters that came by ECDS, by the filters' names. */
   readonly extensions?: ReadonlyMap<string, unknown>;
   readonly locator?: Locator;
+  /** Absent where only the proxy itself is known: of a dump. */
+  readonly mesh?: MeshSide;
 }
 
 /** The view of a computed snapshot. */
-export function viewOfSnapshot(snapshot: Snapshot, source: string, locator?: Locator): ProxyView {
+export function viewOfSnapshot(snapshot: Snapshot, source: string, locator?: Locator, mesh?: MeshSide): ProxyView {
   const { proxy, listeners, routes, clusters, endpoints } = snapshot;
   return {
     proxy: `${proxy.name}.${proxy.namespace}`,
@@ -46,6 +76,7 @@ export function viewOfSnapshot(snapshot: Snapshot, source: string, locator?: Loc
     endpoints,
     endpointsKnown: true,
     ...(locator !== undefined && { locator }),
+    ...(mesh !== undefined && { mesh }),
   };
 }
 

@@ -16,7 +16,7 @@ test('captured traffic finds its listener, chain, route, subset and endpoints', 
   assert.is(told.connection.listener, '0.0.0.0_9080');
   const [outcome] = told.outcomes;
   assert.is(outcome?.destination?.subset, 'v2');
-  assert.is(outcome?.destination?.transport, 'mutual TLS where the endpoint has it');
+  assert.is(outcome?.destination?.transport, 'plain');
   assert.equal(
     outcome?.destination?.endpoints.map((e) => [e.address, e.share, e.locality]),
     [
@@ -56,16 +56,22 @@ test('unknown hosts on a known port, and unknown ports, pass through to where th
   assert.is(told.outcomes[0]?.type, 'passthrough');
 });
 
-test('authorization that is not evaluated is said with every inbound answer', async () => {
-  const view = await viewOf(istioDump([rbacFilter]));
-  const told = get(view, 'http://web:9080/', { entry: { kind: 'inbound', port: 9080 } });
-  assert.is(told.connection.filterChain, '0.0.0.0_9080');
-  assert.equal(
-    told.unevaluated.map((u) => u.name),
-    ['envoy.filters.http.rbac'],
-  );
-  assert.not(told.decidable);
-  assert.ok(told.steps.some((s) => s.resource === 'envoy.filters.http.rbac' && s.effect === 'unknown'));
+test('policies of a dump decide, and are known by their names', async () => {
+  const atPort = { entry: { kind: 'inbound', port: 9080 } } as const;
+  const denied = get(await viewOf(istioDump([rbacFilter('ALLOW', '/other')])), 'http://web:9080/', atPort);
+  assert.is(denied.connection.filterChain, '0.0.0.0_9080');
+  const [outcome] = denied.outcomes;
+  assert.is(outcome?.type, 'denied');
+  assert.is(outcome?.responseCodeDetails, 'rbac_access_denied_matched_policy[none]');
+  assert.equal(outcome?.policies, [{ kind: 'AuthorizationPolicy', name: 'web', namespace: 'default', action: 'ALLOW' }]);
+  assert.match(denied.nearMisses[0]?.message ?? '', /default\/web rule 1 asks that path is "\/other"; here it is "\/"/);
+  assert.ok(denied.decidable);
+  const named = get(await viewOf(istioDump([rbacFilter('DENY', '/')])), 'http://web:9080/', atPort).outcomes[0];
+  assert.is(named?.responseCodeDetails, 'rbac_access_denied_matched_policy[ns[default]-policy[web]-rule[0]]');
+  assert.is(named?.policies?.[0]?.rule, 0);
+  const passed = get(await viewOf(istioDump([rbacFilter('ALLOW', '/')])), 'http://web:9080/', atPort).outcomes[0];
+  assert.is(passed?.type, 'passthrough');
+  assert.is(passed?.policies?.[0]?.name, 'web');
 });
 
 test('TCP goes by address, or by the name that a listener leads to', async () => {

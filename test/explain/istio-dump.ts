@@ -229,4 +229,12 @@ export function istioDump(more: readonly object[] = []): string {
 }
 
 /** Istio's authorization as it stands in the inbound chain. */
-export const rbacFilter = http('envoy.filters.http.rbac', 'rbac.v3.RBAC', { rules: { policies: {} } });
+export const rbacFilter = (action: string, path: string): object =>
+  http('envoy.filters.http.rbac', 'rbac.v3.RBAC', {
+    rules: {
+      action,
+      policies: {
+        'ns[default]-policy[web]-rule[0]': { permissions: [{ url_path: { path: { exact: path } } }], principals: [{ any: true }] },
+      },
+    },
+  });

@@ -10,6 +10,7 @@ const LABELS: Readonly<Record<StepKind, string>> = {
   listener: 'listener',
   filterChain: 'filter chain',
   request: 'request',
+  tls: 'tls',
   virtualHost: 'virtual host',
   route: 'route',
   filter: 'filter',
@@ -31,7 +32,12 @@ const WITH_OUTCOME: ReadonlySet<StepKind> = new Set(['split', 'cluster', 'endpoi
 export function explanationText(explanation: Explanation, canvas: Canvas, asked: string, draws?: Draws): string {
   const lines = [heading(explanation, canvas, asked), ''];
   const steps = explanation.steps.filter((step) => worthTelling(step, explanation));
-  for (const step of steps) lines.push(...station(step, canvas));
+  let at: string | undefined;
+  for (const step of steps) {
+    if (step.proxy !== undefined && step.proxy !== at) lines.push(...arrival(step.proxy, canvas));
+    at = step.proxy;
+    lines.push(...station(step, canvas));
+  }
   lines.push(...endings(explanation, canvas));
   if (draws !== undefined) lines.push('', ...drawsText(draws, explanation, canvas));
   const near = nearest(explanation);
@@ -44,6 +50,12 @@ export function explanationText(explanation: Explanation, canvas: Canvas, asked:
   return `${lines.join('\n')}\n`;
 }
 
+/** Where the way goes on, at the proxy in front of the destination. */
+const arrival = (proxy: string, canvas: Canvas): string[] => [
+  `${paint(canvas, 'dim', '┝━')} ${paint(canvas, 'dim', 'at')} ${paint(canvas, 'bold', proxy)}`,
+  paint(canvas, 'dim', '│'),
+];
+
 function heading({ proxy, proxyType, connection, source }: Explanation, canvas: Canvas, asked: string): string {
   const { entry } = connection;
   const role = entry === 'inbound' ? 'at' : proxyType === 'router' || entry === 'port' ? 'through' : 'from';
@@ -55,6 +67,10 @@ function heading({ proxy, proxyType, connection, source }: Explanation, canvas: 
 
 function worthTelling(step: Step, { outcomes }: Explanation): boolean {
   if (WITH_OUTCOME.has(step.kind)) return step.kind === 'cluster' && step.effect === 'stops' && outcomes.length > 0;
+  // That a connection is taken there says what has been said before: that it goes there.
+  if (step.proxy !== undefined && ['listener', 'filterChain'].includes(step.kind) && step.effect === 'passes') return false;
+  // What nobody asked for.
+  if (step.kind === 'tls' && step.effect === 'passes' && step.origin === undefined && step.details['tls'] === false) return false;
   // A chain without a name, taken by every connection, tells nothing.
   if (step.kind === 'filterChain' && step.effect === 'passes' && step.resource === '' && step.details['match'] === '{}') return false;
   return step.kind !== 'request' || step.effect !== 'passes';
@@ -151,10 +167,11 @@ function ending(
   const label = (several ? percent(outcome.share) : '').padStart(several ? 6 : 0);
   const { destination } = outcome;
   const what = outcome.type === 'forward' && destination !== undefined ? forwardText(outcome, destination, host) : outcome.summary;
+  const answering = outcome.answeredBy === undefined ? '' : paint(canvas, 'dim', `  by ${outcome.answeredBy}`);
   const head = `${paint(canvas, style, '▶')}  ${several ? `${paint(canvas, 'bold', label)}  ` : ''}${paint(canvas, style, what)}`;
   const flags = outcome.flags === '-' ? '' : paint(canvas, 'dim', `  flags ${outcome.flags}`);
   const spine = more ? paint(canvas, 'dim', '│') : ' ';
-  const lines = [head + flags];
+  const lines = [head + flags + answering];
   if (destination?.origin !== undefined) lines.push(...wrapOrigin(destination.origin, canvas, `${spine}${' '.repeat(INDENT - 1 + LABEL)}`));
   const rows: [string, string][] = [...endpointRows(outcome), ...upstreamRows(outcome), ...answerRows(outcome), ...own];
   for (const row of rows) lines.push(...setting(row, canvas, more ? '│' : ' '));
@@ -231,9 +248,11 @@ function answerRows({ type, body, responseHeaders, grpcStatus }: Outcome): [stri
   return rows;
 }
 
+const LOST: ReadonlySet<string> = new Set(['no-route', 'no-listener', 'no-filter-chain', 'denied']);
+
 /** Near misses that help: those that one condition made, or, when nothing matched, all. */
 function nearest({ nearMisses, outcomes }: Explanation): readonly NearMiss[] {
-  const lost = outcomes.every((o) => ['no-route', 'no-listener', 'no-filter-chain'].includes(o.type));
+  const lost = outcomes.every((o) => LOST.has(o.type));
   return lost ? nearMisses : nearMisses.filter((miss) => miss.decisive).slice(0, 3);
 }
 

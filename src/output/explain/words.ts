@@ -24,6 +24,7 @@ export const destinationText = ({ cluster }: Pick<Destination, 'cluster'>): stri
 export function settings(outcome: Outcome): [string, string][] {
   const { destination, timeouts, retries, mirrors, hash, delay } = outcome;
   const rows: [string, string][] = [];
+  if (destination?.security !== undefined) rows.push(['tls', tlsText(destination)]);
   if (delay !== undefined)
     rows.push([
       'delay',
@@ -43,6 +44,13 @@ export function settings(outcome: Outcome): [string, string][] {
   }
   if (destination !== undefined && outcome.type === 'forward') rows.push(...limits(destination));
   return rows;
+}
+
+/** `mutual TLS, automatic: the endpoint’s proxy takes it (PeerAuthentication …)`. */
+function tlsText({ transport, security, sni }: Destination): string {
+  const where = security?.origin === undefined ? undefined : positionText(security.origin);
+  const name = sni === undefined || sni.startsWith('outbound_') ? '' : `, server name ${sni}`;
+  return `${transport === 'plain' ? 'plain text' : transport}${name}, ${security?.why ?? ''}${where === undefined ? '' : ` (${where})`}`;
 }
 
 function timeoutText({ total, idle, maxStream }: NonNullable<Outcome['timeouts']>): string {
