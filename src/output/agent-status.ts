@@ -22,6 +22,26 @@ export interface ShownStatus {
   chosen?: string;
   config: { state: string; at: number; files: number; resources: number; problems: readonly Problem[] };
   proxies: ShownProxy[];
+  /** Absent from agents of before. */
+  identity?: ShownIdentity;
+}
+
+export interface ShownIdentity {
+  ca: string;
+  /** The agent's own, where its CA is served elsewhere. */
+  agent?: { identity: string; notAfter: string; nextRenewal: string };
+  certificates: readonly ShownCertificate[];
+  problems: readonly { proxy: string; name: string; message: string; serves: boolean }[];
+}
+
+export interface ShownCertificate {
+  identity: string;
+  state: string;
+  /** ISO 8601. */
+  notAfter: string | undefined;
+  nextRenewal: string;
+  lastError: { at: string; message: string } | undefined;
+  proxies: readonly string[];
 }
 
 export interface ShownProcess {
@@ -70,7 +90,43 @@ export function agentStatusText(status: ShownStatus, now: number): string {
     `config  ${config.state} ${age(config.at, now)} ago, ${count(config.files, 'file')}, ${count(config.resources, 'resource')}${found}`,
   ];
   if (status.proxies.length > 0) lines.push('', proxyListText(status.proxies, own, now));
+  if (status.identity) lines.push(...identityLines(status.identity, now));
   return lines.join('\n');
+}
+
+/** Certificates, and below them what is wrong; nothing where no proxy has secrets. */
+function identityLines({ ca, agent, certificates, problems }: ShownIdentity, now: number): string[] {
+  const until = (time: string | undefined): string => (time === undefined ? '-' : left(Date.parse(time), now));
+  const row = (c: ShownCertificate): string[] => [
+    c.identity,
+    c.state.toUpperCase(),
+    until(c.notAfter),
+    Date.parse(c.nextRenewal) <= now ? 'now' : `in ${until(c.nextRenewal)}`,
+    c.proxies.join(', ') || '-',
+  ];
+  const own = agent && [
+    agent.identity,
+    Date.parse(agent.notAfter) > now ? 'VALID' : 'EXPIRED',
+    until(agent.notAfter),
+    `in ${until(agent.nextRenewal)}`,
+    'the agent itself',
+  ];
+  const rows = [...(own ? [own] : []), ...certificates.map(row)];
+  const failed = certificates.flatMap((c) =>
+    c.lastError ? [`${c.identity}: not renewed, ${age(Date.parse(c.lastError.at), now)} ago: ${c.lastError.message}`] : [],
+  );
+  const missing = problems.map(
+    ({ proxy, name, message, serves }) =>
+      `${proxy}: ${name === '' ? 'secrets' : name}: ${message}${serves ? ' (what it last was serves on)' : ''}`,
+  );
+  if (rows.length === 0 && missing.length === 0) return [];
+  const table = rows.length > 0 ? [columns([['CERTIFICATE', 'STATE', 'EXPIRES IN', 'RENEWAL', 'PROXIES'], ...rows])] : [];
+  return ['', ...(rows.length > 0 ? [`certificates by ${ca}`] : []), ...table, ...[...failed, ...missing].map((line) => `  ${line}`)];
+}
+
+/** How long until then; `expired` for what is over. */
+function left(time: number, now: number): string {
+  return time <= now ? 'expired' : age(now, time);
 }
 
 function count(n: number, one: string, many = `${one}s`): string {

@@ -158,4 +158,40 @@ test('proxy-status of an agent that has not read its configuration yet says so',
   assert.match(proxyStatusText({ ...status, proxies: [] }, NOW, false), /^NAME/);
 });
 
+test('certificates: until when, the next renewal, the last error; what is missing is said below', () => {
+  const at = (ms: number): string => new Date(NOW + ms).toISOString();
+  const hour = 3_600_000;
+  const certificate = { identity: 'spiffe://cluster.local/ns/default/sa/web', proxies: ['web.default'] };
+  const identity = {
+    ca: 'the CA at ca.example.com:15012',
+    agent: { identity: 'spiffe://cluster.local/fairlead/node/vm-1', notAfter: at(20 * hour), nextRenewal: at(8 * hour) },
+    certificates: [
+      { ...certificate, state: 'valid', notAfter: at(23 * hour), nextRenewal: at(11 * hour), lastError: undefined },
+      {
+        ...certificate,
+        identity: 'spiffe://cluster.local/ns/default/sa/orders',
+        proxies: [],
+        state: 'expired',
+        notAfter: at(-hour),
+        nextRenewal: at(-hour),
+        lastError: { at: at(-5000), message: 'the CA is away' },
+      },
+    ],
+    problems: [{ proxy: 'edge.default', name: 'kubernetes://shop', message: 'there is no Secret default/shop', serves: false }],
+  };
+  const text = agentStatusText({ ...status, identity }, NOW);
+  assert.is(
+    text.slice(text.indexOf('certificates by')),
+    `certificates by the CA at ca.example.com:15012
+CERTIFICATE                                   STATE     EXPIRES IN   RENEWAL   PROXIES
+spiffe://cluster.local/fairlead/node/vm-1     VALID     20h          in 8h     the agent itself
+spiffe://cluster.local/ns/default/sa/web      VALID     23h          in 11h    web.default
+spiffe://cluster.local/ns/default/sa/orders   EXPIRED   expired      now       -
+  spiffe://cluster.local/ns/default/sa/orders: not renewed, 5s ago: the CA is away
+  edge.default: kubernetes://shop: there is no Secret default/shop`,
+  );
+  const none = { ...identity, certificates: [], problems: [], agent: undefined };
+  assert.not.match(agentStatusText({ ...status, identity: none as never }, NOW), /certificates/);
+});
+
 test.run();
