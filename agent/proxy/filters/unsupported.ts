@@ -67,6 +67,14 @@ export const FILTER_FIELDS = {
     jwtCacheConfig: 'every token is verified anew',
   },
   RemoteJwks: { httpUri: true, cacheDuration: true, asyncFetch: true, retryPolicy: true },
+  RetryPolicy: {
+    numRetries: true,
+    retryBackOff: true,
+    retryOn: 'a fetch is tried again when there is no answer, or one of 5xx',
+    retryPriority: 'all hosts are of one priority',
+    retryHostPredicate: 'hosts are not avoided',
+    hostSelectionRetryMaxAttempts: 'hosts are not avoided',
+  },
   ExtAuthz: {
     grpcService: true,
     httpService: true,
