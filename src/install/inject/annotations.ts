@@ -1,6 +1,6 @@
 /** What a pod's annotations say about its sidecar. */
 import { EXCLUDED_RANGES, HTTP_PROXY_PORT, METRICS_PORT, NATIVE_SIDECAR, PROXY_PORT, STATUS_PORT } from './names.ts';
-import { annotationsOfPod, type PodJson } from './pod.ts';
+import { annotationAt, annotationsOfPod, type PodJson, type Remark } from './pod.ts';
 import type { InjectSettings, Resources } from './settings.ts';
 
 export interface Wishes {
@@ -18,8 +18,8 @@ export interface Wishes {
   /** By name. */
   volumes: Readonly<Record<string, Record<string, unknown>>>;
   volumeMounts: Readonly<Record<string, Record<string, unknown>>>;
-  /** What is said and not acted on, in sentences. */
-  notes: readonly string[];
+  /** What is said and not acted on. */
+  notes: readonly Remark[];
 }
 
 const SIDECAR = 'sidecar.istio.io/';
@@ -51,12 +51,12 @@ const IGNORED: Readonly<Record<string, string>> = {
 };
 
 /** @returns what is wished for, or why an annotation cannot be understood */
-export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { wrong: string } {
+export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { wrong: Remark } {
   const annotations = annotationsOfPod(pod);
-  const wrong: string[] = [];
+  const wrong: Remark[] = [];
   const get = (name: string): string | undefined => (Object.hasOwn(annotations, name) ? annotations[name]?.trim() : undefined);
   const fault = (name: string, should: string): void =>
-    void wrong.push(`the annotation ${name} is ${should}, not ${JSON.stringify(get(name))}`);
+    void wrong.push({ text: `the annotation ${name} is ${should}, not ${JSON.stringify(get(name))}`, at: annotationAt(name) });
   const quantity = (name: string): string | undefined => {
     const value = get(SIDECAR + name);
     if (value !== undefined && !QUANTITY.test(value)) fault(SIDECAR + name, 'an amount such as 100m or 128Mi');
@@ -84,9 +84,12 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
   const level = levelOf(get(`${SIDECAR}agentLogLevel`));
   const notes = Object.keys(annotations)
     .filter((name) => Object.hasOwn(IGNORED, name))
-    .map((name) => `the annotation ${name} does nothing: ${IGNORED[name]}`);
+    .map((name): Remark => ({ text: `the annotation ${name} does nothing: ${IGNORED[name]}`, at: annotationAt(name) }));
   if (level === null)
-    notes.push(`the annotation ${SIDECAR}agentLogLevel does nothing: the agent’s levels are debug, info, warning and error`);
+    notes.push({
+      text: `the annotation ${SIDECAR}agentLogLevel does nothing: the agent’s levels are debug, info, warning and error`,
+      at: annotationAt(`${SIDECAR}agentLogLevel`),
+    });
   const wishes: Wishes = {
     native: native === undefined ? settings.nativeSidecar : native === 'true',
     image: get(`${SIDECAR}proxyImage`) || settings.image,
@@ -111,7 +114,8 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
     volumeMounts: named('userVolumeMount'),
     notes,
   };
-  return wrong.length > 0 ? { wrong: wrong.join('; ') } : wishes;
+  const [first] = wrong;
+  return first === undefined ? wishes : { wrong: { text: wrong.map(({ text }) => text).join('; '), at: first.at } };
 }
 
 /** As with Istio: one annotation about resources takes the place of all defaults. */

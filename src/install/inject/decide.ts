@@ -1,21 +1,21 @@
 /** Whether a pod gets a sidecar, as far as the pod itself says. Which pods an injector is asked about is for its webhooks; see webhooks.ts. */
 import { readWishes, type Wishes } from './annotations.ts';
-import { API_PORT, INJECT, INTERCEPTION_MODE, PROXY_CONTAINER, STATUS, SYSTEM_NAMESPACES, TEMPLATES } from './names.ts';
-import { annotationsOfPod, type ContainerJson, labelsOfPod, type PodJson } from './pod.ts';
+import { API_PORT, INJECT, INTERCEPTION_MODE, PROXY_CONTAINER, STATUS, STATUS_PORT, SYSTEM_NAMESPACES, TEMPLATES } from './names.ts';
+import { annotationAt, annotationsOfPod, type ContainerJson, labelsOfPod, type PodJson, type Remark } from './pod.ts';
 import type { InjectSettings } from './settings.ts';
 
 export type Decision =
   | { inject: true; wishes: Wishes }
   /** `wrong`: it was asked for, and cannot be. */
-  | { inject: false; why: string; wrong: boolean };
+  | { inject: false; why: string; wrong: boolean; at: Remark['at'] };
 
 const YES = new Set(['y', 'yes', 'true', 'on']);
 const NO = new Set(['n', 'no', 'false', 'off']);
 
 /** @param namespace where the pod is to run */
 export function decide(pod: PodJson, namespace: string, settings: InjectSettings): Decision {
-  const no = (why: string): Decision => ({ inject: false, why, wrong: false });
-  const cannot = (why: string): Decision => ({ inject: false, why, wrong: true });
+  const no = (why: string): Decision => ({ inject: false, why, wrong: false, at: [] });
+  const cannot = (why: string, at: Remark['at']): Decision => ({ inject: false, why, wrong: true, at });
   const annotations = annotationsOfPod(pod);
   const containers = allContainers(pod);
   if (SYSTEM_NAMESPACES.has(namespace)) return no(`the namespace ${namespace} is the cluster’s own`);
@@ -25,7 +25,11 @@ export function decide(pod: PodJson, namespace: string, settings: InjectSettings
   if (asked !== undefined && NO.has(asked.toLowerCase()))
     return no(`the ${label === undefined ? 'annotation' : 'label'} ${INJECT} is ${JSON.stringify(asked)}`);
   if (asked !== undefined && asked !== '' && !YES.has(asked.toLowerCase()))
-    return cannot(`the ${label === undefined ? 'annotation' : 'label'} ${INJECT} is true or false, not ${JSON.stringify(asked)}`);
+    return cannot(`the ${label === undefined ? 'annotation' : 'label'} ${INJECT} is true or false, not ${JSON.stringify(asked)}`, [
+      'metadata',
+      label === undefined ? 'annotations' : 'labels',
+      INJECT,
+    ]);
   if (annotations[STATUS] !== undefined) return no('it has a sidecar already');
   if (containers.some(({ name, image }) => name === PROXY_CONTAINER && image !== undefined && image !== '' && image !== 'auto'))
     return no(`it has a container ${PROXY_CONTAINER} of its own`);
@@ -35,18 +39,21 @@ export function decide(pod: PodJson, namespace: string, settings: InjectSettings
   if (mode !== undefined && mode !== 'NONE')
     return cannot(
       `the annotation ${INTERCEPTION_MODE} asks for ${JSON.stringify(mode)}; connections cannot be captured, so only NONE can be had`,
+      annotationAt(INTERCEPTION_MODE),
     );
   const templates = annotations[TEMPLATES];
   if (templates !== undefined && templates !== 'sidecar')
-    return cannot(`the annotation ${TEMPLATES} asks for ${JSON.stringify(templates)}; there is only sidecar`);
+    return cannot(`the annotation ${TEMPLATES} asks for ${JSON.stringify(templates)}; there is only sidecar`, annotationAt(TEMPLATES));
   const wishes = readWishes(pod, settings);
-  if ('wrong' in wishes) return cannot(wishes.wrong);
+  if ('wrong' in wishes) return cannot(wishes.wrong.text, wishes.wrong.at);
   const ports = [API_PORT, wishes.proxyPort, wishes.statusPort];
-  if (new Set(ports).size < ports.length) return cannot(`two of the sidecar’s ports are the same: ${ports.join(', ')}`);
-  for (const { name, ports: own } of containers)
-    for (const { containerPort, protocol } of own ?? [])
-      if (name !== PROXY_CONTAINER && containerPort !== undefined && protocol !== 'UDP' && ports.includes(containerPort))
-        return cannot(`its container ${name} listens on ${containerPort}, which is a port of the sidecar`);
+  if (new Set(ports).size < ports.length)
+    return cannot(`two of the sidecar’s ports are the same: ${ports.join(', ')}`, annotationAt(STATUS_PORT));
+  for (const list of ['initContainers', 'containers'] as const)
+    for (const [i, { name, ports: own }] of (pod.spec?.[list] ?? []).entries())
+      for (const [j, { containerPort, protocol }] of (own ?? []).entries())
+        if (name !== PROXY_CONTAINER && containerPort !== undefined && protocol !== 'UDP' && ports.includes(containerPort))
+          return cannot(`its container ${name} listens on ${containerPort}, which is a port of the sidecar`, ['spec', list, i, 'ports', j]);
   return { inject: true, wishes };
 }
 

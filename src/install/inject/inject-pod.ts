@@ -3,16 +3,25 @@ import { DEFAULT_REVISION } from '../objects/names.ts';
 import { decide } from './decide.ts';
 import { throughProxy } from './explicit-proxy.ts';
 import { mergeContainer } from './merge-container.ts';
-import { CA_ROOTS, DEFAULT_CONTAINER, HTTP_PROXY_PORT, INTERCEPTION_MODE, PROXY_CONTAINER, REVISION, STATUS } from './names.ts';
-import { annotationsOfPod, type ContainerJson, labelsOfPod, type PodJson, type PodSpecJson } from './pod.ts';
+import {
+  CA_ROOTS,
+  DEFAULT_CONTAINER,
+  HTTP_PROXY_PORT,
+  INTERCEPTION_MODE,
+  NATIVE_SIDECAR,
+  PROXY_CONTAINER,
+  REVISION,
+  STATUS,
+} from './names.ts';
+import { annotationAt, annotationsOfPod, type ContainerJson, labelsOfPod, type PodJson, type PodSpecJson, type Remark } from './pod.ts';
 import type { InjectSettings } from './settings.ts';
 import { sidecarContainer, sidecarVolumes } from './sidecar.ts';
 
 export type Injection =
-  /** `notes`: what the author should know, in sentences. */
-  | { injected: true; pod: PodJson; notes: readonly string[] }
-  /** `wrong`: it was asked for, and cannot be. */
-  | { injected: false; why: string; wrong: boolean };
+  /** `notes`: what the author should know. */
+  | { injected: true; pod: PodJson; notes: readonly Remark[] }
+  /** `wrong`: it was asked for, and cannot be, for the field `at`. */
+  | { injected: false; why: string; wrong: boolean; at: Remark['at'] };
 
 /**
  * Gives a pod, or the template of one, its sidecar. Nothing of `pod` is changed; injecting the result again changes nothing.
@@ -21,35 +30,43 @@ export type Injection =
  */
 export function injectPod(pod: PodJson, namespace: string, settings: InjectSettings): Injection {
   const decision = decide(pod, pod.metadata?.namespace || namespace, settings);
-  if (!decision.inject) return { injected: false, why: decision.why, wrong: decision.wrong };
+  if (!decision.inject) return { injected: false, why: decision.why, wrong: decision.wrong, at: decision.at };
   const { wishes } = decision;
   const { containers, initContainers, override } = withoutOverride(pod.spec ?? {});
   const sidecar = mergeContainer(sidecarContainer(settings, wishes), override);
   const notes = [...wishes.notes];
-  const routed = (list: readonly ContainerJson[]): ContainerJson[] =>
-    list.map((one) => {
-      const { container, note } = throughProxy(one, wishes);
-      if (note !== undefined) notes.push(note);
+  const routed = (list: 'containers' | 'initContainers', some: readonly ContainerJson[]): ContainerJson[] =>
+    some.map((one) => {
+      const { container, taken } = throughProxy(one, wishes);
+      const at = ['spec', list, (pod.spec?.[list] ?? []).indexOf(one)];
+      if (taken !== undefined)
+        notes.push({ text: `the container ${one.name} sets ${taken} itself, so its requests do not pass the sidecar by it`, at });
       return container;
     });
   const volumes = sidecarVolumes(settings, wishes);
-  const taken = (pod.spec?.volumes ?? []).find(({ name }) => volumes.some((v) => v.name === name));
-  if (taken !== undefined) return { injected: false, why: `it has a volume ${taken.name}, which is a name of the sidecar’s`, wrong: true };
+  const taken = (pod.spec?.volumes ?? []).findIndex(({ name }) => volumes.some((v) => v.name === name));
+  if (taken !== -1) {
+    const why = `it has a volume ${pod.spec?.volumes?.[taken]?.name}, which is a name of the sidecar’s`;
+    return { injected: false, why, wrong: true, at: ['spec', 'volumes', taken] };
+  }
   // Init containers before a proxy that is no init container itself run without it.
-  const inits = wishes.native ? [sidecar, ...routed(initContainers)] : initContainers;
+  const inits = wishes.native ? [sidecar, ...routed('initContainers', initContainers)] : initContainers;
   const secrets = pod.spec?.imagePullSecrets ?? [];
   const added = settings.imagePullSecrets.filter((name) => !secrets.some((s) => s.name === name)).map((name) => ({ name }));
   const { initContainers: _, ...rest } = pod.spec ?? {};
   const spec: PodSpecJson = {
     ...rest,
     ...(inits.length > 0 ? { initContainers: inits } : {}),
-    containers: wishes.native ? routed(containers) : [sidecar, ...routed(containers)],
+    containers: [...(wishes.native ? [] : [sidecar]), ...routed('containers', containers)],
     volumes: [...(pod.spec?.volumes ?? []), ...volumes],
     ...(added.length > 0 ? { imagePullSecrets: [...secrets, ...added] } : {}),
   };
   const ends = pod.spec?.['restartPolicy'];
   if (!wishes.native && (ends === 'Never' || ends === 'OnFailure'))
-    notes.push('its containers are to end, and the sidecar among them does not: inject it as a native sidecar');
+    notes.push({
+      text: 'its containers are to end, and the sidecar among them does not: inject it as a native sidecar',
+      at: annotationAt(NATIVE_SIDECAR),
+    });
   const revision = settings.revision || DEFAULT_REVISION;
   const labels = { ...labelsOfPod(pod) };
   labels[REVISION] ??= revision;

@@ -56,27 +56,30 @@ export async function injectText(file: TextFile, namespace: string, settings: In
     const done = injectValue(value, [], { namespace, settings, closed }, (object, path, outcome) => {
       const position = source.positionOf(path);
       const { kind, metadata } = object as { kind: string; metadata?: Meta };
-      const notes = outcome.injected ? outcome.notes : [];
+      const remarks = outcome.injected ? outcome.notes : [];
+      const inPod = templatePath(object['apiVersion'], kind) ?? [];
       const named = { kind, namespace: metadata?.namespace || namespace, name: metadata?.name ?? metadata?.generateName ?? '' };
       objects.push({
         ...named,
         injected: outcome.injected,
         ...(outcome.injected ? {} : { why: outcome.why }),
-        notes,
+        notes: remarks.map(({ text }) => text),
         file: position.file,
         line: position.line,
       });
-      const say = (severity: Problem['severity'], message: string): void =>
-        void problems.push({
+      const say = (severity: Problem['severity'], message: string, at: FieldPath): void => {
+        const field = [...path, ...(at.length === 0 ? [] : inPod), ...at];
+        problems.push({
           severity,
           rule: 'inject/pod',
           message,
-          position,
+          position: source.positionOf(field),
           origin: `${kind} ${named.namespace}/${named.name}`,
-          ...(path.length === 0 ? {} : { path: formatPath(path) }),
+          ...(field.length === 0 ? {} : { path: formatPath(field) }),
         });
-      if (!outcome.injected && outcome.wrong) say('error', `it gets no sidecar: ${outcome.why}`);
-      for (const note of notes) say('warning', note);
+      };
+      if (!outcome.injected && outcome.wrong) say('error', `it gets no sidecar: ${outcome.why}`, outcome.at);
+      for (const { text, at } of remarks) say('warning', text, at);
     });
     const before = file.text.slice(range.start, range.end);
     text += file.text.slice(at, range.start) + (done === value ? before : rewritten(before, done));
@@ -85,11 +88,21 @@ export async function injectText(file: TextFile, namespace: string, settings: In
   return { text: text + file.text.slice(at), objects, problems };
 }
 
-/** What cannot be edited in its place, for its anchors, is written anew, without its comments. */
+/** JSON stays JSON. What cannot be edited in its place, for its anchors, is written anew, without its comments. */
 function rewritten(before: string, value: unknown): string {
+  if (isJson(before)) return `${JSON.stringify(value, undefined, before.trim().includes('\n') ? 2 : undefined)}\n`;
   const edited = editDocument(before, value);
   if (edited.ok) return edited.text;
   return `${before.startsWith('---') ? '---\n' : ''}${renderDocument(value as object)}`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface How {
@@ -124,7 +137,7 @@ function injectValue(value: unknown, path: FieldPath, how: How, tell: Tell): unk
 
 function injectOne(pod: PodJson, namespace: string, { settings, closed }: How): ReturnType<typeof injectPod> {
   if (closed.has(namespace) && labelsOfPod(pod)[INJECT] !== 'true')
-    return { injected: false, why: `the namespace ${namespace} has ${INJECTION}=disabled`, wrong: false };
+    return { injected: false, why: `the namespace ${namespace} has ${INJECTION}=disabled`, wrong: false, at: [] };
   return injectPod(pod, namespace, settings);
 }
 

@@ -21,7 +21,8 @@ function mergeField(field: string, made: unknown, written: unknown): unknown {
     const rest = (made as Record<string, unknown>[]).filter((item) => !over.some((o) => o[key] === item[key]));
     return [...rest, ...over];
   }
-  return isMap(made) && isMap(written) ? { ...made, ...written } : written;
+  if (!isMap(made) || !isMap(written)) return written;
+  return { ...made, ...Object.fromEntries(Object.entries(written).map(([name, value]) => [name, mergeField(name, made[name], value)])) };
 }
 
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

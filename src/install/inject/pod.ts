@@ -38,6 +38,14 @@ export interface PodJson {
 export const labelsOfPod = (pod: PodJson): Record<string, string> => pod.metadata?.labels ?? {};
 export const annotationsOfPod = (pod: PodJson): Record<string, string> => pod.metadata?.annotations ?? {};
 
+/** Something that a pod's author should know, and which field of the pod it is about. */
+export interface Remark {
+  text: string;
+  at: readonly (string | number)[];
+}
+
+export const annotationAt = (name: string): readonly string[] => ['metadata', 'annotations', name];
+
 /** What pods are made by, and where the template is in it. */
 const TEMPLATES: Readonly<Record<string, { group: string; path: readonly string[] }>> = {
   Pod: { group: '', path: [] },

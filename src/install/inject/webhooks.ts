@@ -3,7 +3,7 @@
  * https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy
  */
 import type { LabelSelector } from '../../mesh/labels.ts';
-import { DEFAULT_REVISION } from '../objects/names.ts';
+import { DEFAULT_REVISION, revisioned } from '../objects/names.ts';
 import { INJECT, INJECTION, REVISION, SYSTEM_NAMESPACES } from './names.ts';
 
 export const INJECT_PATH = '/inject';
@@ -69,10 +69,18 @@ export interface WebhookNames {
   validator: string;
 }
 
-export const webhookNames = (revision: string): WebhookNames => {
-  const suffix = revision === '' ? '' : `-${revision}`;
-  return { injector: `fairlead-sidecar-injector${suffix}`, validator: `fairlead-validator${suffix}` };
-};
+export const webhookNames = (revision: string): WebhookNames => ({
+  injector: revisioned({ revision }, 'fairlead-sidecar-injector'),
+  validator: revisioned({ revision }, 'fairlead-validator'),
+});
+
+type Who = { namespace: string; revision: string };
+
+/** The server of webhooks: its Deployment, its Service and its service account. */
+export const webhookServer = (who: Who): string => revisioned(who, 'fairlead-webhook');
+
+/** The name by which API servers call the Service. */
+export const webhookHost = (who: Who): string => `${webhookServer(who)}.${who.namespace}.svc`;
 
 /** The `webhooks` of a MutatingWebhookConfiguration. */
 export function mutatingWebhooks(revision: string, address: WebhookAddress): Record<string, unknown>[] {
