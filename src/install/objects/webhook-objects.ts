@@ -1,0 +1,176 @@
+/**
+ * The server of webhooks with its configurations. It may read and change these two and nothing else; its pods are alike, since what each of them writes
+ * is the same.
+ */
+import { stringify } from 'yaml';
+import { mutatingWebhooks, validatingWebhooks, webhookNames, webhookServer } from '../inject/webhooks.ts';
+import type { Settings } from '../settings/resolve.ts';
+import type { SettingsFile } from '../settings/schema.ts';
+import { NO_SIDECAR } from './ca-objects.ts';
+import { CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, TOKEN_AUDIENCE } from './names.ts';
+import type { Manifest } from './object.ts';
+import {
+  containerSecurity,
+  imageOf,
+  placementFields,
+  podSecurity,
+  pullSecrets,
+  scratchEnvironment,
+  scratchMount,
+  scratchVolume,
+} from './pods.ts';
+
+const PORT = 15017;
+const DATA = '/var/lib/fairlead';
+const SECRETS = '/var/run/secrets/fairlead';
+const SETTINGS = '/etc/fairlead';
+const SETTINGS_FILE = 'settings.yaml';
+
+export function webhookObjects(settings: Settings, version: string): Manifest[] {
+  const { namespace, revision, injection } = settings;
+  const name = webhookServer(settings);
+  const labels = labelsOf('webhook', settings, version);
+  const metadata = { name, namespace, labels };
+  const selector = { 'fairlead.dev/webhook': revision || 'default' };
+  const address = { service: { namespace, name } };
+  const names = webhookNames(revision);
+  const text = stringify(injectionFile(settings), { lineWidth: 0 });
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
+    ...webhookAccess(settings, version),
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { [SETTINGS_FILE]: text } },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: { selector, ports: [{ name: 'https-webhook', port: 443, targetPort: PORT, protocol: 'TCP' }] },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata,
+      spec: {
+        replicas: injection.replicas,
+        strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } },
+        selector: { matchLabels: selector },
+        template: {
+          // Other settings are other pods.
+          metadata: { labels: { ...labels, ...NO_SIDECAR, ...selector }, annotations: { 'fairlead.dev/settings': checksum(text) } },
+          spec: podSpec(settings, name),
+        },
+      },
+    },
+    { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata, spec: { maxUnavailable: 1, selector: { matchLabels: selector } } },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      metadata: { name: names.injector, labels },
+      webhooks: mutatingWebhooks(revision, address),
+    },
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingWebhookConfiguration',
+      metadata: { name: names.validator, labels },
+      webhooks: validatingWebhooks(revision, address),
+    },
+  ];
+}
+
+/** What the server may do: keep the CA's roots in its own configurations. */
+export function webhookAccess(settings: Settings, version: string): Manifest[] {
+  const { namespace, revision } = settings;
+  const name = webhookServer(settings);
+  const rbac = 'rbac.authorization.k8s.io';
+  const metadata = { name: `${name}-${namespace}`, labels: labelsOf('webhook', settings, version) };
+  const { injector, validator } = webhookNames(revision);
+  const rule = (resource: string, resourceName: string): object => ({
+    apiGroups: ['admissionregistration.k8s.io'],
+    resources: [resource],
+    resourceNames: [resourceName],
+    verbs: ['get', 'patch'],
+  });
+  return [
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata,
+      rules: [rule('mutatingwebhookconfigurations', injector), rule('validatingwebhookconfigurations', validator)],
+    },
+    {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: metadata.name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    },
+  ];
+}
+
+/** The settings that decide what is injected, as a file of settings. */
+function injectionFile({ namespace, image, imagePullPolicy, imagePullSecrets, logFormat, meshConfig, injection }: Settings): SettingsFile {
+  const { engine, nativeSidecar, resources, logLevel } = injection;
+  return {
+    profile: 'minimal',
+    namespace,
+    image,
+    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    imagePullSecrets: [...imagePullSecrets],
+    logFormat,
+    ...(meshConfig.trustDomain ? { meshConfig: { trustDomain: meshConfig.trustDomain } } : {}),
+    injection: { engine, nativeSidecar, resources, logLevel },
+  };
+}
+
+/** FNV-1a: only to tell texts apart. */
+function checksum(text: string): string {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, '0');
+}
+
+function podSpec(settings: Settings, name: string): object {
+  const { namespace, revision, injection, logFormat } = settings;
+  const health = { httpGet: { path: '/healthz/ready', port: PORT, scheme: 'HTTPS' } };
+  const mount = (volume: string, mountPath: string): object => ({ name: volume, mountPath, readOnly: true });
+  return {
+    serviceAccountName: name,
+    automountServiceAccountToken: true,
+    securityContext: podSecurity,
+    ...pullSecrets(settings),
+    ...placementFields(injection),
+    containers: [
+      {
+        name: 'webhook',
+        ...imageOf(settings),
+        args: [
+          ...['webhook', 'serve', '--port', String(PORT), '--settings', `${SETTINGS}/${SETTINGS_FILE}`, '--fairlead-namespace', namespace],
+          ...(revision === '' ? [] : ['--revision', revision]),
+          ...['--ca', `${CA_NAME}.${namespace}.svc:${CA_PORT}`, '--ca-roots', `${SECRETS}/roots/root-cert.pem`],
+          ...['--ca-token-file', `${SECRETS}/token/istio-token`, '--data', DATA, '--log-format', logFormat],
+        ],
+        env: scratchEnvironment,
+        ports: [{ name: 'https-webhook', containerPort: PORT, protocol: 'TCP' }],
+        readinessProbe: { ...health, periodSeconds: 5, failureThreshold: 3 },
+        securityContext: containerSecurity,
+        resources: { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '256Mi' } },
+        volumeMounts: [
+          { name: 'data', mountPath: DATA },
+          mount('settings', SETTINGS),
+          mount('roots', `${SECRETS}/roots`),
+          mount('token', `${SECRETS}/token`),
+          scratchMount,
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'data', emptyDir: {} },
+      { name: 'settings', configMap: { name } },
+      { name: 'roots', configMap: { name: ROOTS_CONFIG_MAP, items: [{ key: 'root-cert.pem', path: 'root-cert.pem' }] } },
+      {
+        name: 'token',
+        projected: { sources: [{ serviceAccountToken: { path: 'istio-token', audience: TOKEN_AUDIENCE, expirationSeconds: 43200 } }] },
+      },
+      scratchVolume,
+    ],
+  };
+}
