@@ -33,6 +33,11 @@ export async function planUninstall(client: ApiClient, inventory: Inventory, opt
   const plan = { namespace: inventory.namespace, objects };
   const namespace = objects.find(({ ref }) => ref.kind === 'Namespace');
   if (namespace?.action !== 'delete') return plan;
+  if (own === undefined)
+    return {
+      ...plan,
+      objects: objects.map((o) => (o === namespace ? { ...o, action: 'keep', why: 'the inventory of what is kept is in it' } : o)),
+    };
   // Whatever is left in it would go with it.
   const strangers = await strangersIn(
     client,
@@ -122,7 +127,8 @@ async function strangersIn(client: ApiClient, namespace: string, going: Readonly
       const add = (object: Record<string, unknown>): void => {
         const { metadata } = object as unknown as LiveObject;
         const ref = { apiVersion: groupVersion, kind, namespace, name: metadata.name };
-        const owned = (metadata.ownerReferences ?? []).length > 0;
+        // What is owned goes with its owner; what is going needs nobody.
+        const owned = (metadata.ownerReferences ?? []).length > 0 || metadata.deletionTimestamp !== undefined;
         if (!owned && !going.has(refKey(ref)) && !OWN_OF_NAMESPACES.has(`${kind} ${metadata.name}`)) found.push(`${kind} ${metadata.name}`);
       };
       await unlessMissing(listObjects(client, `${root}/namespaces/${namespace}/${name}`, {}, { begin: () => undefined, add }));

@@ -11,7 +11,8 @@ export function mergeSettings<T>(under: T, over: unknown): T {
 
 const isMap = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-function withoutNulls(value: unknown): unknown {
+/** Settings without the fields that say that something goes. */
+export function withoutNulls(value: unknown): unknown {
   if (!isMap(value)) return value;
   return Object.fromEntries(
     Object.entries(value)

@@ -10,7 +10,7 @@ import { parseDocument } from '../../config/yaml/parse-document.ts';
 import { splitDocuments } from '../../config/yaml/split-documents.ts';
 import { syntaxProblems } from '../../config/yaml/syntax-problems.ts';
 import { FairleadError, type Problem } from '../../errors.ts';
-import { mergeSettings } from './merge.ts';
+import { mergeSettings, withoutNulls } from './merge.ts';
 import { resolveSettings, type Settings, settingsProblems } from './resolve.ts';
 import { type SettingsFile, settingsSchema } from './schema.ts';
 import { settingOf } from './set-flag.ts';
@@ -77,8 +77,7 @@ async function layersOf(file: TextFile, problems: Problem[]): Promise<unknown[]>
       });
       continue;
     }
-    // Checking takes nulls out, which say here that something goes.
-    check(structuredClone(value), source, problems);
+    check(value, source, problems);
     layers.push(value);
   }
   return layers;
@@ -86,7 +85,7 @@ async function layersOf(file: TextFile, problems: Problem[]): Promise<unknown[]>
 
 function check(value: unknown, source: TextSource, problems: Problem[]): void {
   const report = createReport(problems, source, () => undefined);
-  checkValue(schemaNode(settingsSchema), structuredClone(value), { report, path: [], chain: [] });
+  checkValue(schemaNode(settingsSchema), structuredClone(withoutNulls(value)), { report, path: [], chain: [] });
 }
 
 /** What was typed on the command line has no lines. */
