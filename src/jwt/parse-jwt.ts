@@ -42,6 +42,8 @@ export function parseJwt(token: string): Jwt | JwtProblem {
   if (!ALGORITHMS.has(alg)) return 'Jwt header [alg] is not supported';
   const kid = own(header, 'kid') ?? '';
   if (typeof kid !== 'string' || own(header, 'kid') === null) return 'Jwt header [kid] field is not a string';
+  // RFC 7515 4.1.11: no extension is known here, so none that is critical may be passed over. Envoy does not look.
+  if (own(header, 'crit') !== undefined) return 'Jwt header [crit] is not supported';
   const payloadBytes = decodeBase64Url(body);
   if (payloadBytes === undefined) return 'Jwt payload is an invalid Base64url encoded';
   const payload = parseStrictObject(payloadBytes);

@@ -39,7 +39,7 @@ export function token({ header = { alg: 'RS256', kid: 'rsa' }, payload = { iss: 
 }
 
 function signature(alg: string, text: string, key: KeyObject | Buffer | undefined): Buffer {
-  const hash = `sha${alg.slice(2)}`;
+  const hash = `sha${alg.slice(2, 5)}`;
   const data = Buffer.from(text);
   switch (alg.slice(0, 2)) {
     case 'RS':
