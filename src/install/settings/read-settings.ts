@@ -36,11 +36,11 @@ export interface ReadSettings {
 export async function readSettings({ stored, files, sets, revision, version }: SettingsInput): Promise<ReadSettings> {
   const problems: Problem[] = [];
   let merged: SettingsFile = stored ?? {};
-  for (const file of files) for (const layer of await layersOf(file, problems)) merged = mergeSettings(merged, layer);
+  for (const file of files) for (const layer of await layersOf(file, problems)) merged = mergeSettings(merged, layer, true);
   for (const typed of sets) {
     const layer = settingOf(typed);
     check(layer, typedSource(`--set ${typed}`), problems);
-    merged = mergeSettings(merged, layer);
+    merged = mergeSettings(merged, layer, true);
   }
   if (problems.length > 0) throw invalid(problems);
   const settings = resolveSettings(merged, { revision, version });

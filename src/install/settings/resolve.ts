@@ -64,8 +64,7 @@ const PORTS: NonNullable<GatewaySettings['ports']> = [
 
 /** What the file says over its profile, over the defaults. */
 export function resolveSettings(file: SettingsFile, { revision, version }: { revision: string; version: string }): Settings {
-  const { profile = 'default' } = file;
-  const all = mergeSettings(profiles[profile].settings, file);
+  const all = mergeSettings(profiles[file.profile ?? 'default'].settings, file);
   const { ca = {}, injection = {} } = all;
   return {
     namespace: all.namespace ?? 'fairlead-system',

@@ -1,0 +1,153 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { collectionOf } from '../../src/install/live/cluster-api.ts';
+import { manifestsOf } from '../../src/install/manifests.ts';
+import { type Manifest, refKey, refOf } from '../../src/install/objects/object.ts';
+import { resolveSettings } from '../../src/install/settings/resolve.ts';
+import type { SettingsFile } from '../../src/install/settings/schema.ts';
+
+const objects = (file: SettingsFile = {}, revision = ''): Manifest[] =>
+  manifestsOf(resolveSettings({ definitions: false, ...file }, { revision, version: '1.2.3' }), '1.2.3');
+const names = (list: readonly Manifest[]): string[] => list.map((manifest) => refKey(refOf(manifest)));
+
+interface PodTemplate {
+  metadata: { labels: Record<string, string> };
+  spec: { containers: Container[]; initContainers?: Container[]; volumes: { name: string }[] };
+}
+
+interface Container {
+  args: string[];
+  ports?: { name: string; containerPort: number }[];
+  volumeMounts: { name: string }[];
+  readinessProbe?: { httpGet?: { port: string }; tcpSocket?: { port: string } };
+}
+
+const templates = (list: readonly Manifest[]): PodTemplate[] =>
+  list.filter(({ kind }) => kind === 'Deployment').map(({ spec }) => (spec as { template: PodTemplate }).template);
+
+test('everything has the labels that Kubernetes recommends, and a name of its own', () => {
+  const all = objects({ definitions: true });
+  assert.is(new Set(names(all)).size, all.length);
+  for (const { metadata } of all) assert.is(metadata.labels?.['app.kubernetes.io/managed-by'], 'fairlead');
+});
+
+test('the same settings make the same objects', () => {
+  assert.equal(objects(), objects());
+  assert.is(JSON.stringify(objects()), JSON.stringify(objects()));
+});
+
+test('every flag of the containers is a flag of its command', () => {
+  const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as {
+    commands: Record<string, { flags: Record<string, { type: string; options?: string[] }> }>;
+  };
+  const all = templates(objects()).flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]);
+  assert.is(all.length, 3);
+  for (const { args } of all) {
+    const first = args.findIndex((arg) => arg.startsWith('-'));
+    const command = commands[args.slice(0, first).join(':')];
+    assert.ok(command, args.join(' '));
+    for (let i = first; i < args.length; i++) {
+      const flag = command.flags[(args[i] as string).replace('--', '')];
+      assert.ok(flag, `${args[i]} of ${args.slice(0, first).join(' ')}`);
+      if (flag.type === 'option') {
+        i++;
+        assert.ok(flag.options === undefined || flag.options.includes(args[i] as string), args[i]);
+      }
+    }
+  }
+});
+
+test('volumes, probes, Services and selectors meet what they are about', () => {
+  const all = objects({ gateways: { web: { labels: { app: 'web' } } } });
+  for (const { spec, metadata } of templates(all)) {
+    for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+      for (const { name } of container.volumeMounts)
+        assert.ok(
+          spec.volumes.some((volume) => volume.name === name),
+          name,
+        );
+      const probe = container.readinessProbe?.httpGet ?? container.readinessProbe?.tcpSocket;
+      if (probe) assert.ok(container.ports?.some(({ name }) => name === probe.port));
+    }
+    assert.ok(metadata.labels);
+  }
+  for (const service of all.filter(({ kind }) => kind === 'Service')) {
+    const { selector, ports } = service['spec'] as { selector: Record<string, string>; ports: { targetPort: number }[] };
+    const behind = templates(all).filter(({ metadata: { labels } }) =>
+      Object.entries(selector).every(([name, value]) => labels[name] === value),
+    );
+    assert.is(behind.length, 1, service.metadata.name);
+    for (const { targetPort } of ports)
+      assert.ok(behind[0]?.spec.containers[0]?.ports?.some(({ containerPort }) => containerPort === targetPort));
+  }
+  for (const { spec } of all.filter(({ kind }) => kind === 'Deployment')) {
+    const { selector, template } = spec as { selector: { matchLabels: Record<string, string> }; template: PodTemplate };
+    for (const [name, value] of Object.entries(selector.matchLabels)) assert.is(template.metadata.labels[name], value);
+    // A selector never changes.
+    assert.is(selector.matchLabels['app.kubernetes.io/version'], undefined);
+  }
+});
+
+test('one number of pods: no autoscaler, and the Deployment says it', () => {
+  const kindsOf = (replicas: { min: number; max: number }): string[] =>
+    objects({ gateways: { ingressgateway: { replicas } } }).map(({ kind }) => kind);
+  assert.ok(kindsOf({ min: 1, max: 2 }).includes('HorizontalPodAutoscaler'));
+  assert.not(kindsOf({ min: 2, max: 2 }).includes('HorizontalPodAutoscaler'));
+  const deployment = (replicas: { min: number; max: number }) =>
+    objects({ gateways: { ingressgateway: { replicas } } }).find(
+      ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'ingressgateway',
+    )?.['spec'] as { replicas?: number };
+  assert.is(deployment({ min: 2, max: 2 }).replicas, 2);
+  assert.is(deployment({ min: 1, max: 2 }).replicas, undefined);
+});
+
+test('secrets are named one by one, or there is no right at all', () => {
+  assert.not.match(JSON.stringify(objects()), /"secrets"/);
+  const roles = objects({ gateways: { web: { credentials: ['a', 'b'] } } }).filter(
+    ({ kind, metadata }) => kind === 'Role' && metadata.name === 'web',
+  );
+  assert.equal(roles[0]?.['rules'], [
+    { apiGroups: [''], resources: ['secrets'], resourceNames: ['a', 'b'], verbs: ['get', 'list', 'watch'] },
+  ]);
+});
+
+test('the trust domain is the CA’s and the mesh’s', () => {
+  const all = objects({ meshConfig: { trustDomain: 'prod.example.com' } });
+  const [init] = templates(all).flatMap(({ spec }) => spec.initContainers ?? []);
+  assert.is(init?.args.at(-1), 'prod.example.com');
+  const meshConfig = all.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'istio');
+  assert.match((meshConfig!['data'] as { mesh: string }).mesh, /trustDomain: prod\.example\.com/);
+});
+
+test('a revision has nothing that the base has', () => {
+  const base = new Set(names(objects()));
+  const canary = names(objects({}, 'canary'));
+  assert.ok(canary.length > 0);
+  assert.equal(
+    canary.filter((name) => base.has(name)),
+    [],
+  );
+  assert.not(canary.some((name) => /^(Namespace|Service|PersistentVolumeClaim) /.test(name)));
+});
+
+test('profiles differ', () => {
+  const texts = (['default', 'minimal', 'demo'] as const).map((profile) => JSON.stringify(objects({ profile })));
+  assert.is(new Set(texts).size, 3);
+  assert.not(objects({ profile: 'minimal' }).some(({ kind }) => kind === 'HorizontalPodAutoscaler'));
+});
+
+test('paths of collections', () => {
+  assert.is(
+    collectionOf({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', namespace: 'a' }),
+    '/apis/networking.k8s.io/v1/namespaces/a/networkpolicies',
+  );
+  assert.is(
+    collectionOf({ apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', namespace: 'a' }),
+    '/apis/networking.k8s.io/v1/namespaces/a/ingresses',
+  );
+  assert.is(collectionOf({ apiVersion: 'v1', kind: 'Namespace' }), '/api/v1/namespaces');
+  assert.is(collectionOf({ apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'a' }), '/apis/apps/v1/namespaces/a/daemonsets');
+});
+
+test.run();
