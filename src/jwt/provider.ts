@@ -20,8 +20,8 @@ export interface Provider<C> {
   check(jwt: Jwt, now: number): JwtProblem | undefined;
   /** What an accepted token leaves in the request. */
   accept(jwt: Jwt, request: RouteRequest, metadata: Record<string, unknown>): void;
-  /** Removes headers that only this filter may set. */
-  sanitize(request: RouteRequest): void;
+  /** Removes headers that only this filter may set. True: there was one, and the route is to be found anew for it. */
+  sanitize(request: RouteRequest): boolean;
 }
 
 /** Envoy's default. */
@@ -71,8 +71,11 @@ export function compileProvider<C>(
       request.headersChanged();
     },
     sanitize(request) {
+      const { length } = request.headers;
       for (const header of mine) removeHeader(request.headers, header);
-      if (mine.length > 0) request.headersChanged();
+      if (request.headers.length === length) return false;
+      request.headersChanged();
+      return json.clearRouteCache === true;
     },
   };
 }

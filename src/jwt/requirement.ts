@@ -61,7 +61,7 @@ function ofProvider<C extends JwtCall>(
   const rules: TokenRules<C> = { provider: () => provider, ...(audiences && { audiences }), allowFailed: false, allowMissing: false };
   return (call, done) => {
     const { request } = call;
-    provider.sanitize(request);
+    if (provider.sanitize(request)) call.rematch = true;
     verifyTokens(call, [...find(request), ...more(call)], rules, done);
   };
 }
@@ -74,7 +74,7 @@ function ofAny<C extends JwtCall>(providers: ReadonlyMap<string, Provider<C>>, a
   const rules: TokenRules<C> = { provider: byIssuer, allowFailed, allowMissing: true };
   return (call, done) => {
     const { request } = call;
-    for (const provider of all) provider.sanitize(request);
+    for (const provider of all) if (provider.sanitize(request)) call.rematch = true;
     verifyTokens(call, [...find(request), ...more(call)], rules, done);
   };
 }

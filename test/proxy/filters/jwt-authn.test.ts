@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Engine, echoBackend, type Setup, startEmbedded, startEnvoy } from './both-engines.ts';
+import { type Engine, echoBackend, get, type Setup, startEmbedded, startEnvoy } from './both-engines.ts';
 import { ATTACKS, STRICTER } from './jwt-attacks.ts';
-import { REQUESTS } from './jwt-requests.ts';
-import { JWKS } from './tokens.ts';
+import { bearer, REQUESTS } from './jwt-requests.ts';
+import { JWKS, token } from './tokens.ts';
 
 const test = suite('JWT authentication filter');
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.http';
@@ -62,6 +62,7 @@ function setup(backend: string): Setup {
     of('/placed', { providerName: 'placed' }),
     of('/anybody', { providerName: 'anybody' }),
     of('/strict', { providerName: 'strict' }),
+    of('/routed/or-none', { requiresAny: { requirements: [{ providerName: 'routed' }, { allowMissing: {} }] } }),
     of('/routed', { providerName: 'routed' }),
     of('/any', { requiresAny: { requirements: [{ providerName: 'main' }, { providerName: 'kept' }] } }),
     of('/one-or-none', { requiresAny: { requirements: [{ providerName: 'main' }, { providerName: 'kept' }, { allowMissing: {} }] } }),
@@ -123,6 +124,17 @@ test('tokens are accepted and refused as by Envoy', async () => {
       const [answer, theirs] = await Promise.all([embedded.send(request), envoy?.send(request)]);
       assert.equal([answer.status, answer.body], [401, body], title);
       assert.is(theirs?.status ?? 200, 200, `${title}: Envoy has changed`);
+    }
+    // A header that only the filter may set decides about no route. Envoy goes by it, where it has nothing to put in its place.
+    const forged = ['x-tier: gold'];
+    for (const [request, expected] of [
+      [get('/routed', [bearer(token({ payload: { iss: 'routed' } })), ...forged]), 299],
+      [get('/routed/or-none', forged), 299],
+      [get('/routed', [bearer(token({ payload: { iss: 'routed', tier: 'tin' } })), ...forged]), 200],
+    ] as const) {
+      const answer = await embedded.send(request);
+      assert.equal([answer.status, answer.seen?.headers['x-tier']], [200, expected === 200 ? 'tin' : undefined], request);
+      if (envoy !== undefined) assert.is((await envoy.send(request)).status, expected, `Envoy has changed: ${request}`);
     }
   } finally {
     for (const engine of engines) await engine.close();
