@@ -1,8 +1,10 @@
 /** Which line of the configuration is behind what an engine refuses: who asked for a port, who made a cluster or a route. */
-import type { Gateway, Sidecar } from '../src/config/kinds/networking.ts';
+import type { Sidecar } from '../src/config/kinds/networking.ts';
 import { type FieldPath, formatPath, originOf, type Resource } from '../src/config/resource.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
 import type { Problem } from '../src/errors.ts';
+import { GATEWAY_API } from '../src/mesh/gateway-api/objects.ts';
+import { gatewaysOf } from '../src/mesh/gateways.ts';
 import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
 import { originOfRefused } from './locate-origin.ts';
 
@@ -61,14 +63,14 @@ function whoAsked(proxy: ProxyNode, port: number, mesh: Mesh): Asked | undefined
 }
 
 function serverOf(proxy: ProxyNode, port: number, mesh: Mesh): Asked | undefined {
-  for (const resource of mesh.ofKind<Gateway>('Gateway')) {
-    const { selector = {}, servers = [] } = resource.spec;
-    if (!Object.entries(selector).every(([k, v]) => proxy.labels[k] === v)) continue;
-    const numbers = servers.map((s) => Number(s.port?.number));
-    const index = numbers.includes(port) ? numbers.indexOf(port) : numbers.findIndex((n) => translated(n) === port);
-    if (index >= 0) return { resource, path: ['spec', 'servers', index, 'port', 'number'], hint: 'give the server another port number' };
-  }
-  return undefined;
+  const servers = gatewaysOf(mesh.gateways, proxy).flatMap(({ resource, spec, serverPath }) =>
+    (spec.servers ?? []).map((server, i) => {
+      const field = resource.group === GATEWAY_API ? ['port'] : ['port', 'number'];
+      return { number: Number(server.port?.number), resource, path: [...serverPath(i), ...field] };
+    }),
+  );
+  const found = servers.find((s) => s.number === port) ?? servers.find((s) => translated(s.number) === port);
+  return found && { resource: found.resource, path: found.path, hint: 'give the server another port number' };
 }
 
 function egressOf(port: number, mesh: Mesh): Asked | undefined {

@@ -27,7 +27,7 @@ function fieldOf({ path = [], values, name }: UnsupportedEntry): string {
 
 function entries(severity: UnsupportedEntry['severity']): string[][] {
   return UNSUPPORTED.filter((e) => e.severity === severity).map((e) => [
-    e.kind === '*' ? `every kind of ${e.group}` : e.kind,
+    e.group === undefined ? e.kind : `${e.kind} of the Gateway API`,
     fieldOf(e),
     e.harmless ? `${e.reason} (${e.harmless.reason}: a warning)` : e.reason,
   ]);

@@ -4,10 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import type { ReferenceGrant } from '../../src/config/kinds/gateway-api.ts';
 import type { Secret } from '../../src/config/kinds/kubernetes.ts';
 import type { Resource } from '../../src/config/resource.ts';
 import { secretNames } from '../../src/envoy/secret-names.ts';
 import type { Snapshot } from '../../src/envoy/snapshot.ts';
+import { GATEWAY_API } from '../../src/mesh/gateway-api/objects.ts';
 import { dnsNamesOf, identityOf } from '../../src/mesh/identity.ts';
 import type { Mesh, ProxyNode } from '../../src/mesh/types.ts';
 import { readCertificates } from '../../src/pki/certificate.ts';
@@ -77,6 +79,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   let trustDomain: string | undefined;
   let issuer: Issuer | undefined;
   let resources = new Map<string, Resource<Secret>>();
+  let grants: readonly Resource<ReferenceGrant>[] = [];
   let turn: Promise<void> = Promise.resolve();
   let again = false;
   let closed = false;
@@ -126,7 +129,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     }
     if (isFileSecret(name)) return files.get(name);
     if (isResourceSecret(name))
-      return resourceSecret(name, node.namespace, (kind, namespace, of) => resources.get(`${kind} ${namespace}/${of}`));
+      return resourceSecret(name, node.namespace, (kind, namespace, of) => resources.get(`${kind} ${namespace}/${of}`), grants);
     return { problem: 'nothing here supplies it' };
   }
 
@@ -207,6 +210,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   return {
     async provide(mesh, snapshots) {
       const domain = mesh?.config.trustDomain.replaceAll('@', '.') ?? trustDomain ?? store.trust()?.trustDomain ?? 'cluster.local';
+      if (mesh) grants = mesh.ofKind<ReferenceGrant>(`${GATEWAY_API}/ReferenceGrant`);
       if (mesh) resources = new Map((['Secret', 'ConfigMap'] as const).flatMap((kind) => named(mesh, kind)));
       for (const id of [...proxies.keys()]) if (!snapshots.some((s) => s.proxy.id === id)) proxies.delete(id);
       for (const snapshot of snapshots) {

@@ -1,7 +1,10 @@
 /** Secrets of the configuration: what `kubernetes://NAME` means to a proxy. Istio's pilot/pkg/credentials/kube has the same keys and order. */
 import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import type { ReferenceGrant } from '../../src/config/kinds/gateway-api.ts';
 import type { Secret } from '../../src/config/kinds/kubernetes.ts';
 import type { Resource } from '../../src/config/resource.ts';
+import { isGranted } from '../../src/mesh/gateway-api/grants.ts';
+import { GATEWAY_API } from '../../src/mesh/gateway-api/objects.ts';
 import { certificateFault, rootsFault } from './check-secret.ts';
 
 /** How resources are found. A ConfigMap's `data` is text; it is read as a Secret's `stringData`. */
@@ -14,21 +17,34 @@ const CA = '-cacert';
 
 export const isResourceSecret = (name: string): boolean => PREFIX.test(name);
 
-/** Looked for in the proxy's namespace: its service account may read no other. */
-export function resourceSecret(name: string, namespace: string, find: FindSecret): Made {
+/**
+ * Looked for in the proxy's namespace: its service account may read no other. Secrets of other namespaces, as the Gateway API names them, are
+ * for those that a ReferenceGrant names.
+ */
+export function resourceSecret(name: string, namespace: string, find: FindSecret, grants: readonly Resource<ReferenceGrant>[] = []): Made {
   const kind = name.startsWith('configmap:') ? 'ConfigMap' : 'Secret';
   const path = name.replace(PREFIX, '');
   const [own, other] = path.split('/') as [string, string | undefined];
   // CA certificates are public; keys are not.
-  if (other !== undefined && own !== namespace && kind === 'Secret')
+  if (other !== undefined && own !== namespace && kind === 'Secret' && !isGatewayGranted(name, namespace, [own, other], grants))
     return { problem: `Secrets of the namespace ${own} are not for proxies of ${namespace}` };
   const [wanted, where] = [other ?? own, other === undefined ? namespace : own];
   const found = find(kind, where, wanted);
   if (kind === 'ConfigMap') return found ? roots(name, found) : { problem: `there is no ConfigMap ${where}/${wanted}` };
-  if (!wanted.endsWith(CA)) return found ? certificate(name, found) : { problem: `there is no Secret ${namespace}/${wanted}` };
+  if (!wanted.endsWith(CA)) return found ? certificate(name, found) : { problem: `there is no Secret ${where}/${wanted}` };
   const pair = wanted.slice(0, -CA.length);
-  const holder = found ?? find('Secret', namespace, pair);
-  return holder ? roots(name, holder) : { problem: `there is no Secret ${namespace}/${wanted} or ${namespace}/${pair}` };
+  const holder = found ?? find('Secret', where, pair);
+  return holder ? roots(name, holder) : { problem: `there is no Secret ${where}/${wanted} or ${where}/${pair}` };
+}
+
+function isGatewayGranted(
+  written: string,
+  proxyNamespace: string,
+  [namespace, name]: readonly [string, string],
+  grants: readonly Resource<ReferenceGrant>[],
+): boolean {
+  const from = { group: GATEWAY_API, kind: 'Gateway', namespace: proxyNamespace };
+  return written.startsWith('kubernetes-gateway:') && isGranted(grants, { from, to: { group: '', kind: 'Secret', namespace, name } });
 }
 
 function certificate(name: string, resource: Resource<Secret>): Made {

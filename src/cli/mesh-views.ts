@@ -1,5 +1,4 @@
 /** Views of the proxies of one mesh: which one judges a request, and its config, computed once a proxy. */
-import type { Gateway } from '../config/kinds/networking.ts';
 import { buildSnapshot } from '../envoy/build.ts';
 import { FairleadError, type Problem } from '../errors.ts';
 import { createLocator } from '../explain/locator.ts';
@@ -110,7 +109,7 @@ function gatewayProxy(mesh: Mesh, name: string): ProxyNode {
       .gateways.some(({ resource: { metadata: m } }) => [m.name, `${m.namespace}/${m.name}`, `${m.name}.${m.namespace}`].includes(name)),
   );
   if (serving !== undefined) return serving;
-  const gateways = mesh.ofKind<Gateway>('Gateway').map((g) => `${g.metadata.name}.${g.metadata.namespace}`);
+  const gateways = [...new Set(mesh.gateways.map(({ resource: g }) => `${g.metadata.name}.${g.metadata.namespace}`))];
   throw new FairleadError('E_PROXY_UNKNOWN', `there is no gateway ${name} in this configuration`, {
     next: gateways.length === 0 ? 'It has no Gateway at all.' : `There are: ${some(gateways)}.`,
   });

@@ -63,6 +63,12 @@ export function trackedContext(context: BuildContext): { context: BuildContext; 
     get workloadTemplates() {
       return untracked('all workloads to be');
     },
+    get gateways() {
+      return untracked('all Gateways');
+    },
+    get gatewayApi() {
+      return untracked('the Gateway API');
+    },
     get endpointChanges() {
       return untracked('changed endpoints');
     },

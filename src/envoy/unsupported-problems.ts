@@ -1,10 +1,11 @@
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
 import { type FieldPath, formatPath, type Resource, type Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
+import { GATEWAY_API } from '../mesh/gateway-api/objects.ts';
 import { getOrMake } from '../mesh/memo.ts';
 import { type ProblemText, problemAt } from '../mesh/problem.ts';
 import type { Mesh } from '../mesh/types.ts';
-import { GATEWAY_API, UNSUPPORTED, type UnsupportedEntry } from './unsupported.ts';
+import { UNSUPPORTED, type UnsupportedEntry } from './unsupported.ts';
 
 const byKind: ReadonlyMap<string, readonly UnsupportedEntry[]> = Map.groupBy(UNSUPPORTED, (e) => e.kind);
 
@@ -80,8 +81,9 @@ function problemsOf(resource: Resource): readonly Problem[] {
 
 function findProblems(resource: Resource): Problem[] {
   const { group, kind, metadata, spec } = resource;
-  const found = byKind.get(group === GATEWAY_API ? '*' : kind) ?? none;
-  const entries = found.filter((e) => e.name === undefined || e.name === metadata.name);
+  const found = byKind.get(kind) ?? none;
+  const isOfGroup = (e: UnsupportedEntry): boolean => (e.group === GATEWAY_API) === (group === GATEWAY_API);
+  const entries = found.filter((e) => isOfGroup(e) && (e.name === undefined || e.name === metadata.name));
   if (entries.length === 0) return [];
   return findings(kind, { metadata, spec }, entries).map(({ text, path }) => problemAt(resource, path, text));
 }

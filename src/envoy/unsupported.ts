@@ -4,12 +4,12 @@
  * `error`: ignoring it would open access, or break what the author relies on for safety. `warning`: traffic flows, but not wholly as written.
  */
 import type { Problem } from '../errors.ts';
+import { GATEWAY_API } from '../mesh/gateway-api/objects.ts';
 
 export interface UnsupportedEntry {
-  /** `*`: every kind of the group. */
   kind: string;
   /** Without one: of any group but the Gateway API's, whose kinds have names of Istio's. */
-  group?: string;
+  group?: typeof GATEWAY_API;
   /** Only resources of that name. */
   name?: string;
   /** From the document's root (MeshConfig: from its own); `*` stands for every item of a list and every value of a map. Without one: the whole resource. */
@@ -24,9 +24,6 @@ export interface UnsupportedEntry {
   /** Completes "<Kind> <field>: …"; no full stop. */
   reason: string;
 }
-
-/** The group whose kinds are reported as a whole. */
-export const GATEWAY_API = 'gateway.networking.k8s.io';
 
 const sessions = 'persistent sessions are not supported: requests are balanced as if the label were not there';
 const noTracer = 'spans go to Zipkin and OpenTelemetry only';
@@ -53,7 +50,6 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
   { kind: 'TrafficExtension', severity: 'warning', reason: 'extensions are not run' },
   { kind: 'ProxyConfig', severity: 'warning', reason: 'settings of single proxies are not applied' },
   { kind: 'WorkloadGroup', severity: 'warning', reason: 'workloads do not register themselves' },
-  { kind: '*', group: GATEWAY_API, severity: 'warning', reason: 'the Gateway API is not supported' },
 
   ...(
     [
@@ -71,6 +67,26 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       reason: 'settings of single proxies are not applied',
     }),
   ),
+
+  // The Gateway API.
+  ...(
+    [
+      ['GatewayClass', ['parametersRef'], 'classes have no settings', 'warning'],
+      ['Gateway', ['addresses'], 'addresses are those of the proxy', 'warning'],
+      ['Gateway', ['infrastructure'], 'nothing is made for it: proxies are found by their labels', 'warning'],
+      ['Gateway', ['allowedListeners'], 'ListenerSets are not read', 'warning'],
+      ['Gateway', ['defaultScope'], 'routes attach to Gateways that they name', 'warning'],
+      ['Gateway', ['tls', 'backend'], 'the proxy shows services its certificate of the mesh, or what DestinationRules say', 'warning'],
+      ['Gateway', ['tls', 'frontend'], 'certificates of clients are not asked for', 'error'],
+      ['Gateway', ['listeners', '*', 'tls', 'frontendValidation'], 'certificates of clients are not asked for', 'error'],
+      ['Gateway', ['listeners', '*', 'tls', 'options'], 'nothing acts on it', 'warning'],
+      ...(['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const).map(
+        (kind) => [kind, ['useDefaultGateways'], 'routes attach to Gateways that they name', 'warning'] as const,
+      ),
+      ['HTTPRoute', ['rules', '*', 'sessionPersistence'], 'requests of a session are balanced as any others', 'warning'],
+      ['GRPCRoute', ['rules', '*', 'sessionPersistence'], 'calls of a session are balanced as any others', 'warning'],
+    ] as const
+  ).map(([kind, path, reason, severity]): UnsupportedEntry => ({ kind, group: GATEWAY_API, path: ['spec', ...path], severity, reason })),
 
   // Policies.
   ...(['targetRef', 'targetRefs'] as const).flatMap((field): UnsupportedEntry[] => [

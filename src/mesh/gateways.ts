@@ -5,9 +5,33 @@ import type { GatewayView, ProxyScope } from './types.ts';
 
 const noTranslation = 'experimental.istio.io/disable-gateway-port-translation';
 
-/** Gateways that a router with these labels serves, of any namespace; `gateways` oldest first. An empty selector is for all routers. */
-export function gatewaysOf(gateways: readonly Resource<Gateway>[], labels: Labels): readonly GatewayView[] {
-  return gateways.filter((g) => isSubset(g.spec.selector ?? {}, labels)).map((resource) => ({ resource, spec: resource.spec }));
+/** What routers are told by. */
+export interface Labelled {
+  readonly labels: Labels;
+  readonly namespace: string;
+}
+
+/** Istio's Gateways as views. */
+export function istioGateways(gateways: readonly Resource<Gateway>[]): readonly GatewayView[] {
+  return gateways.map((resource) => ({
+    resource,
+    spec: resource.spec,
+    key: `${resource.metadata.namespace}/${resource.metadata.name}`,
+    selector: resource.spec.selector ?? {},
+    namespace: undefined,
+    serverPath: (index) => ['spec', 'servers', index],
+    claimsHosts: false,
+  }));
+}
+
+/** Whether a router with these labels serves a Gateway. An empty selector is for all routers. */
+export function selects({ selector, namespace }: Pick<GatewayView, 'selector' | 'namespace'>, router: Labelled): boolean {
+  return (namespace === undefined || namespace === router.namespace) && isSubset(selector, router.labels);
+}
+
+/** Gateways that a router serves, in their order. */
+export function gatewaysOf(gateways: readonly GatewayView[], router: Labelled): readonly GatewayView[] {
+  return gateways.filter((gateway) => selects(gateway, router));
 }
 
 /** Where implied gateways listen for ports that only root may bind, as Istio's own gateway Service maps them: 80 to 8080, 443 to 8443. */

@@ -29,6 +29,18 @@ export function intersects(a: string, b: string): boolean {
   return covers(a, b) || covers(b, a);
 }
 
+/** The more specific host of every pair that overlaps, without repetitions, in the order of `hosts`. */
+export function intersectHosts(hosts: readonly string[], others: readonly string[]): string[] {
+  const out = new Set<string>();
+  for (const host of hosts) {
+    for (const other of others) {
+      if (covers(other, host)) out.add(host);
+      else if (covers(host, other)) out.add(other);
+    }
+  }
+  return [...out];
+}
+
 /** Most specific first: exact before wildcard, longer before shorter, then alphabetical. */
 export function compareSpecificity(a: string, b: string): number {
   const wild = Number(isWildcard(a)) - Number(isWildcard(b));

@@ -1,9 +1,9 @@
-import type { Gateway } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
+import { type Labelled, selects } from './gateways.ts';
 import { equalLabels, isSubset, type Labels, labelOf } from './labels.ts';
 import { NO_LOCALITY } from './locality.ts';
 import { getOrMake } from './memo.ts';
-import type { Mesh, Workload } from './types.ts';
+import type { GatewayView, Mesh, Workload } from './types.ts';
 
 /** Implied workloads by what they are, as long as the mesh's routing is the same. */
 const memo = new WeakMap<object, Map<string, Workload>>();
@@ -40,49 +40,54 @@ export function impliedClient(mesh: Mesh): Workload {
 
 const hasLabels = (labels: Labels): boolean => Object.keys(labels).length > 0;
 
-/** The selectors of a list of Gateways: many Gateways share a few. */
-const selectors = new WeakMap<readonly Resource<Gateway>[], readonly Labels[]>();
+/** Whose a selector is: one for each that differs. */
+type Selection = Pick<GatewayView, 'selector' | 'namespace'>;
 
-function distinctSelectors(gateways: readonly Resource<Gateway>[]): readonly Labels[] {
-  const byText = new Map<string, Labels>();
-  for (const { spec } of gateways) {
-    const { selector = {} } = spec;
-    if (hasLabels(selector)) byText.set(JSON.stringify(Object.entries(selector).sort()), selector);
+/** The selectors of a list of Gateways: many Gateways share a few. */
+const selections = new WeakMap<readonly GatewayView[], readonly Selection[]>();
+
+function distinctSelections(gateways: readonly GatewayView[]): readonly Selection[] {
+  const byText = new Map<string, Selection>();
+  for (const { selector, namespace } of gateways) {
+    if (hasLabels(selector)) byText.set(JSON.stringify([namespace, Object.entries(selector).sort()]), { selector, namespace });
   }
   return [...byText.values()];
 }
 
 /** Whether a workload is a gateway: the selector of a Gateway, unless empty, picks it. */
-export function isGatewayWorkload(gateways: readonly Resource<Gateway>[], labels: Labels): boolean {
-  return getOrMake(selectors, gateways, distinctSelectors).some((selector) => isSubset(selector, labels));
+export function isGatewayWorkload(gateways: readonly GatewayView[], workload: Labelled): boolean {
+  return getOrMake(selections, gateways, distinctSelections).some((selection) => selects(selection, workload));
 }
+
+const same = (a: Selection, b: Selection): boolean => a.namespace === b.namespace && equalLabels(a.selector, b.selector);
+
+/** Whether whoever serves `b` serves `a` as well. */
+const within = (a: Selection, b: Selection): boolean =>
+  (a.namespace === undefined || a.namespace === b.namespace) && isSubset(a.selector, b.selector);
 
 /**
  * Gateway proxies for Gateways whose selectors match none of `workloads`: one for each distinct selector, in the namespace of the oldest
- * Gateway that has it. A selector that is part of another one's needs no proxy of its own, nor does an empty one beside any gateway.
+ * Gateway that has it; for the Gateway API's one for each, of its name. A selector that is part of another one's needs no proxy of its own,
+ * nor does an empty one beside any gateway.
  */
 export function impliedGateways(mesh: Mesh, workloads: readonly Workload[]): readonly Workload[] {
-  const gateways = mesh.ofKind<Gateway>('Gateway');
-  const missing: Resource<Gateway>[] = [];
-  const selectorOf = (gateway: Resource<Gateway>): Labels => gateway.spec.selector ?? {};
+  const { gateways } = mesh;
+  const missing: GatewayView[] = [];
   for (const gateway of gateways) {
-    const selector = selectorOf(gateway);
-    if (hasLabels(selector) && workloads.some((w) => isSubset(selector, w.labels))) continue;
-    if (!missing.some((other) => equalLabels(selectorOf(other), selector))) missing.push(gateway);
+    if (hasLabels(gateway.selector) && workloads.some((w) => selects(gateway, w))) continue;
+    if (!missing.some((other) => same(other, gateway))) missing.push(gateway);
   }
-  const served = workloads.some((w) => isGatewayWorkload(gateways, w.labels));
+  const served = workloads.some((w) => isGatewayWorkload(gateways, w));
   const needed = missing.filter((gateway) => {
-    const selector = selectorOf(gateway);
-    if (!hasLabels(selector)) return !served && missing.length === 1;
-    return !missing.some((other) => other !== gateway && isSubset(selector, selectorOf(other)));
+    if (!hasLabels(gateway.selector)) return !served && missing.length === 1;
+    return !missing.some((other) => other !== gateway && within(gateway, other));
   });
   const names = new Set<string>();
-  return needed.map((gateway) => {
-    const { namespace, name: own } = gateway.metadata;
-    const selector = selectorOf(gateway);
+  return needed.map(({ resource, selector }) => {
+    const { namespace, name: own } = resource.metadata;
     const wanted = labelOf(selector, 'istio') ?? own;
     const name = [wanted, own, `${own}-gateway`].find((n) => !names.has(`${namespace}/${n}`)) ?? own;
     names.add(`${namespace}/${name}`);
-    return implied(mesh, name, namespace, selector, gateway);
+    return implied(mesh, name, namespace, selector, resource);
   });
 }

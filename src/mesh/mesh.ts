@@ -79,6 +79,8 @@ function assemble(parts: Parts): Mesh {
       return workloadTemplates;
     },
     completeHost: (host, namespace) => completeHost(host, namespace, config.domain),
+    gateways: routing.gateways,
+    gatewayApi: routing.gatewayApi,
     ofKind: (kind) => index.ofKind(kind),
     endpoints,
     endpointChanges: state.changed,

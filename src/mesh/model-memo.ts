@@ -25,6 +25,8 @@ export interface ModelMemo {
   views: WeakMap<Resource<VirtualService>, VirtualServiceView>;
   /** Views with delegates merged in, by their roots, with the delegates that were asked for. */
   merged: WeakMap<VirtualServiceView, Made<VirtualServiceView> & { delegates: readonly (VirtualServiceView | undefined)[] }>;
+  /** Views of routes of the Gateway API, by what tells them apart. */
+  gatewayApiViews: Map<string, VirtualServiceView>;
   /** By the first of the rules that one view is made of. */
   rules: WeakMap<Resource<DestinationRule>, Made<DestinationRuleView> & { resources: readonly Resource<DestinationRule>[] }>;
 }
@@ -52,6 +54,7 @@ export function createModelMemo(config: ResolvedMeshConfig, namespaces: readonly
     stages: new Map(),
     views: new WeakMap(),
     merged: new WeakMap(),
+    gatewayApiViews: new Map(),
     rules: new WeakMap(),
   };
 }

@@ -1,5 +1,4 @@
 import type { PodStatus } from '../config/kinds/kubernetes.ts';
-import type { Gateway } from '../config/kinds/networking.ts';
 import { isLoopback } from './addresses.ts';
 import { impliedClient, impliedGateways, isGatewayWorkload } from './implied-workloads.ts';
 import { httpProxyPorts } from './interception.ts';
@@ -44,9 +43,8 @@ function isLocal(workload: Workload, host: Host): boolean {
 
 /** Proxies of workloads that share a host: gateways are routers, the rest sidecars, each with its own explicit proxy port. */
 function nodesOf(workloads: readonly Workload[], mesh: Mesh): ProxyNode[] {
-  const gateways = mesh.ofKind<Gateway>('Gateway');
   const sorted = [...workloads].sort(byNamespaceAndName);
-  const isRouter = (w: Workload): boolean => isGatewayWorkload(gateways, w.labels);
+  const isRouter = (w: Workload): boolean => isGatewayWorkload(mesh.gateways, w);
   const ports = httpProxyPorts(
     sorted.filter((w) => !isRouter(w)),
     mesh.config,

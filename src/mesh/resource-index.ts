@@ -1,4 +1,5 @@
 import { type FieldPath, originOf, type Resource } from '../config/resource.ts';
+import { GATEWAY_API } from './gateway-api/objects.ts';
 import { compareResources } from './order.ts';
 import { problemAt, type Report } from './problem.ts';
 
@@ -24,7 +25,7 @@ const groups: Readonly<Record<string, string>> = {
 /** Resources by kind. */
 export interface ResourceIndex {
   resources: readonly Resource[];
-  /** Oldest first. A kind that several groups have means the mesh's own; `Gateway` is Istio's. */
+  /** Oldest first. A kind that several groups have means the mesh's own; the Gateway API's are `gateway.networking.k8s.io/Gateway`. */
   ofKind<T = unknown>(kind: string): readonly Resource<T>[];
 }
 
@@ -40,11 +41,13 @@ export function indexResources(resources: readonly Resource[]): ResourceIndex {
       if (byKind === undefined) {
         byKind = new Map();
         for (const resource of resources) {
+          const ofGatewayApi = resource.group === GATEWAY_API;
           const group = Object.hasOwn(groups, resource.kind) ? groups[resource.kind] : undefined;
-          if (group !== undefined && group !== resource.group) continue;
-          const list = byKind.get(resource.kind);
+          if (!ofGatewayApi && group !== undefined && group !== resource.group) continue;
+          const key = ofGatewayApi ? `${GATEWAY_API}/${resource.kind}` : resource.kind;
+          const list = byKind.get(key);
           if (list) list.push(resource);
-          else byKind.set(resource.kind, [resource]);
+          else byKind.set(key, [resource]);
         }
       }
       const list = byKind.get(kind) ?? [];

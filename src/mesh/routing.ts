@@ -5,9 +5,16 @@ import type { Resource } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import { checkDestinations, checkDuplicateHosts } from './checks.ts';
 import { buildDestinationRules, type DestinationRules } from './destination-rules.ts';
+import { buildGatewayApi, type GatewayApi } from './gateway-api/build.ts';
+import { keptViews } from './gateway-api/kept-views.ts';
+import { gatewayApiObjects } from './gateway-api/objects.ts';
+import { reportGatewayApi } from './gateway-api/problems.ts';
+import { istioGateways } from './gateways.ts';
 import { getOrMake } from './memo.ts';
 import { type MeshTls, meshTls } from './mesh-tls.ts';
 import { createModelMemo, type ModelMemo, made, reported, sameItems, stage } from './model-memo.ts';
+import { compareResources } from './order.ts';
+import type { Report } from './problem.ts';
 import { indexResources, type ResourceIndex, withoutDuplicates } from './resource-index.ts';
 import { buildPeerAuthentications, type PeerAuthentications } from './security/peer-authentication.ts';
 import { buildServiceRegistry, type ServiceRegistry } from './service-registry.ts';
@@ -15,8 +22,8 @@ import { entryServices } from './services-entry.ts';
 import { kubernetesService, type ServiceContext } from './services-kubernetes.ts';
 import { namespaceScope, type SharedScope, sidecarScope } from './sidecar-scope.ts';
 import { buildSidecarSelection, type SidecarSelection } from './sidecar-selection.ts';
-import type { ResolvedMeshConfig } from './types.ts';
-import { buildVirtualServices, type VirtualServices } from './virtual-services.ts';
+import type { GatewayView, ResolvedMeshConfig } from './types.ts';
+import { buildVirtualServices, type VirtualServices, withViews } from './virtual-services.ts';
 
 /** The part of a mesh that endpoint changes leave alone. */
 export interface Routing {
@@ -24,8 +31,9 @@ export interface Routing {
   registry: ServiceRegistry;
   virtualServices: VirtualServices;
   destinationRules: DestinationRules;
-  /** Oldest first. */
-  gateways: readonly Resource<Gateway>[];
+  /** Of both APIs, oldest first. */
+  gateways: readonly GatewayView[];
+  gatewayApi: GatewayApi;
   sidecarFor: SidecarSelection;
   /** What proxies of `namespace` with this Sidecar share; gateways have none. Computed when first asked for. */
   shared(namespace: string, by: Resource<Sidecar> | 'gateway' | undefined): SharedScope;
@@ -34,6 +42,19 @@ export interface Routing {
   problems: readonly Problem[];
   /** What was made of single resources, for the next routing. */
   memo: ModelMemo;
+}
+
+/** The Gateway API's part; the same object while its objects and the services are the same. */
+function gatewayApiOf(index: ResourceIndex, registry: ServiceRegistry, memo: ModelMemo, report: Report): GatewayApi {
+  const objects = gatewayApiObjects(index);
+  const { classes, gateways, http, grpc, tls, tcp, grants } = objects;
+  const inputs = [registry, ...[classes, gateways, http, grpc, tls, tcp, grants].flat()];
+  return stage(memo, 'Gateway API', inputs, report, (report) => {
+    const { domain, defaultHttpRetryPolicy: retries } = memo.config;
+    const made = buildGatewayApi(objects, { byHost: registry.byHost, domain, retries });
+    reportGatewayApi(made, report);
+    return { ...made, views: keptViews(made.views, memo.gatewayApiViews) };
+  });
 }
 
 /**
@@ -64,11 +85,17 @@ export function buildRouting(
   }
   const registry = stage(memo, 'services', services, report, (report) => buildServiceRegistry(services, memo.registry, report));
   const views = index.ofKind<VirtualService>('VirtualService');
-  const virtualServices = stage(memo, 'VirtualServices', views, report, (report) => buildVirtualServices(views, memo, report));
+  const written = stage(memo, 'VirtualServices', views, report, (report) => buildVirtualServices(views, memo, report));
   const rules = index.ofKind<DestinationRule>('DestinationRule');
   const destinationRules = stage(memo, 'DestinationRules', rules, report, (report) => buildDestinationRules(rules, memo, report));
-  checkDestinations(virtualServices.all, registry.byHost, config.domain, report);
-  checkDuplicateHosts(virtualServices.all, report);
+  checkDestinations(written.all, registry.byHost, config.domain, report);
+  checkDuplicateHosts(written.all, report);
+  const gatewayApi = gatewayApiOf(index, registry, memo, report);
+  const virtualServices = stage(memo, 'all views', [written, gatewayApi], report, () => withViews(written, gatewayApi.views));
+  const istio = index.ofKind<Gateway>('Gateway');
+  const gateways = stage(memo, 'Gateways', [gatewayApi, ...istio], report, () =>
+    [...istioGateways(istio), ...gatewayApi.gatewayViews].sort((a, b) => compareResources(a.resource, b.resource)),
+  );
   const sidecars = index.ofKind<Sidecar>('Sidecar');
   const sidecarFor = buildSidecarSelection(sidecars, config.rootNamespace, report);
   const peers = index.ofKind<PeerAuthentication>('PeerAuthentication');
@@ -80,7 +107,8 @@ export function buildRouting(
   const routing: Routing = {
     ...inputs,
     destinationRules,
-    gateways: index.ofKind<Gateway>('Gateway'),
+    gateways,
+    gatewayApi,
     sidecarFor,
     peerAuthentications,
     meshTls: stage(memo, 'mesh TLS', [peerAuthentications, ...sidecars], report, () => meshTls(peerAuthentications, sidecarFor, config)),

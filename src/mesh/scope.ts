@@ -11,7 +11,7 @@ export function scopeOf(proxy: ProxyNode, routing: Routing, instanceInputs: Inst
   const sidecar = router ? undefined : routing.sidecarFor(namespace, labels);
   const shared = lazily(() => routing.shared(namespace, router ? 'gateway' : sidecar));
   const instances = lazily(() => instancesOf(proxy.workload, instanceInputs));
-  const gateways = lazily(() => (router ? gatewaysOf(routing.gateways, labels) : []));
+  const gateways = lazily(() => (router ? gatewaysOf(routing.gateways, { labels, namespace }) : []));
   const rules = {
     outbound: routing.destinationRules.finder({ namespace, labels }),
     inbound: routing.destinationRules.finder({ namespace, labels: undefined }),

@@ -3,10 +3,21 @@
  *
  * Where Istio's documentation or control plane defines a behaviour it is followed; see docs/fidelity.md for what is and is not.
  */
+import type { Static } from 'typebox';
 import type { MeshConfig } from '../config/kinds/mesh-config.ts';
-import type { DestinationRule, Gateway, Sidecar, TrafficPolicy, VirtualService } from '../config/kinds/networking.ts';
+import type {
+  DestinationRule,
+  Gateway,
+  HTTPMatchRequest,
+  HTTPRoute,
+  RegexRewrite,
+  Sidecar,
+  TrafficPolicy,
+  VirtualService,
+} from '../config/kinds/networking.ts';
 import type { FieldPath, Resource, Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
+import type { GatewayApi } from './gateway-api/build.ts';
 import type { PeerAuthentications } from './security/peer-authentication.ts';
 
 /** `detected` is Istio's "unsupported": neither appProtocol nor the port's name says what it is. */
@@ -160,23 +171,46 @@ export interface ProxyNode {
   workload: Workload;
 }
 
+/** A match of an HTTP rule, with what only the Gateway API can say. */
+export type HttpMatch = HTTPMatchRequest & {
+  /** A prefix of whole segments: `/a` takes `/a` and `/a/b`, not `/ab`. It does not end in a slash. */
+  bySegments?: true;
+};
+
+/** An HTTP rule, with what only the Gateway API can say. */
+export type HttpRule = Omit<HTTPRoute, 'match'> & {
+  match?: HttpMatch[];
+  /** Redirects: the new path, in place of `redirect.uri` and `redirect.prefixRewrite`. */
+  redirectRegex?: Static<typeof RegexRewrite>;
+  /** The status of requests whose destination is not there. Default: 503. */
+  notFound?: 500;
+};
+
+/** What a VirtualService says, or what routes of the Gateway API say in its words. */
+export type RoutedSpec = Omit<VirtualService, 'http'> & { http?: HttpRule[] };
+
 /** A VirtualService as one proxy sees it: delegates merged, hosts complete. */
 export interface VirtualServiceView {
-  resource: Resource<VirtualService>;
+  /** Views of routes of the Gateway API: what tells those of one route apart. */
+  id?: string;
+  /** A VirtualService, or a route of the Gateway API: the oldest of those that are in the view. */
+  resource: Resource;
   /** Complete and lower case. */
   hosts: readonly string[];
   /** Normalised: `mesh` or `<ns>/<name>`. */
   gateways: readonly string[];
   /** With delegates merged in; else the resource's own. Short host names inside are NOT completed: use `Mesh.completeHost`. */
-  spec: VirtualService;
+  spec: RoutedSpec;
+  /** TLSRoutes and TCPRoutes: where the rule was written that is in `spec.tls` or `spec.tcp`. */
+  layer4Path?: FieldPath;
   /**
    * For `spec.http[i]`: the resource and the field it was written in (a delegate's own position). `matches`, for routes merged from a
    * delegate only: where `spec.http[i].match[j]` was written. Hosts inside such routes are complete already.
    */
   httpOrigins: readonly {
-    resource: Resource<VirtualService>;
+    resource: Resource;
     path: FieldPath;
-    matches?: readonly { resource: Resource<VirtualService>; path: FieldPath }[];
+    matches?: readonly { resource: Resource; path: FieldPath }[];
   }[];
   exportTo: readonly string[];
 }
@@ -199,9 +233,20 @@ export type EffectivePolicy = Pick<
   'connectionPool' | 'loadBalancer' | 'outlierDetection' | 'tls' | 'proxyProtocol' | 'tunnel' | 'retryBudget'
 >;
 
+/** A Gateway of Istio's, or a listener of one of the Gateway API. */
 export interface GatewayView {
-  resource: Resource<Gateway>;
+  resource: Resource;
   spec: Gateway;
+  /** What VirtualServices and routes are attached to: `<ns>/<name>`, with `/<listener>` for the Gateway API's. */
+  key: string;
+  /** Labels of the routers that serve it; empty for all. */
+  selector: Readonly<Record<string, string>>;
+  /** The namespace of these routers; undefined for any. */
+  namespace: string | undefined;
+  /** Where `spec.servers[i]` was written. */
+  serverPath(index: number): FieldPath;
+  /** Requests for its hosts are its own, even when nothing is attached that routes them. */
+  claimsHosts: boolean;
 }
 
 /** One outbound listener of a Sidecar resource, or the built-in catch-all one. */
@@ -254,7 +299,11 @@ export interface Mesh {
   workloadTemplates: readonly WorkloadTemplate[];
   /** `reviews` named in namespace `foo` is `reviews.foo.svc.<domain>`; names with dots, `*` and addresses stay. Lower case. */
   completeHost(host: string, namespace: string): string;
-  /** All of a kind, oldest first (creation time, name, namespace). */
+  /** Gateways of both APIs, oldest first. */
+  gateways: readonly GatewayView[];
+  /** The objects of the Gateway API, and what became of them. */
+  gatewayApi: GatewayApi;
+  /** All of a kind, oldest first (creation time, name, namespace). Kinds of the Gateway API by `gateway.networking.k8s.io/Gateway`. */
   ofKind<T>(kind: string): readonly Resource<T>[];
   /** Endpoints of one port of a service, before any proxy's view. DNS services too. */
   endpoints(service: Service, port: ServicePort): readonly Endpoint[];

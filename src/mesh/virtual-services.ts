@@ -74,6 +74,15 @@ export function buildVirtualServices(
     }
     return reported(merged, report);
   });
+  return virtualServicesOf(all);
+}
+
+/** VirtualServices with further views, of routes of the Gateway API. */
+export function withViews(virtualServices: VirtualServices, views: readonly VirtualServiceView[]): VirtualServices {
+  return views.length === 0 ? virtualServices : virtualServicesOf([...virtualServices.all, ...views]);
+}
+
+function virtualServicesOf(all: readonly VirtualServiceView[]): VirtualServices {
   const byGateway = new Map<string, VirtualServiceView[]>();
   for (const one of all) {
     for (const gateway of one.gateways) {

@@ -13,7 +13,7 @@ import type { AnalysisModel } from './analysis-model.ts';
 /** One Envoy route of a virtual host, with where it was written and for whom it is made at all. */
 export interface ComputedRoute {
   readonly view: VirtualServiceView;
-  readonly resource: Resource<VirtualService>;
+  readonly resource: Resource;
   /** The match, or the rule when it has none. */
   readonly at: FieldPath;
   readonly rule: FieldPath;

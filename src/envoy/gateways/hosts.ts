@@ -1,17 +1,3 @@
-import { covers } from '../../mesh/host-match.ts';
-
-/** The more specific host of every pair that overlaps, without repetitions, in the order of `hosts`. */
-export function intersectHosts(hosts: readonly string[], others: readonly string[]): string[] {
-  const out = new Set<string>();
-  for (const host of hosts) {
-    for (const other of others) {
-      if (covers(other, host)) out.add(host);
-      else if (covers(host, other)) out.add(other);
-    }
-  }
-  return [...out];
-}
-
 /** A host of a server: whose VirtualServices may attach (`*`: anybody's), and the name itself, lower case. */
 export interface ServerHost {
   namespace: string;

@@ -1,12 +1,13 @@
 import type { FilterChainJson } from '#envoy-api/envoy/config/listener/v3/listener_components_pb.js';
 import { normaliseGateway } from '../../mesh/gateway-names.ts';
+import { intersectHosts } from '../../mesh/host-match.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import type { VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { layer4Chain } from '../listeners/layer4.ts';
 import { provenance } from '../metadata.ts';
 import { ruleTcpFilters } from '../tcp-proxy.ts';
-import { hostsForNamespace, intersectHosts } from './hosts.ts';
+import { hostsForNamespace } from './hosts.ts';
 import type { GatewayServer } from './servers.ts';
 
 /** The VirtualServices that attach to a server: they name its Gateway, and their hosts overlap with the server's. */
@@ -32,7 +33,7 @@ export function tcpServerChains(context: BuildContext, entry: GatewayServer): Fi
       const { namespace } = view.resource.metadata;
       if (rule.match?.length && !rule.match.some((m) => holds(m, entry, namespace))) continue;
       const filters = ruleTcpFilters(context, rule.route, view.resource, entry.server.port.number, entry.protocol);
-      if (filters) return [layer4Chain(filters, {}, provenance(view.resource, ['tcp', i]))];
+      if (filters) return [layer4Chain(filters, {}, provenance(view.resource, view.layer4Path ?? ['tcp', i]))];
     }
   }
   return [];
@@ -55,13 +56,13 @@ export function passthroughChains(context: BuildContext, entry: GatewayServer, t
         const twice = names.find((n) => taken.has(n));
         if (twice !== undefined) {
           const message = `another rule of this port has the server name ${twice}; the match is left out`;
-          const path = ['spec', 'tls', i, 'match', j];
+          const path = view.layer4Path ?? ['spec', 'tls', i, 'match', j];
           context.problems.push(problemAt(view.resource, path, { severity: 'warning', rule: 'gateway/conflict', message }));
           continue;
         }
         for (const name of names) taken.add(name);
         const serverNames = names.filter((n) => n !== '*');
-        out.push(layer4Chain(filters, { serverNames }, provenance(view.resource, ['tls', i, 'match', j])));
+        out.push(layer4Chain(filters, { serverNames }, provenance(view.resource, view.layer4Path ?? ['tls', i, 'match', j])));
       }
     }
   }

@@ -29,7 +29,7 @@ function httpChain(context: BuildContext, listener: string, entry: GatewayServer
  *
  * @param taken server names that other servers of the address have; grows
  */
-function serverNames(context: BuildContext, { hosts, resource, index }: GatewayServer, taken: Set<string>): string[] | undefined {
+function serverNames(context: BuildContext, { hosts, resource, path: place }: GatewayServer, taken: Set<string>): string[] | undefined {
   const names = [...new Set(hosts.map((h) => h.host))];
   const any = names.includes('*');
   const wanted = any ? ['*'] : names;
@@ -40,7 +40,7 @@ function serverNames(context: BuildContext, { hosts, resource, index }: GatewayS
       continue;
     }
     const message = `another server of this port has ${name === '*' ? 'all server names' : `the server name ${name}`}; it is left out here`;
-    const path = ['spec', 'servers', index, 'hosts'];
+    const path = [...place, 'hosts'];
     context.problems.push(problemAt(resource, path, { severity: 'warning', rule: 'gateway/conflict', message }));
   }
   if (free.length === 0) return undefined;

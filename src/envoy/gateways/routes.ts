@@ -77,7 +77,7 @@ export function gatewayRoutes(context: BuildContext, name: string, servers: read
       // Without a rule for this gateway the VirtualService is not there: its host may be served by another's wildcard.
       if (routes.length > 0) for (const host of hosts) take(host, routes);
     }
-    if (redirect) for (const { host } of entry.hosts) take(host, []);
+    if (redirect || entry.claimsHosts) for (const { host } of entry.hosts) take(host, []);
   }
   const hosts = virtualHosts(byHost, servers[0]!.server.port.number);
   return keptRouteConfiguration(context, routeConfiguration(name, hosts));

@@ -1,9 +1,9 @@
 import type { Server } from '../../config/kinds/networking.ts';
-import type { Resource } from '../../config/resource.ts';
+import type { FieldPath, Resource } from '../../config/resource.ts';
 import { gatewayListenPort } from '../../mesh/gateways.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import { isHttp, isSniRouted, parseProtocol } from '../../mesh/protocol.ts';
-import type { Protocol } from '../../mesh/types.ts';
+import type { GatewayView, Protocol } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { gatewayHttpRouteName, gatewayHttpsRouteName } from '../names.ts';
 import { endsTls, serverCredentials } from '../tls/server.ts';
@@ -11,10 +11,13 @@ import { parseServerHost, type ServerHost } from './hosts.ts';
 
 /** One server of a Gateway that this proxy serves. */
 export interface GatewayServer {
-  /** `<ns>/<name>`, as VirtualServices name it. */
+  /** `<ns>/<name>`, as VirtualServices name it; see GatewayView.key. */
   gateway: string;
   resource: Resource;
-  index: number;
+  /** Where it was written. */
+  path: FieldPath;
+  /** Hosts that nothing is attached for are answered 404 here, whatever other servers have. */
+  claimsHosts: boolean;
   server: Server;
   protocol: Protocol;
   hosts: readonly ServerHost[];
@@ -36,7 +39,8 @@ export interface GatewayPort {
   servers: GatewayServer[];
 }
 
-function readServer(context: BuildContext, resource: Resource, server: Server, index: number): GatewayServer {
+function readServer(context: BuildContext, view: GatewayView, server: Server, index: number): GatewayServer {
+  const { resource } = view;
   const { namespace, name } = resource.metadata;
   const protocol = parseProtocol(server.port.protocol);
   const plainHttp = isHttp(protocol);
@@ -46,9 +50,10 @@ function readServer(context: BuildContext, resource: Resource, server: Server, i
   const bind = server.bind || undefined;
   const { number, name: portName } = server.port;
   return {
-    gateway: `${namespace}/${name}`,
+    gateway: view.key,
     resource,
-    index,
+    path: view.serverPath(index),
+    claimsHosts: view.claimsHosts,
     server,
     protocol,
     hosts: (server.hosts ?? []).map((h) => parseServerHost(h, namespace)),
@@ -99,10 +104,11 @@ function hostKey(entry: GatewayServer, host: ServerHost): string {
 export function gatewayPorts(context: BuildContext): GatewayPort[] {
   const ports = new Map<string, GatewayPort>();
   const tlsHosts = new Set<string>();
-  for (const { resource, spec } of context.scope.gateways) {
-    for (const [i, server] of (spec.servers ?? []).entries()) {
-      const entry = readServer(context, resource, server, i);
-      const path = ['spec', 'servers', i];
+  for (const view of context.scope.gateways) {
+    const { resource } = view;
+    for (const [i, server] of (view.spec.servers ?? []).entries()) {
+      const entry = readServer(context, view, server, i);
+      const { path } = entry;
       const lack = lackOf(entry);
       if (lack !== undefined) {
         const message = `${lack}; the server is left out`;

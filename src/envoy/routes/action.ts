@@ -4,8 +4,9 @@ import type {
   WeightedCluster_ClusterWeightJson,
 } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import { parseDuration } from '../../config/duration.ts';
-import type { HTTPRoute, HTTPRouteDestination } from '../../config/kinds/networking.ts';
+import type { HTTPRouteDestination } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
+import type { HttpRule } from '../../mesh/types.ts';
 import { routeHashPolicies } from '../clusters/hash-policy.ts';
 import { envoyDuration } from '../duration.ts';
 import type { RouteContext } from './context.ts';
@@ -23,7 +24,7 @@ export function timeouts(timeout: string | undefined): Pick<RouteActionJson, 'ti
   return { timeout: text, maxGrpcTimeout: text };
 }
 
-function rewrites(rule: HTTPRoute, single: HTTPRouteDestination | undefined): Partial<RouteActionJson> {
+function rewrites(rule: HttpRule, single: HTTPRouteDestination | undefined): Partial<RouteActionJson> {
   const { uri, uriRegexRewrite, authority } = rule.rewrite ?? {};
   const host = authority || authorityOf(rule.headers) || authorityOf(single?.headers);
   return {
@@ -40,7 +41,7 @@ function weightedCluster(target: HTTPRouteDestination, { cluster }: ResolvedDest
   return { name: cluster, weight: target.weight ?? 0, ...headerLists(target.headers), ...(host && { hostRewriteLiteral: host }) };
 }
 
-function forwardAction(context: RouteContext, rule: HTTPRoute, from: Resource): Action {
+function forwardAction(context: RouteContext, rule: HttpRule, from: Resource): Action {
   const targets = rule.route ?? [];
   const single = targets.length === 1 ? targets[0] : undefined;
   // Weight 0 takes nothing; Envoy needs no entry for it. A single destination counts whatever its weight.
@@ -60,6 +61,7 @@ function forwardAction(context: RouteContext, rule: HTTPRoute, from: Resource): 
     ...(retry && { retryPolicy: retry }),
     ...(mirrors.length > 0 && { requestMirrorPolicies: mirrors }),
     ...(hashPolicy.length > 0 && { hashPolicy }),
+    ...(rule.notFound === 500 && { clusterNotFoundResponseCode: 'INTERNAL_SERVER_ERROR' as const }),
   };
   return { route, ...headerLists(rule.headers, single?.headers) };
 }
@@ -70,9 +72,9 @@ function forwardAction(context: RouteContext, rule: HTTPRoute, from: Resource): 
  *
  * @param from the resource that wrote the rule (a delegate's own), whose namespace completes short names
  */
-export function routeAction(context: RouteContext, rule: HTTPRoute, from: Resource): Action | undefined {
+export function routeAction(context: RouteContext, rule: HttpRule, from: Resource): Action | undefined {
   if (rule.redirect) {
-    const redirect = redirectAction(rule.redirect, context.listenPort);
+    const redirect = redirectAction(rule.redirect, context.listenPort, rule.redirectRegex);
     return redirect && { redirect, ...headerLists(rule.headers) };
   }
   if (rule.directResponse) return { directResponse: directResponseAction(rule.directResponse), ...headerLists(rule.headers) };

@@ -1,7 +1,8 @@
 import type { HeaderMatcherJson, QueryParameterMatcherJson, RouteMatchJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { MetadataMatcherJson } from '#envoy-api/envoy/type/matcher/v3/metadata_pb.js';
 import type { StringMatcherJson } from '#envoy-api/envoy/type/matcher/v3/string_pb.js';
-import type { HTTPMatchRequest, StringMatch } from '../../config/kinds/networking.ts';
+import type { StringMatch } from '../../config/kinds/networking.ts';
+import type { HttpMatch } from '../../mesh/types.ts';
 import { bracketed, claimMatcher } from '../security/claim-matchers.ts';
 
 /** Envoy's matcher for a value; undefined when only presence is asked for. */
@@ -59,12 +60,13 @@ function claimsMatcher(key: string, match: StringMatch, invert: boolean): Metada
  * The Envoy match of one `match` entry; without one everything (prefix `/`, and no other field). Port and source conditions are
  * decided by the caller, and so is whether keys of claims mean any (`claimPath`).
  */
-export function routeMatch(match: HTTPMatchRequest | undefined): RouteMatchJson {
+export function routeMatch(match: HttpMatch | undefined): RouteMatchJson {
   if (match === undefined) return { prefix: '/' };
   const out: RouteMatchJson = {};
   const { uri } = match;
   if (uri?.exact !== undefined) out.path = uri.exact;
   else if (uri?.regex !== undefined) out.safeRegex = { regex: uri.regex };
+  else if (match.bySegments) out.pathSeparatedPrefix = uri!.prefix!;
   else out.prefix = uri?.prefix ?? '/';
   out.caseSensitive = match.ignoreUriCase !== true;
   const headers: HeaderMatcherJson[] = [];

@@ -1,7 +1,8 @@
 import type { RouteAction_RequestMirrorPolicyJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { FractionalPercentJson } from '#envoy-api/envoy/type/v3/percent_pb.js';
-import type { Destination, HTTPRoute } from '../../config/kinds/networking.ts';
+import type { Destination } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
+import type { HttpRule } from '../../mesh/types.ts';
 import type { RouteContext } from './context.ts';
 import { resolveDestination } from './destination.ts';
 import { hundredths, millionths } from './percent.ts';
@@ -24,7 +25,7 @@ function policy(
 }
 
 /** The request mirrors of a rule: `mirror` first, then `mirrors`. A share of 0 is no mirror. */
-export function mirrorPolicies(context: RouteContext, rule: HTTPRoute, from: Resource): RouteAction_RequestMirrorPolicyJson[] {
+export function mirrorPolicies(context: RouteContext, rule: HttpRule, from: Resource): RouteAction_RequestMirrorPolicyJson[] {
   const out: RouteAction_RequestMirrorPolicyJson[] = [];
   if (rule.mirror) {
     const share = rule.mirrorPercentage ? millionths(rule.mirrorPercentage.value ?? 0) : hundredths(rule.mirrorPercent ?? 100);

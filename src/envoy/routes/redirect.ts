@@ -1,6 +1,7 @@
 import type { DirectResponseActionJson, RedirectActionJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import type { HTTPDirectResponse, HTTPRedirect } from '../../config/kinds/networking.ts';
 import { mayHaveBody } from '../../config/may-have-body.ts';
+import type { HttpRule } from '../../mesh/types.ts';
 
 const codes: ReadonlyMap<number, RedirectActionJson['responseCode']> = new Map([
   [0, 'MOVED_PERMANENTLY'],
@@ -18,8 +19,17 @@ function portOf(redirect: HTTPRedirect, listenPort: number): number | undefined 
   return port;
 }
 
+function pathOf(redirect: HTTPRedirect, regex: HttpRule['redirectRegex']): Partial<RedirectActionJson> {
+  if (regex) return { regexRewrite: { pattern: { regex: regex.match ?? '' }, substitution: regex.rewrite ?? '' } };
+  return redirect.prefixRewrite ? { prefixRewrite: redirect.prefixRewrite } : { pathRedirect: redirect.uri ?? '' };
+}
+
 /** Envoy's redirect; undefined for a status that Envoy has no redirect with. */
-export function redirectAction(redirect: HTTPRedirect, listenPort: number): RedirectActionJson | undefined {
+export function redirectAction(
+  redirect: HTTPRedirect,
+  listenPort: number,
+  regex?: HttpRule['redirectRegex'],
+): RedirectActionJson | undefined {
   const responseCode = codes.get(redirect.redirectCode ?? 0);
   if (responseCode === undefined) return undefined;
   const portRedirect = portOf(redirect, listenPort);
@@ -27,7 +37,7 @@ export function redirectAction(redirect: HTTPRedirect, listenPort: number): Redi
     ...(redirect.authority && { hostRedirect: redirect.authority }),
     ...(redirect.scheme && { schemeRedirect: redirect.scheme }),
     ...(portRedirect !== undefined && { portRedirect }),
-    ...(redirect.prefixRewrite ? { prefixRewrite: redirect.prefixRewrite } : { pathRedirect: redirect.uri ?? '' }),
+    ...pathOf(redirect, regex),
     ...(responseCode !== 'MOVED_PERMANENTLY' && { responseCode }),
   };
 }

@@ -1,8 +1,7 @@
 import type { RouteJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
-import type { HTTPMatchRequest, HTTPRoute } from '../../config/kinds/networking.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import { type ProblemText, problemAt } from '../../mesh/problem.ts';
-import type { VirtualServiceView } from '../../mesh/types.ts';
+import type { HttpMatch, HttpRule, VirtualServiceView } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
 import { configPath, provenance } from '../metadata.ts';
 import { routeAction } from './action.ts';
@@ -14,7 +13,7 @@ import { routeOperation } from './operation.ts';
 import { httpSourceHolds } from './source.ts';
 
 /** Why the claims of a match cannot be looked at; undefined when there are none, or they can. */
-function claimsProblem(match: HTTPMatchRequest | undefined, gateway: boolean): ProblemText | undefined {
+function claimsProblem(match: HttpMatch | undefined, gateway: boolean): ProblemText | undefined {
   const keys = [match?.headers, match?.withoutHeaders].flatMap((map) => Object.keys(map ?? {}).filter(isClaimKey));
   const bad = keys.find((key) => claimPath(key) === undefined);
   if (bad !== undefined) {
@@ -34,12 +33,12 @@ function claimsProblem(match: HTTPMatchRequest | undefined, gateway: boolean): P
   };
 }
 
-function routeName(rule: HTTPRoute, match: HTTPMatchRequest | undefined): string | undefined {
+function routeName(rule: HttpRule, match: HttpMatch | undefined): string | undefined {
   const name = match?.name ? `${rule.name ?? ''}.${match.name}` : rule.name;
   return name || undefined;
 }
 
-function perFilterConfig(rule: HTTPRoute): RouteJson['typedPerFilterConfig'] {
+function perFilterConfig(rule: HttpRule): RouteJson['typedPerFilterConfig'] {
   const fault = faultConfig(rule.fault);
   const out: NonNullable<RouteJson['typedPerFilterConfig']> = {
     ...(rule.corsPolicy && { [CORS_FILTER]: corsConfig(rule.corsPolicy) }),
@@ -62,7 +61,7 @@ function originOfRule(view: VirtualServiceView, rule: number, match: number | un
   return { resource, path, match: written.matches?.[match] ?? { resource, path: [...path, 'match', match] } };
 }
 
-function translate(context: RouteContext, rule: HTTPRoute, match: HTTPMatchRequest | undefined, origin: RuleOrigin): RouteJson | undefined {
+function translate(context: RouteContext, rule: HttpRule, match: HttpMatch | undefined, origin: RuleOrigin): RouteJson | undefined {
   const claims = claimsProblem(match, context.proxy.type === 'router');
   if (claims !== undefined) {
     // Leaving only the claim out would open the rule to everyone; the whole match stays away instead.
@@ -105,7 +104,9 @@ export function virtualServiceRoutes(
   of: Pick<RouteContext, 'view' | 'listenPort' | 'gateway'>,
 ): readonly RouteJson[] {
   const kind = `routes ${of.gateway} ${of.listenPort}`;
-  return context.memo.part(kind, configPath(of.view.resource), [of.view], context, (tracked) => makeRoutes({ ...tracked, ...of }));
+  return context.memo.part(kind, of.view.id ?? configPath(of.view.resource), [of.view], context, (tracked) =>
+    makeRoutes({ ...tracked, ...of }),
+  );
 }
 
 function makeRoutes(context: RouteContext): RouteJson[] {

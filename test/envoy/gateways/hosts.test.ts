@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hostsForNamespace, intersectHosts, parseServerHost } from '../../../src/envoy/gateways/hosts.ts';
+import { hostsForNamespace, parseServerHost } from '../../../src/envoy/gateways/hosts.ts';
+import { intersectHosts } from '../../../src/mesh/host-match.ts';
 
 test('the more specific of two overlapping hosts is served', () => {
   assert.equal(intersectHosts(['*.foo.com'], ['a.foo.com', 'b.bar.com']), ['a.foo.com']);

@@ -57,6 +57,7 @@ export const HTTPRoute = open('How HTTP requests to some hosts are routed.', {
   rules: list(HTTPRouteRule, 'Rules; the most specific match is used.', { maxItems: 16 }),
 });
 
+export type HTTPRouteMatch = Static<typeof HTTPRouteMatch>;
 export type HTTPRouteRule = Static<typeof HTTPRouteRule>;
 export type HTTPRoute = Static<typeof HTTPRoute>;
 

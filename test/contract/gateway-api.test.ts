@@ -1,0 +1,3 @@
+import { contractArea } from './area.ts';
+
+contractArea('gateway-api');
