@@ -45,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   let shop: Shop | undefined;
   try {
     agent = await startMesh(options, data, signals.abort);
-    shop = await openShop(agent.controller.mesh()?.workloads ?? []);
+    shop = await openShop(agent.controller.mesh()?.workloads ?? [], agent.controller.proxies());
     return await perform(options, agent, shop, signals);
   } catch (error) {
     if (error instanceof Stopped) return { acts: [], interrupted: true, signal: error.signal };
@@ -86,9 +86,11 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
   const proxies = agent.status().proxies;
   const proxy = proxies.find((p) => p.name === 'web.default');
   const webProxy = proxy?.listening.find((l) => l.purpose === 'http-proxy')?.address;
+  const ordersProxy = proxies.find((p) => p.name === 'orders.default')?.listening.find((l) => l.purpose === 'http-proxy')?.address;
+  const payments = proxies.find((p) => p.name === 'payments.default')?.listening.find((l) => l.purpose === 'inbound')?.address;
   const gateway = proxies.find((p) => p.type === 'router')?.listening[0]?.address.replace('0.0.0.0', '127.0.0.1');
-  if (!proxy || !webProxy || !gateway)
-    throw new FairleadError('E_DEMO_FAILED', 'the shop’s mesh has no proxy for web, or no gateway', {
+  if (!proxy || !webProxy || !gateway || !ordersProxy || !payments)
+    throw new FairleadError('E_DEMO_FAILED', 'the shop’s mesh has no proxy for web, orders or payments, or no gateway', {
       next: 'The demo needs examples/shop/mesh as it was shipped.',
     });
 
@@ -103,7 +105,14 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
     signal = why ?? undefined;
     interrupted.abort();
   });
-  const stage = createStage(options, agent, shop, { proxyName: proxy.name, webProxy, gateway, cut: interrupted.signal });
+  const stage = createStage(options, agent, shop, {
+    proxyName: proxy.name,
+    webProxy,
+    ordersProxy,
+    gateway,
+    payments,
+    cut: interrupted.signal,
+  });
   const screen = createScreen({ acts, terminal: options.terminal, color: options.color, columns: options.columns, write });
   const clock = setInterval(() => screen.draw(Math.min(options.seconds, Math.round(stage.elapsed() / 1000)), options.seconds), 200);
   try {
@@ -112,6 +121,7 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
     clearInterval(clock);
     screen.end();
     stage.web.close();
+    stage.orders.close();
     stage.outside.close();
   }
   const result: DemoResult = {
@@ -121,7 +131,9 @@ async function perform(options: DemoOptions, agent: Agent, shop: Shop, signals: 
   };
   if (options.keep && !result.interrupted) {
     for (const i of shop.instances) i.failing = undefined;
-    write(`${demoText(result, { color: options.color, width: options.columns() })}\n${keepText(agent, webProxy, gateway)}`);
+    write(
+      `${demoText(result, { color: options.color, width: options.columns() })}\n${keepText(agent, { webProxy, ordersProxy, gateway, payments })}`,
+    );
     await ended;
   }
   return result;
@@ -131,7 +143,7 @@ function createStage(
   options: DemoOptions,
   agent: Agent,
   shop: Shop,
-  at: { proxyName: string; webProxy: string; gateway: string; cut: AbortSignal },
+  at: { proxyName: string; webProxy: string; ordersProxy: string; gateway: string; payments: string; cut: AbortSignal },
 ): Stage {
   const id = agent.status().proxies.find((p) => p.name === at.proxyName)?.id ?? '';
   const started = performance.now();
@@ -140,8 +152,10 @@ function createStage(
   return {
     shop,
     web: createCaller(at.webProxy),
+    orders: createCaller(at.ordersProxy),
     outside: createCaller(undefined),
     gateway: at.gateway,
+    payments: at.payments,
     elapsed,
     over,
     sleep: (ms) =>
@@ -167,7 +181,10 @@ function nearest(path: string): string {
   return near.length > 0 && near.length < path.length ? near : path;
 }
 
-function keepText(agent: Agent, webProxy: string, gateway: string): string {
+function keepText(
+  agent: Agent,
+  { webProxy, ordersProxy, gateway, payments }: Record<'webProxy' | 'ordersProxy' | 'gateway' | 'payments', string>,
+): string {
   const api = agent.api.url ?? `unix:${agent.api.socket}`;
   const lines = [
     '',
@@ -176,8 +193,12 @@ function keepText(agent: Agent, webProxy: string, gateway: string): string {
     `  curl -x http://${webProxy} http://catalog/catalog/books`,
     `  curl -x http://${webProxy} -H 'x-tester: yes' http://catalog/catalog/books`,
     `  curl -H 'host: shop.example.com' http://${gateway}/catalog`,
+    `  curl -x http://${ordersProxy} -X POST http://payments/charges     # 200: orders may`,
+    `  curl -x http://${webProxy} -X POST http://payments/charges     # 403: web may not`,
+    `  curl http://${payments}/charges     # cut off: plain text`,
     `  npx fairlead proxy-status --agent ${api}`,
     `  npx fairlead proxy-config route --proxy web --agent ${api}`,
+    `  npx fairlead proxy-config secret --proxy payments --agent ${api}`,
     `  curl ${api}/stats/prometheus`,
     '',
     'Or edit a file of the shop’s mesh and save it. Ctrl-C ends it.',

@@ -6,10 +6,14 @@ export interface Stage {
   shop: Shop;
   /** As the front end `web`, through its proxy. */
   web: Caller;
-  /** From outside, straight to the gateway. */
+  /** As the service `orders`, through its proxy. */
+  orders: Caller;
+  /** From outside, straight to the gateway or to any other port. */
   outside: Caller;
   /** `127.0.0.1:18000` */
   gateway: string;
+  /** The port of the service `payments`, which its proxy has: `127.0.0.1:18090`. */
+  payments: string;
   /** A counter of the front end's proxy, by Envoy's name. */
   stat(name: string): Promise<number>;
   /** Milliseconds since the curtain rose. */

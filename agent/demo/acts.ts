@@ -3,7 +3,7 @@ import { type Act, percent, type Stage, steadily } from './act.ts';
 
 /** A fresh set of acts: they count from zero. */
 export function createActs(): readonly Act[] {
-  return [gateway(), split(), header(), retry(), delay(), mirror(), circuit()];
+  return [gateway(), split(), header(), retry(), delay(), mirror(), denied(), circuit()];
 }
 
 function split(): Act {
@@ -117,6 +117,38 @@ function mirror(): Act {
       for (const deadline = stage.elapsed() + 2000; copies() < sent && stage.elapsed() < deadline; ) await stage.sleep(20);
     },
     verdict: () => (sent > 0 && copies() === sent ? undefined : `${sent} orders, but ${copies()} copies`),
+  };
+}
+
+function denied(): Act {
+  const count = { charged: 0, denied: 0, cutOff: 0 };
+  let rounds = 0;
+  let charges = (): number => 0;
+  return {
+    title: 'only orders may charge a card',
+    file: 'payments.yaml',
+    seen: () => `${count.charged} by orders 200; ${count.denied} by web 403; ${count.cutOff} in plain text cut off`,
+    async run(stage) {
+      const payments = stage.shop.instance('payments');
+      charges = () => payments.requests;
+      const charge = { method: 'POST', body: '{"card":42}' };
+      await steadily(stage, 4, async () => {
+        const [orders, web, nobody] = await Promise.all([
+          stage.orders.call('http://payments/charges', charge),
+          stage.web.call('http://payments/charges', charge),
+          stage.outside.call(`http://${stage.payments}/charges`, charge),
+        ]);
+        rounds++;
+        if (orders.status === 200) count.charged++;
+        if (web.status === 403) count.denied++;
+        if (nobody.status === 0) count.cutOff++;
+      });
+    },
+    verdict() {
+      if (charges() !== count.charged) return `payments was charged ${charges()} times, and ${count.charged} times by orders`;
+      const all = rounds > 0 && Object.values(count).every((n) => n === rounds);
+      return all ? undefined : 'not every answer was as the policy says';
+    },
   };
 }
 

@@ -1,7 +1,10 @@
 /** The shop's services: real HTTP servers on the addresses that the shop's workloads name. They count what reaches them. */
 import { createServer, type Server } from 'node:http';
+import { inboundClusterName } from '../../src/envoy/names.ts';
+import type { Snapshot } from '../../src/envoy/snapshot.ts';
 import { FairleadError } from '../../src/errors.ts';
 import type { Workload } from '../../src/mesh/types.ts';
+import type { ProxySync } from '../controller.ts';
 
 export interface Instance {
   /** The workload's name: `catalog-v2`. */
@@ -22,8 +25,11 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** Starts one server for each workload that names a port. Throws E_PORT_IN_USE when one is taken. */
-export async function openShop(workloads: readonly Workload[]): Promise<Shop> {
+/**
+ * Starts one server for each workload that names a port; behind its proxy where that has the port.
+ * Throws E_PORT_IN_USE when one is taken.
+ */
+export async function openShop(workloads: readonly Workload[], proxies: readonly Pick<ProxySync, 'node' | 'snapshot'>[]): Promise<Shop> {
   const servers: Server[] = [];
   const instances: Instance[] = [];
   const close = async (): Promise<void> => {
@@ -39,10 +45,12 @@ export async function openShop(workloads: readonly Workload[]): Promise<Shop> {
   };
   try {
     for (const workload of workloads) {
-      const port = Object.values(workload.ports)[0];
+      const named = Object.values(workload.ports)[0];
       const address = workload.addresses[0];
-      if (port === undefined || address === undefined) continue;
-      const instance: Instance = { name: workload.name, address, port, requests: 0, failures: 0, failing: undefined };
+      if (named === undefined || address === undefined) continue;
+      const own = proxies.find(({ node }) => node.name === workload.name && node.namespace === workload.namespace);
+      const at = own?.snapshot && behindProxy(own.snapshot, named);
+      const instance: Instance = { name: workload.name, address, port: named, ...at, requests: 0, failures: 0, failing: undefined };
       servers.push(await serve(instance));
       instances.push(instance);
     }
@@ -63,6 +71,13 @@ export async function openShop(workloads: readonly Workload[]): Promise<Shop> {
     },
     close,
   };
+}
+
+/** Where a proxy passes on what comes to a port of its workload; undefined where it takes nothing there. */
+function behindProxy({ clusters }: Snapshot, port: number): { address: string; port: number } | undefined {
+  const inbound = clusters.find(({ name }) => name === inboundClusterName(port));
+  const to = inbound?.loadAssignment?.endpoints?.[0]?.lbEndpoints?.[0]?.endpoint?.address?.socketAddress;
+  return to?.address === undefined ? undefined : { address: to.address, port: Number(to.portValue) };
 }
 
 function serve(instance: Instance): Promise<Server> {

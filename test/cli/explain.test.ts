@@ -23,7 +23,7 @@ test('-o json is one document with the documented fields', async () => {
   const told = JSON.parse(out) as Explanation;
   assert.is(told.version, 1);
   assert.is(told.outcomes[0]?.mirrors[0]?.cluster, 'outbound|80||audit.default.svc.cluster.local');
-  assert.is(told.steps.find((s) => s.kind === 'route')?.origin?.line, 45);
+  assert.is(told.steps.find((s) => s.kind === 'route')?.origin?.line, 48);
 });
 
 test('the same seed draws the same numbers', async () => {

@@ -29,7 +29,7 @@ test("the shop's own tests pass and cover all of it", async () => {
   assert.is(code, 0, out + err);
   assert.match(out, /✓ {2}testers get v2 every time {2}2 requests/);
   assert.match(out, /coverage {2}100 %/);
-  assert.match(out, /10 tests, 17 requests: all passed/);
+  assert.match(out, /12 tests, 19 requests: all passed/);
   assert.not.ok(out.includes('\u001b'));
 });
 

@@ -20,7 +20,7 @@ test('every act is seen, the summary is counted, exit 0', async () => {
     acts.filter((a) => !a.happened),
     [],
   );
-  assert.is(acts.length, 7);
+  assert.is(acts.length, 8);
   assert.is(ran.code, 0);
 });
 

@@ -25,7 +25,7 @@ export interface ShopMesh {
 }
 
 /** The ports as the example has them, of which each gets another one. */
-const PORTS = /\b(?:15001|18\d{3})\b/g;
+const PORTS = /\b(?:1500[12]|18\d{3})\b/g;
 
 /** A workload whose HTTP proxy would get the next port from 15001 on, which others may have. */
 const UNPLACED = /^kind: WorkloadEntry\nmetadata:\n {2}name: \S+\n(?! {2}annotations)/gm;
