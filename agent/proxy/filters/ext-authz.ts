@@ -139,8 +139,9 @@ export const createExtAuthz: HttpFilterFactory = (name, config, { statPrefix, st
       const call: Call = { pending: undefined, response: [], started: performance.now() };
       exchange.filterState ??= new Map();
       exchange.filterState.set(filter, call);
-      if (json.withRequestBody === undefined || exchange.requestEnded || exchange.upgrade !== undefined)
-        return start(exchange, call, undefined, false);
+      // A filter before this one may have collected the body.
+      const bodiless = exchange.requestEnded && exchange.collected === undefined;
+      if (json.withRequestBody === undefined || bodiless || exchange.upgrade !== undefined) return start(exchange, call, undefined, false);
       // One byte more than may be there tells that it is too large.
       exchange.collectRequest(allowPartialMessage ? maxRequestBytes : maxRequestBytes + 1, () => {
         const whole = Buffer.concat(exchange.collected!.pieces);

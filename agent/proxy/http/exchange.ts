@@ -14,6 +14,7 @@ import type { Host, RawHeaders } from '../types.ts';
 import { admitRequest } from './admit-request.ts';
 import { appendVia } from './append-via.ts';
 import { collectStreamed } from './collect-streamed.ts';
+import { CollectedBody } from './collected-body.ts';
 import type { ConnectionManager } from './connection-manager.ts';
 import type { DownstreamEvents, DownstreamStream } from './downstream-stream.ts';
 import { exchangeInfo, finishExchange } from './finish-exchange.ts';
@@ -21,17 +22,16 @@ import type { GrpcFrameCounter } from './grpc-frame-counter.ts';
 import type { HttpConnection } from './http-connection.ts';
 import { httpDate } from './http-date.ts';
 import { describeGrpc, describePlain } from './local-reply.ts';
+import { mayUpgrade } from './may-upgrade.ts';
 import { type FlagName, withFlag } from './response-flags.ts';
 import { RouterCall } from './router.ts';
-import { startTimer, type TimerOwner, type WheelTimer } from './timer-wheel.ts';
-
-const TIMER = { idle: 0, request: 1, maxStream: 2 } as const;
+import { StreamTimers, type TimedStream } from './stream-timers.ts';
 
 /**
  * One request and its answer, from the codec's headers to the record: the filter chain, local replies, what the connection manager
  * adds to answers, the stream's own timeouts. The router takes over at the end of the chain.
  */
-export class Exchange implements DownstreamEvents, TimerOwner {
+export class Exchange implements DownstreamEvents, TimedStream {
   readonly manager: ConnectionManager;
   readonly connection: HttpConnection;
   readonly stream: DownstreamStream;
@@ -74,16 +74,12 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   /** Set by a filter that translates bodies, before the router runs. */
   transcoder: BodyTranscoder | undefined;
   /** Of the request's body, what came before the router ran: a filter wanted to see it first. */
-  collected: { readonly pieces: Buffer[]; trailers: RawHeaders | undefined } | undefined;
-  /** Told once, when so many bytes are there, or all. */
-  #collecting: { readonly enough: number; bytes: number; done(): void } | undefined;
+  collected: CollectedBody | undefined;
   /** The transcoder keeps the answer's headers back. */
   #held = false;
   #router: RouterCall | undefined;
   #nextFilter = 0;
-  #idleMs = 0;
-  #lastActivity = 0;
-  #timers: (WheelTimer | undefined)[] | undefined;
+  #timers: StreamTimers | undefined;
 
   constructor(connection: HttpConnection, stream: DownstreamStream, request: RouteRequest, requestEnded: boolean, upgrade?: string) {
     this.connection = connection;
@@ -105,12 +101,12 @@ export class Exchange implements DownstreamEvents, TimerOwner {
   start(): void {
     const { settings } = this.manager;
     if (settings.streamIdleTimeout > 0) this.setIdleTimeout(settings.streamIdleTimeout);
-    if (settings.requestTimeout > 0 && !this.requestEnded) this.#start(TIMER.request, settings.requestTimeout);
-    if (settings.maxStreamDuration > 0) this.#start(TIMER.maxStream, settings.maxStreamDuration);
+    if (settings.requestTimeout > 0 && !this.requestEnded) this.#timed().setRequest(settings.requestTimeout);
+    if (settings.maxStreamDuration > 0) this.setMaxDuration(settings.maxStreamDuration);
     if (!admitRequest(this)) return;
     this.decision = match(this.manager.routes.current, this.request);
     if (this.manager.tracing !== undefined) startSpan(this, this.manager.tracing);
-    if (this.upgrade !== undefined && !this.#mayUpgrade()) return;
+    if (this.upgrade !== undefined && !mayUpgrade(this)) return;
     this.continueRequest();
   }
 
@@ -133,12 +129,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.flags = withFlag(this.flags, flag);
   }
 
-  /** Reads the request's body for a filter that stopped the chain, until there are `enough` bytes of it, or all. */
+  /** Reads the request's body for a filter that stopped the chain, until there are `enough` bytes of it, or all; perhaps at once. */
   collectRequest(enough: number, done: () => void): void {
-    this.collected = { pieces: [], trailers: undefined };
-    this.#collecting = { enough, bytes: 0, done };
-    if (this.stream.expectsContinue) this.stream.sendInformational(100, []);
-    this.stream.resumeRequest();
+    this.collected ??= new CollectedBody(this.stream);
+    this.collected.want(enough, done);
   }
 
   /** What was collected, for the router, as the filters make it. */
@@ -149,17 +143,6 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     if (this.requestEnded && !this.done) transcoder?.requestEnd();
     for (const piece of pieces) this.grpcMessages?.request.see(piece);
     return { pieces, trailers: collected.trailers };
-  }
-
-  #collect(chunk: Buffer): void {
-    this.collected!.pieces.push(chunk);
-    const collecting = this.#collecting;
-    if (collecting === undefined) return;
-    collecting.bytes += chunk.length;
-    if (collecting.bytes < collecting.enough) return;
-    this.#collecting = undefined;
-    this.stream.pauseRequest();
-    collecting.done();
   }
 
   /** Finds the route anew, by what filters made of the request. Envoy: clearRouteCache. */
@@ -178,15 +161,16 @@ export class Exchange implements DownstreamEvents, TimerOwner {
 
   /** A route's idle timeout replaces the connection manager's; 0 switches it off. */
   setIdleTimeout(ms: number): void {
-    this.#idleMs = ms;
-    this.#lastActivity = performance.now();
-    this.#timers?.[TIMER.idle]?.cancel();
-    if (ms > 0) this.#start(TIMER.idle, ms);
+    this.#timed().setIdle(ms);
   }
 
   setMaxDuration(ms: number): void {
-    this.#timers?.[TIMER.maxStream]?.cancel();
-    if (ms > 0) this.#start(TIMER.maxStream, Math.max(0, ms - (performance.now() - this.started)));
+    this.#timed().setMaxStream(ms);
+  }
+
+  #timed(): StreamTimers {
+    this.#timers ??= new StreamTimers(this);
+    return this.#timers;
   }
 
   /** The trusted client's address with port: the peer's own, unless x-forwarded-for or the PROXY protocol said another. */
@@ -203,9 +187,9 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     if (this.done) return;
     this.bytesReceived += chunk.length;
     collectStreamed(chunk.length);
-    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.#timers?.active();
     if (this.collected !== undefined && this.#router === undefined) {
-      this.#collect(chunk);
+      this.collected.take(chunk);
       return;
     }
     const { transcoder } = this;
@@ -219,19 +203,16 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     if (this.requestEnded) return;
     this.requestEnded = true;
     this.requestEndedAt = performance.now();
-    this.#timers?.[TIMER.request]?.cancel();
+    this.#timers?.requestEnded();
     if (this.collected !== undefined && this.#router === undefined) {
-      this.collected.trailers = trailers;
-      const collecting = this.#collecting;
-      this.#collecting = undefined;
-      if (!this.done) collecting?.done();
+      this.collected.end(trailers, this.done);
       return;
     }
     if (!this.done && this.transcoder?.requestEnd() !== false) this.#router?.onRequestEnd(trailers);
   }
 
   onDownstreamDrain(): void {
-    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.#timers?.active();
     this.#router?.onDownstreamDrain();
   }
 
@@ -292,14 +273,14 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     this.responseStarted = true;
     this.responseHeaders = headers;
     if (this.connection.shouldClose()) stats.cxDrainClose.value++;
-    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.#timers?.active();
     if (this.transcoder?.responseHeaders(status, headers) === false) this.#held = true;
     else this.stream.sendHeaders(status, headers);
   }
 
   /** False: stop until the router's onDownstreamDrain. */
   respondData(chunk: Buffer): boolean {
-    if (this.#idleMs > 0) this.#lastActivity = performance.now();
+    this.#timers?.active();
     this.grpcMessages?.response.see(chunk);
     const piece = this.transcoder === undefined ? chunk : this.transcoder.responseData(chunk);
     if (piece === undefined) return true;
@@ -345,57 +326,10 @@ export class Exchange implements DownstreamEvents, TimerOwner {
     return exchangeInfo(this);
   }
 
-  onTimer(kind: number): void {
-    if (this.done) return;
-    if (kind === TIMER.idle) this.#onIdle();
-    else if (kind === TIMER.request) {
-      this.manager.stats.rqTimeout.value++;
-      this.localReply(408, 'request timeout', 'request_overall_timeout');
-    } else {
-      this.manager.stats.rqMaxDuration.value++;
-      if (this.responseStarted) this.details = 'max_duration_timeout';
-      this.localReply(this.requestEnded ? 504 : 408, 'downstream duration timeout', 'max_duration_timeout');
-    }
-  }
-
-  #onIdle(): void {
-    const left = this.#lastActivity + this.#idleMs - performance.now();
-    if (left > 0) {
-      this.#start(TIMER.idle, left);
-      return;
-    }
-    this.manager.stats.rqIdleTimeout.value++;
-    this.addFlag('SI');
-    // Envoy: 408 while the client has not sent the whole request, 504 after.
-    if (this.responseStarted) this.details = 'stream_idle_timeout';
-    this.localReply(this.requestEnded ? 504 : 408, 'stream timeout', 'stream_idle_timeout');
-  }
-
-  #start(kind: number, ms: number): void {
-    this.#timers ??= [undefined, undefined, undefined];
-    this.#timers[kind] = startTimer(this, kind, ms);
-  }
-
-  /** Envoy: without an upgrade configuration for it 403, and the connection is not used again. */
-  #mayUpgrade(): boolean {
-    const { decision, manager } = this;
-    const type = this.upgrade!;
-    if (decision!.kind === 'not-found' && type === 'connect') return true;
-    const allowed =
-      decision!.kind === 'route'
-        ? (decision!.action.upgrades.get(type) ?? manager.settings.upgrades.get(type) ?? false)
-        : manager.settings.upgrades.get(type) === true;
-    if (allowed) return true;
-    manager.stats.rqRejectedUpgrade.value++;
-    this.connection.closeAfterResponse();
-    this.localReply(403, '', 'upgrade_failed');
-    return false;
-  }
-
   #finish(): void {
     if (this.done) return;
     this.done = true;
-    if (this.#timers !== undefined) for (const timer of this.#timers) timer?.cancel();
+    this.#timers?.stop();
     this.#router?.abandon();
     const { filters } = this.manager;
     for (let i = 0; i < filters.length; i++) filters[i]!.onEnd?.(this);

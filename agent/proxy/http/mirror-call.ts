@@ -65,8 +65,13 @@ export class MirrorCall implements UpstreamHandler, TimerOwner {
   }
 }
 
-/** Sends the copies that the route asks for: same headers, the body as it comes. Envoy: request_mirror_policies. */
-export function startMirrors(exchange: Exchange, decision: RouteDecision, out: OutboundRequest): readonly MirrorCall[] {
+/** Sends the copies that the route asks for: same headers, the body as it comes, after what came of it before. Envoy: request_mirror_policies. */
+export function startMirrors(
+  exchange: Exchange,
+  decision: RouteDecision,
+  out: OutboundRequest,
+  early: { readonly pieces: readonly Buffer[]; readonly trailers: RawHeaders | undefined } | undefined,
+): readonly MirrorCall[] {
   const calls: MirrorCall[] = [];
   for (const target of mirrorsOf(decision, exchange.request)) {
     const cluster = exchange.manager.clusters.get(target.cluster);
@@ -78,6 +83,9 @@ export function startMirrors(exchange: Exchange, decision: RouteDecision, out: O
     if (out.timeouts.global > 0) call.timer = startTimer(call, 0, out.timeouts.global);
     call.stream = cluster.request(host, { ...out.request, headers }, call);
     calls.push(call);
+    if (early === undefined) continue;
+    for (const piece of early.pieces) call.write(piece);
+    if (exchange.requestEnded) call.end(early.trailers);
   }
   return calls;
 }

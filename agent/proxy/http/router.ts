@@ -72,13 +72,7 @@ export class RouterCall implements TimerOwner {
       for (const piece of early.pieces) this.#keptBytes += piece.length;
       this.#requestTrailers = early.trailers;
     } else if (out.retry !== undefined && !exchange.requestEnded) this.#kept = [];
-    if (decision.action.mirrors.length > 0 && exchange.upgrade === undefined) this.#mirrors = startMirrors(exchange, decision, out);
-    if (early !== undefined && this.#mirrors !== undefined) {
-      for (const mirror of this.#mirrors) {
-        for (const piece of early.pieces) mirror.write(piece);
-        if (exchange.requestEnded) mirror.end(early.trailers);
-      }
-    }
+    if (decision.action.mirrors.length > 0 && exchange.upgrade === undefined) this.#mirrors = startMirrors(exchange, decision, out, early);
     this.#startAttempt();
     if (early !== undefined && out.retry === undefined) this.#kept = undefined;
     if (exchange.requestEnded && !this.#over) this.#startGlobalTimer();
