@@ -18,6 +18,7 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     '<%= config.bin %> explain http://reviews:9080/reviews/1 --from productpage',
     "<%= config.bin %> explain POST https://shop.example.com/orders -H 'content-type: application/json'",
     '<%= config.bin %> explain http://catalog/ --times 1000',
+    '<%= config.bin %> explain http://payments/ --from web --jwt-claims \'{"groups": ["admin"]}\'',
     '<%= config.bin %> explain http://reviews:9080/ --file config_dump.json',
     '<%= config.bin %> explain tcp mysql.db 3306 -f mesh/',
     '<%= config.bin %> explain --all --gateway shop',
@@ -56,7 +57,16 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     http2: Flags.boolean({ description: 'HTTP/2 from the start, as gRPC' }),
     'jwt-claims': Flags.string({
       helpValue: 'JSON',
-      description: 'the payload of an accepted token, for routes and policies that read it',
+      description: 'the payload of a token that is taken as genuine; without iss it is of the first issuer that is asked for',
+    }),
+    identity: Flags.string({
+      helpValue: 'ID',
+      description: 'the certificate that the client shows when TLS asks for one: spiffe://…, NAMESPACE/ACCOUNT or a DNS name',
+    }),
+    tls: Flags.boolean({ description: 'mutual TLS as the mesh’s own proxies speak it, for --to and --listener' }),
+    'ext-authz': Flags.string({
+      options: ['allow', 'deny'],
+      description: 'what external authorization answers [default: it is taken to allow, and that is said]',
     }),
     times: Flags.integer({ helpValue: 'N', min: 1, max: 1_000_000, description: 'throw the dice of splits and faults so often' }),
     seed: Flags.integer({ helpValue: 'N', description: 'for --times: the same numbers again [default: 1]', dependsOn: ['times'] }),

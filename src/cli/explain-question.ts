@@ -1,8 +1,10 @@
 /** What the command line of `explain` asks, checked word by word, and its answer. */
 import { FairleadError } from '../errors.ts';
+import { clientIdentity, IDENTITY_HINT } from '../explain/client-identity.ts';
 import type { Draws } from '../explain/draw.ts';
 import type { Exposure } from '../explain/exposures.ts';
-import type { Entry, Explanation, HeaderLine } from '../explain/types.ts';
+import { MESH_ALPN } from '../explain/mesh-alpn.ts';
+import type { ClientIdentity, Entry, Explanation, HeaderLine, SecurityFacts } from '../explain/types.ts';
 import { parseUrl, splitAuthority } from '../explain/url.ts';
 import { parseIp } from '../routing/ip-range.ts';
 import { type ExplainAround, type ExplainChoice, explainSource } from './explain-source.ts';
@@ -14,6 +16,9 @@ export interface ExplainFlags extends ExplainChoice {
   sni?: string | undefined;
   http2?: boolean | undefined;
   'jwt-claims'?: string | undefined;
+  identity?: string | undefined;
+  tls?: boolean | undefined;
+  'ext-authz'?: string | undefined;
   times?: number | undefined;
   seed?: number | undefined;
   all?: boolean | undefined;
@@ -35,7 +40,16 @@ export async function askExplain(words: readonly string[], flags: ExplainFlags, 
   const sourceIp = flags['source-ip'];
   if (sourceIp !== undefined && parseIp(sourceIp) === undefined)
     throw usage(`--source-ip must be an IP address, not ${JSON.stringify(sourceIp)}`, 'Give 10.0.0.1 or 2001:db8::1.');
-  const common = { ...(sourceIp !== undefined && { sourceIp }), ...(flags.sni !== undefined && { sni: flags.sni }) };
+  const { identity, 'ext-authz': extAuthz } = flags;
+  if (flags.tls === true && flags.to === undefined && flags.listener === undefined)
+    throw usage('--tls says how a proxy is called: --to or --listener has to say which', 'Add --to WORKLOAD, or leave it out.');
+  const common: Common = {
+    ...(sourceIp !== undefined && { sourceIp }),
+    ...(flags.sni !== undefined && { sni: flags.sni }),
+    ...(identity !== undefined && { client: clientOf(identity) }),
+    ...((extAuthz === 'allow' || extAuthz === 'deny') && { extAuthz }),
+    ...(flags.tls === true && { tls: true, sni: flags.sni ?? '', alpn: MESH_ALPN }),
+  };
   const [first = ''] = words;
   if (first.toLowerCase() === 'tcp') return askConnection(words, flags, common, around);
   return askRequest(words, flags, common, around);
@@ -50,9 +64,11 @@ async function listAll(words: readonly string[], flags: ExplainFlags, around: Ex
   return { kind: 'exposures', proxy: view.proxy, result: exposuresOf(view) };
 }
 
-interface Common {
+interface Common extends SecurityFacts {
   sourceIp?: string;
   sni?: string;
+  alpn?: readonly string[];
+  tls?: true;
 }
 
 async function askConnection(words: readonly string[], flags: ExplainFlags, common: Common, around: ExplainAround): Promise<ExplainAnswer> {
@@ -101,6 +117,12 @@ async function askRequest(words: readonly string[], flags: ExplainFlags, common:
   return withDraws(explanation, notes, `${method} ${url.scheme}://${url.authority}${url.path}`, flags);
 }
 
+function clientOf(text: string): ClientIdentity {
+  const found = clientIdentity(text);
+  if (found === undefined) throw usage(`${JSON.stringify(text)} is no identity`, IDENTITY_HINT);
+  return found;
+}
+
 function hostOf(headers: readonly HeaderLine[]): string | undefined {
   const host = headers.find(([name]) => name.toLowerCase() === 'host')?.[1];
   return host === undefined ? undefined : splitAuthority(host)?.host;
@@ -127,7 +149,8 @@ export function headerLine(text: string): HeaderLine {
   return [name, value];
 }
 
-function claimsOf(text: string): Record<string, unknown> {
+/** The value of --jwt-claims. Throws E_USAGE. */
+export function claimsOf(text: string): Record<string, unknown> {
   const next = `Give the payload as a JSON object: --jwt-claims '{"iss": "https://issuer", "groups": ["admin"]}'.`;
   let json: unknown;
   try {

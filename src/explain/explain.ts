@@ -19,7 +19,7 @@ const HERE = '127.0.0.1';
 export function explainRequest(view: ProxyView, request: ExplainRequest): Explanation {
   const url = parseUrl(request.url);
   if (typeof url === 'string') throw new RangeError(url);
-  const tls = url.scheme === 'https';
+  const tls = url.scheme === 'https' || request.tls === true;
   const { protocol = 'HTTP/1.1', sourceIp = HERE } = request;
   const wanted: Wanted = {
     host: url.host,
@@ -52,6 +52,7 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
     },
   });
   goOnAtServers(trace, { protocol, sourceIp: request.sourceIp });
+  noteUnusedIdentity(trace, request, passed);
   const routed = passed?.request;
   if (request.jwtClaims !== undefined && !trace.claimsRead)
     trace.notes.push('the claims change nothing: no filter and no route here reads them');
@@ -67,6 +68,11 @@ export function explainRequest(view: ProxyView, request: ExplainRequest): Explan
       headers: pairs(routed.headers),
     },
   );
+}
+
+function noteUnusedIdentity(trace: Trace, { client }: SecurityFacts, passed: Passed | undefined): void {
+  if (client !== undefined && passed !== undefined && !passed.tls)
+    trace.notes.push('the client’s identity is shown to nobody: there is no TLS');
 }
 
 const askedOf = ({ extAuthz }: SecurityFacts, claims: Asked['claims'], now = Math.floor(Date.now() / 1000)): Asked => ({
@@ -91,7 +97,7 @@ export function explainConnection(view: ProxyView, connection: ExplainConnection
     port,
     portNamed: true,
     http: undefined,
-    tls: sni !== undefined || connection.alpn !== undefined,
+    tls: connection.tls === true || sni !== undefined || connection.alpn !== undefined,
     sni: sni ?? '',
     alpn: connection.alpn ?? [],
     sourceIp,
@@ -100,6 +106,7 @@ export function explainConnection(view: ProxyView, connection: ExplainConnection
   const trace = newTrace(view, entry.kind, askedOf(connection, undefined));
   const passed = passThrough(trace, { wanted, entry, client: connection.client && certificateOf(connection.client) });
   goOnAtServers(trace, { protocol: undefined, sourceIp: connection.sourceIp });
+  noteUnusedIdentity(trace, connection, passed);
   return conclude(trace, 'connection', passed, undefined);
 }
 

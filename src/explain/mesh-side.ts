@@ -3,6 +3,7 @@ import { dnsNamesOf, identityOf } from '../mesh/identity.ts';
 import { labelOf } from '../mesh/labels.ts';
 import { everyProxy } from '../mesh/proxies.ts';
 import { effectiveMtls } from '../mesh/security/peer-authentication.ts';
+import { jwtRules } from '../mesh/security/request-authentications.ts';
 import type { Endpoint, Mesh, ProxyNode, Workload } from '../mesh/types.ts';
 import { hostAddress } from '../upstream/host-address.ts';
 import { isBound, isWildcard, listenerPlace } from './listener.ts';
@@ -79,6 +80,10 @@ function ownSide(mesh: Mesh, proxy: ProxyNode): OwnSide {
   return {
     identity: { uris: [identityOf(proxy, mesh.config)], dnsNames: dnsNamesOf(proxy) },
     ip: proxy.ips[0] ?? '127.0.0.1',
+    tokenRule(issuer) {
+      const found = jwtRules(mesh, proxy).find(({ rule }) => rule.issuer === issuer);
+      return found && originOf(found.resource, configPath(found.resource), fieldOf(found.path));
+    },
     mtls(port): DecidingPolicy {
       const { mode, by } = effectiveMtls(mesh.peerAuthentications.policiesFor(proxy.namespace, proxy.labels), port);
       return {

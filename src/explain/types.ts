@@ -1,5 +1,9 @@
 /** What is asked and what is answered. All of it is plain data: `docs/explain.md` describes its JSON. */
 
+import type { ClientIdentity, DecidingPolicy, Origin, SecurityFacts } from './basic-types.ts';
+
+export type { ClientIdentity, DecidingPolicy, Origin, SecurityFacts };
+
 /** A header as it stands on the wire: name (lower case) and value. */
 export type HeaderLine = readonly [name: string, value: string];
 
@@ -15,23 +19,6 @@ export type Entry =
   | { readonly kind: 'captured'; readonly port: number; readonly address?: string }
   /** Redirected on its way in, to this port of the workload. */
   | { readonly kind: 'inbound'; readonly port: number };
-
-/** The names in a client's certificate, whose issuer is taken to be trusted. */
-export interface ClientIdentity {
-  /** SPIFFE IDs: `spiffe://cluster.local/ns/shop/sa/web`. */
-  readonly uris?: readonly string[];
-  readonly dnsNames?: readonly string[];
-  /** RFC 2253. */
-  readonly subject?: string;
-}
-
-/** What nobody can know from configuration alone, for requests and connections. */
-export interface SecurityFacts {
-  /** The certificate that the client shows when it is asked for one in TLS. */
-  readonly client?: ClientIdentity;
-  /** What external authorization answers; it is taken to allow when nothing is said. */
-  readonly extAuthz?: 'allow' | 'deny';
-}
 
 /** One HTTP request. */
 export interface ExplainRequest extends SecurityFacts {
@@ -69,22 +56,6 @@ export interface ExplainConnection extends SecurityFacts {
   readonly alpn?: readonly string[];
 }
 
-/** Which resource wrote something, and where. */
-export interface Origin {
-  /** `VirtualService`. */
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace: string;
-  /** `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`, Istio's own name of it. */
-  readonly config?: string;
-  /** Inside its spec: `http[0].match[1]`. */
-  readonly field?: string;
-  /** 1-based; only where the sources are at hand. */
-  readonly file?: string;
-  readonly line?: number;
-  readonly column?: number;
-}
-
 export type StepKind =
   | 'listener'
   | 'filterChain'
@@ -119,19 +90,6 @@ export interface Step {
   readonly policies?: readonly DecidingPolicy[];
   /** More about it, by name. */
   readonly details: Readonly<Record<string, string | number | boolean | readonly string[]>>;
-}
-
-/** A policy of authentication or authorization that decided. */
-export interface DecidingPolicy {
-  readonly kind: 'AuthorizationPolicy' | 'PeerAuthentication';
-  readonly name: string;
-  /** Empty where only Envoy's name is known. */
-  readonly namespace: string;
-  /** `ALLOW`, `DENY`, `AUDIT`, `CUSTOM`; the mode of a PeerAuthentication. */
-  readonly action: string;
-  /** From 0; absent when no single rule decided. */
-  readonly rule?: number;
-  readonly origin?: Origin;
 }
 
 /** What nearly decided instead: the first condition that did not hold. */

@@ -13,6 +13,8 @@ export interface OwnSide {
   readonly ip: string;
   /** What mutual TLS is on one of its ports, and the policy that says so. */
   mtls(port: number): DecidingPolicy;
+  /** The rule for tokens of an issuer. */
+  tokenRule(issuer: string): Origin | undefined;
 }
 
 /** A proxy of the mesh that takes the connections to an endpoint. */

@@ -1,4 +1,4 @@
-import type { JwtRequirementJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
+import type { JwtProviderJson, JwtRequirementJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import type { ProblemList } from '../routing/problems.ts';
 import { type JwtProblem, MISSING, UNKNOWN_ISSUER } from './parse-jwt.ts';
 import type { Provider } from './provider.ts';
@@ -8,8 +8,8 @@ import { type JwtCall, type TokenRules, verifyTokens } from './verify-tokens.ts'
 /** Calls back once, with undefined when the requirement is met. */
 export type Requirement<C extends JwtCall> = (call: C, done: (problem: JwtProblem | undefined) => void) => void;
 
-/** Further tokens of a request, besides those that it carries. */
-export type MoreTokens<C> = (call: C) => readonly FoundToken[];
+/** Further tokens of a request, besides those that it carries, for some providers. */
+export type MoreTokens<C> = (call: C, providers: readonly JwtProviderJson[]) => readonly FoundToken[];
 
 /** Compiles `JwtRequirement`. Envoy: Verifier. */
 export function compileRequirement<C extends JwtCall>(
@@ -62,20 +62,21 @@ function ofProvider<C extends JwtCall>(
   return (call, done) => {
     const { request } = call;
     if (provider.sanitize(request)) call.rematch = true;
-    verifyTokens(call, [...find(request), ...more(call)], rules, done);
+    verifyTokens(call, [...find(request), ...more(call, [provider.json])], rules, done);
   };
 }
 
 function ofAny<C extends JwtCall>(providers: ReadonlyMap<string, Provider<C>>, allowFailed: boolean, more: MoreTokens<C>): Requirement<C> {
   const all = [...providers.values()];
-  const find = compileTokenLocations(all.map(({ json }) => json));
+  const jsons = all.map(({ json }) => json);
+  const find = compileTokenLocations(jsons);
   const byIssuer = (issuer: string): Provider<C> | undefined =>
     all.find(({ json }) => (json.issuer ?? '') === issuer) ?? all.find(({ json }) => (json.issuer ?? '') === '');
   const rules: TokenRules<C> = { provider: byIssuer, allowFailed, allowMissing: true };
   return (call, done) => {
     const { request } = call;
     for (const provider of all) if (provider.sanitize(request)) call.rematch = true;
-    verifyTokens(call, [...find(request), ...more(call)], rules, done);
+    verifyTokens(call, [...find(request), ...more(call, jsons)], rules, done);
   };
 }
 

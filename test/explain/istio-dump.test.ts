@@ -64,7 +64,7 @@ test('policies of a dump decide, and are known by their names', async () => {
   assert.is(outcome?.type, 'denied');
   assert.is(outcome?.responseCodeDetails, 'rbac_access_denied_matched_policy[none]');
   assert.equal(outcome?.policies, [{ kind: 'AuthorizationPolicy', name: 'web', namespace: 'default', action: 'ALLOW' }]);
-  assert.match(denied.nearMisses[0]?.message ?? '', /default\/web rule 1 asks that path is "\/other"; here it is "\/"/);
+  assert.match(denied.nearMisses[0]?.message ?? '', /default\/web rule 1 asks that path is "\/other" \(here: "\/"\)/);
   assert.ok(denied.decidable);
   const named = get(await viewOf(istioDump([rbacFilter('DENY', '/')])), 'http://web:9080/', atPort).outcomes[0];
   assert.is(named?.responseCodeDetails, 'rbac_access_denied_matched_policy[ns[default]-policy[web]-rule[0]]');

@@ -1,7 +1,7 @@
 import type { AuthorizationConnection, AuthorizationInput } from '../../authorization/types.ts';
 import type { RouteRequest } from '../../routing/request.ts';
 import type { Trace } from '../trace.ts';
-import type { DecidingPolicy } from '../types.ts';
+import type { DecidingPolicy, Origin } from '../types.ts';
 import type { Locator } from '../view.ts';
 import type { RuleMiss } from './rule-misses.ts';
 
@@ -21,6 +21,8 @@ export interface GuardState {
   /** Seconds since 1970. */
   readonly now: number;
   readonly locator: Locator | undefined;
+  /** Where the rule for an issuer's tokens was written. */
+  tokenRule(issuer: string): Origin | undefined;
 }
 
 /** What one such filter does. */
@@ -42,6 +44,8 @@ export type GuardVerdict = (
   | { readonly kind: 'assumed'; readonly why: string; readonly depends: string }
   | { readonly kind: 'unevaluated'; readonly why: string }
 ) & {
+  /** Where it was written, when no AuthorizationPolicy did. */
+  readonly origin?: Origin;
   readonly policies?: readonly DecidingPolicy[];
   readonly notes?: readonly string[];
   readonly misses?: readonly RuleMiss[];
@@ -54,7 +58,15 @@ export function guardState(
   request: RouteRequest | undefined,
   metadata: Record<string, unknown>,
 ): GuardState {
-  return { ...asked, connection, request, metadata, rematch: false, locator: view.locator };
+  return {
+    ...asked,
+    connection,
+    request,
+    metadata,
+    rematch: false,
+    locator: view.locator,
+    tokenRule: (issuer) => view.mesh?.own.tokenRule(issuer),
+  };
 }
 
 export function inputOf({ connection, request, metadata }: GuardState): AuthorizationInput {

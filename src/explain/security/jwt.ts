@@ -17,6 +17,8 @@ interface Call extends JwtCall {
   readonly unverified: Set<string>;
   /** Tokens that were accepted. */
   readonly accepted: Jwt[];
+  /** The issuer of the last token whose keys were asked for. */
+  seen: string | undefined;
 }
 
 interface Compiled {
@@ -40,6 +42,7 @@ function made(claims: Readonly<Record<string, unknown>>, issuers: readonly strin
 function keysOf({ localJwks, issuer = '' }: JwtProviderJson): VerifyKeys<Call> {
   const text = localJwks?.inlineString;
   return (jwt, call, done) => {
+    call.seen = jwt.issuer;
     if (isMade(jwt)) {
       call.accepted.push(jwt);
       return done(undefined);
@@ -73,13 +76,13 @@ function compile(json: JwtAuthenticationJson): Compiled {
   for (const [key, provider] of Object.entries(json.providers ?? {}))
     providers.set(key, timeless(compileProvider(key, provider, keysOf(provider), `providers[${JSON.stringify(key)}]`, problems)));
   const issuers = Object.values(json.providers ?? {}).map(({ issuer = '' }) => issuer);
-  const more = ({ state }: Call): readonly FoundToken[] => {
+  const more = ({ state }: Call, of: readonly JwtProviderJson[]): readonly FoundToken[] => {
     const { claims } = state;
     if (claims === undefined) return [];
     const remove = (): void => {
       state.claims = undefined;
     };
-    return [{ token: made(claims, issuers), mayBeOf: () => true, remove }];
+    return [{ token: made(claims, issuers), mayBeOf: (issuer) => of.some((p) => !p.issuer || p.issuer === issuer), remove }];
   };
   const requirementOf = compileRequirements(json, providers, '', problems, more);
   compiled = { requirementOf, issuers, problem: problems.all.find((p) => p.severity === 'error')?.message };
@@ -94,13 +97,13 @@ const sayWhose = ({ issuer, subject }: Jwt): string =>
 export function evaluateJwt(json: JwtAuthenticationJson, state: GuardState): GuardVerdict {
   const { request } = state;
   if (request === undefined) return { kind: 'silent' };
-  const { requirementOf, problem: unreadable } = compile(json);
+  const { requirementOf, issuers, problem: unreadable } = compile(json);
   if (unreadable !== undefined) return { kind: 'unevaluated', why: unreadable };
   if (json.bypassCorsPreflight === true && isPreflight(request)) return { kind: 'lets-pass', why: 'asks CORS preflights for no token' };
   const requirement = requirementOf(request);
   if (requirement === undefined) return { kind: 'silent' };
   const realm = realmOf(request);
-  const call: Call = { request, state, now: state.now, metadata: {}, rematch: false, unverified: new Set(), accepted: [] };
+  const call: Call = { request, state, now: state.now, metadata: {}, rematch: false, unverified: new Set(), accepted: [], seen: undefined };
   // Nothing is fetched here, so that the answer is there at once.
   let problem: JwtProblem | undefined;
   requirement(call, (found) => {
@@ -109,9 +112,12 @@ export function evaluateJwt(json: JwtAuthenticationJson, state: GuardState): Gua
   if (Object.keys(call.metadata).length > 0) state.metadata[JWT_FILTER] = { ...(state.metadata[JWT_FILTER] as object), ...call.metadata };
   if (problem !== undefined) {
     const denial = jwtDenial(json, problem, realm);
-    return { kind: 'denies', why: `refuses the token: ${problem}`, flags: '-', ...denial };
+    const origin = state.tokenRule(call.seen ?? issuers[0] ?? '');
+    return { kind: 'denies', why: `refuses the token: ${problem}`, flags: '-', ...denial, ...(origin !== undefined && { origin }) };
   }
   if (call.rematch) state.rematch = true;
+  const origin = state.tokenRule(call.seen ?? '');
+  const written = origin === undefined ? {} : { origin };
   const tokens = call.accepted.map(sayWhose).filter((text, i, all) => all.indexOf(text) === i);
   if (call.unverified.size > 0) {
     const whose = [...call.unverified].join(', ');
@@ -119,9 +125,10 @@ export function evaluateJwt(json: JwtAuthenticationJson, state: GuardState): Gua
       kind: 'assumed',
       why: `takes ${tokens.join(' and ')} as genuine: the keys of ${whose} are fetched by the proxy, and not known here`,
       depends: `the signature of the token is checked with keys of ${whose}, which are not known here`,
+      ...written,
     };
   }
   if (tokens.length === 0) return { kind: 'lets-pass', why: 'finds no token, and requires none' };
   const given = call.accepted.some(isMade);
-  return { kind: 'lets-pass', why: `accepts ${tokens.join(' and ')}${given ? ', as given' : ''}` };
+  return { kind: 'lets-pass', why: `accepts ${tokens.join(' and ')}${given ? ', as given' : ''}`, ...written };
 }

@@ -72,7 +72,9 @@ export function evaluateRbac(name: string, json: RBACJson, state: GuardState): G
 function policiesIn({ policies = {} }: RulesJson, action: string, { locator }: GuardState): DecidingPolicy[] {
   const byName = new Map<string, DecidingPolicy>();
   for (const key of Object.keys(policies)) {
-    const { rule: _rule, ...policy } = policyOf(key, action, locator);
+    const { rule: _rule, origin: written, ...named } = policyOf(key, action, locator);
+    const origin = written?.config === undefined ? undefined : locator?.resource(written.config, undefined);
+    const policy = { ...named, ...(origin !== undefined && { origin }) };
     const name = `${policy.namespace}/${policy.name}`;
     if (!byName.has(name)) byName.set(name, policy);
   }

@@ -15,6 +15,8 @@ export interface RuleMiss {
   readonly actual: string;
   readonly held: number;
   readonly failed: number;
+  /** Each failed condition with what there is instead. */
+  readonly conditions: readonly { readonly expected: string; readonly actual: string }[];
 }
 
 interface Leaf {
@@ -60,6 +62,7 @@ function missOf(name: string, { permissions = [], principals = [] }: PolicyJson,
       .join('; '),
     held: leaves.length - failed.length,
     failed: failed.length,
+    conditions: failed.map(({ words }) => ({ expected: sentence(words), actual: words.actual(input) })),
   };
 }
 

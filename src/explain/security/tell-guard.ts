@@ -15,7 +15,12 @@ export function tellGuard(trace: Trace, name: string, verdict: GuardVerdict, out
   const text = verdict.kind === 'unevaluated' ? `not evaluated: ${verdict.why}` : verdict.why;
   const { policies } = verdict;
   if (!trace.steps.some((s) => s.kind === 'filter' && s.resource === name && s.decision === text))
-    addStep(trace, 'filter', name, text, { effect: effect[verdict.kind], outcome, origin: policies?.[0]?.origin, policies });
+    addStep(trace, 'filter', name, text, {
+      effect: effect[verdict.kind],
+      outcome,
+      origin: verdict.origin ?? policies?.[0]?.origin,
+      policies,
+    });
   if (verdict.kind === 'unevaluated' || verdict.kind === 'assumed') {
     const why = verdict.kind === 'assumed' ? verdict.depends : verdict.why;
     if (!trace.unevaluated.some((u) => u.name === name && u.why === why)) trace.unevaluated.push({ name, why });
@@ -31,13 +36,13 @@ export function tellGuard(trace: Trace, name: string, verdict: GuardVerdict, out
   }
 }
 
-function nearMiss({ view }: Trace, filter: string, { policy, field, expected, actual, held, failed }: RuleMiss): NearMiss {
+function nearMiss({ view }: Trace, filter: string, { policy, field, expected, actual, held, failed, conditions }: RuleMiss): NearMiss {
   const found = policyOf(policy, 'ALLOW', view.locator);
   const { origin } = found;
   const none = expected === 'not (anything)' || expected.startsWith('nothing');
   const message = none
     ? `AuthorizationPolicy ${policyText({ ...found })} has no rules: it allows nothing`
-    : `AuthorizationPolicy ${policyText(found)} asks that ${expected}; here it is ${actual}`;
+    : `AuthorizationPolicy ${policyText(found)} asks that ${conditions.map((c) => (c.actual === '' ? c.expected : `${c.expected} (here: ${c.actual})`)).join(' and ')}`;
   return {
     kind: 'policy',
     resource: policyText(found),

@@ -1,7 +1,9 @@
 import type { FieldPath } from '../../config/resource.ts';
 import type { Report } from '../../config/validation/report.ts';
 import { parseIp } from '../../routing/ip-range.ts';
-import type { Entry, HeaderLine } from '../types.ts';
+import { clientIdentity, IDENTITY_HINT } from '../client-identity.ts';
+import { MESH_ALPN } from '../mesh-alpn.ts';
+import type { Entry, HeaderLine, SecurityFacts } from '../types.ts';
 import { parseUrl, splitAuthority } from '../url.ts';
 import type { Case, Expectation } from './types.ts';
 
@@ -22,6 +24,9 @@ export interface WrittenTest {
   readonly sourceIp?: string;
   readonly http2?: boolean;
   readonly jwtClaims?: Readonly<Record<string, unknown>>;
+  readonly identity?: string;
+  readonly tls?: boolean;
+  readonly extAuthz?: 'allow' | 'deny';
   readonly expect: Expectation;
 }
 
@@ -39,6 +44,14 @@ export function casesOf(test: WrittenTest, at: FieldPath, report: Report): Case[
   const { hosts, connections, sourceIp } = test;
   if (sourceIp !== undefined && parseIp(sourceIp) === undefined) {
     report.error([...at, 'sourceIp'], 'test/address', `${JSON.stringify(sourceIp)} is no IP address`);
+    return [];
+  }
+  if (test.identity !== undefined && clientIdentity(test.identity) === undefined) {
+    report.error([...at, 'identity'], 'test/identity', `${JSON.stringify(test.identity)} is no identity`, { hint: IDENTITY_HINT });
+    return [];
+  }
+  if (test.tls === true && test.to === undefined) {
+    report.error([...at, 'tls'], 'test/tls', '`tls` says how a workload’s own proxy is called: the test needs `to`', { atKey: true });
     return [];
   }
   if (connections !== undefined) return connectionsOf(test, connections, at, report);
@@ -117,6 +130,7 @@ function requestsOf(test: WrittenTest, hosts: OneOrMore<string>, at: FieldPath, 
               ...(sourceIp !== undefined && { sourceIp }),
               ...(sni !== undefined && { sni }),
               ...(jwtClaims !== undefined && { jwtClaims }),
+              ...factsOf(test),
               ...entry,
             },
           });
@@ -127,12 +141,23 @@ function requestsOf(test: WrittenTest, hosts: OneOrMore<string>, at: FieldPath, 
   return cases;
 }
 
+/** What the test says of certificates and of who is asked outside. */
+function factsOf({ identity, tls, extAuthz, sni }: WrittenTest): SecurityFacts & { sni?: string; alpn?: readonly string[] } {
+  const client = identity === undefined ? undefined : clientIdentity(identity);
+  return {
+    ...(client !== undefined && { client }),
+    ...(extAuthz !== undefined && { extAuthz }),
+    ...(tls === true && { tls: true, alpn: MESH_ALPN, sni: sni ?? '' }),
+  };
+}
+
 const hostHeader = (lines: readonly HeaderLine[]): string | undefined => {
   const host = lines.find(([name]) => name.toLowerCase() === 'host')?.[1];
   return host === undefined ? undefined : splitAuthority(host)?.host;
 };
 
-function connectionsOf({ sni, sourceIp, to }: WrittenTest, connections: OneOrMore<string>, at: FieldPath, report: Report): Case[] {
+function connectionsOf(test: WrittenTest, connections: OneOrMore<string>, at: FieldPath, report: Report): Case[] {
+  const { sni, sourceIp, to } = test;
   return many(connections).flatMap((written, i): Case[] => {
     const split = splitAuthority(written);
     if (split?.port === undefined) {
@@ -147,7 +172,14 @@ function connectionsOf({ sni, sourceIp, to }: WrittenTest, connections: OneOrMor
       {
         kind: 'connection',
         host,
-        connection: { host, port, ...(sni !== undefined && { sni }), ...(sourceIp !== undefined && { sourceIp }), ...entry },
+        connection: {
+          host,
+          port,
+          ...(sni !== undefined && { sni }),
+          ...(sourceIp !== undefined && { sourceIp }),
+          ...factsOf(test),
+          ...entry,
+        },
       },
     ];
   });

@@ -1,10 +1,11 @@
 /** What of a mesh its tests cover: every route and match, where each leads, and every policy. */
 import type { HTTPRoute, VirtualService } from '../../config/kinds/networking.ts';
+import type { AuthorizationPolicy } from '../../config/kinds/security.ts';
 import { type FieldPath, formatPath, originOf, type Resource } from '../../config/resource.ts';
 import { configPath } from '../../envoy/metadata.ts';
 import type { Mesh } from '../../mesh/types.ts';
 import type { Destination, Explanation, Outcome } from '../types.ts';
-import { POLICIES, policiesOf } from './judge-access.ts';
+import { POLICIES } from './judge-access.ts';
 import { targetText } from './target.ts';
 import type { Coverage, CoverageCount, CoverageKind, CoverageUnit, Expectation, Passed } from './types.ts';
 
@@ -40,8 +41,7 @@ export function collectCoverage(mesh: Mesh): CoverageCollector {
   const policies = new Map<string, Unit>();
   for (const resource of mesh.resources) {
     if (resource.kind === 'VirtualService') addVirtualService(mesh, resource as Resource<VirtualService>, routes, destinations);
-    else if (POLICIES.has(resource.kind))
-      policies.set(configPath(resource), { kind: 'policy', resource, path: [], description: '', tested: false });
+    else if (POLICIES.has(resource.kind)) addPolicy(resource, policies);
   }
   shareDelegates(mesh, destinations);
   const addRoute = (config: string, field: string): void => {
@@ -52,8 +52,8 @@ export function collectCoverage(mesh: Mesh): CoverageCollector {
     add({ explanation, expect }) {
       const decided = decidedBy(explanation);
       for (const [config, field] of decided) addRoute(config, field);
-      for (const { config } of policiesOf(explanation)) {
-        const policy = policies.get(config ?? '');
+      for (const key of policyKeys(explanation)) {
+        const policy = policies.get(key);
         if (policy !== undefined) policy.tested = true;
       }
       if (!saysWhere(expect)) return;
@@ -86,6 +86,31 @@ export function collectCoverage(mesh: Mesh): CoverageCollector {
       };
     },
   };
+}
+
+/** One unit for each rule of an AuthorizationPolicy; other policies, and those without rules, are one. */
+function addPolicy(resource: Resource, policies: Map<string, Unit>): void {
+  const config = configPath(resource);
+  const rules = resource.kind === 'AuthorizationPolicy' ? ((resource.spec as AuthorizationPolicy).rules ?? []) : [];
+  const unit = (path: FieldPath): Unit => ({ kind: 'policy', resource, path, description: '', tested: false });
+  if (rules.length === 0) policies.set(config, unit([]));
+  for (const i of rules.keys()) policies.set(`${config} ${i}`, unit(['rules', i]));
+}
+
+/**
+ * What decided, as `addPolicy` has it. A denial because no rule allows it is decided by all of the ALLOW policies, but by none of their
+ * rules: only a policy without rules is tested by it. RequestAuthentications decide when the filter of tokens does.
+ */
+function policyKeys({ steps, outcomes }: Explanation): string[] {
+  const deciding = [
+    ...steps.flatMap((s) => (s.effect === 'unknown' ? [] : (s.policies ?? []))),
+    ...outcomes.flatMap((o) => o.policies ?? []),
+  ];
+  const keys = deciding.flatMap(({ origin, rule }) =>
+    origin?.config === undefined ? [] : [origin.config, `${origin.config} ${rule ?? ''}`],
+  );
+  const others = steps.flatMap(({ origin, effect }) => (origin?.config === undefined || effect === 'unknown' ? [] : [origin.config]));
+  return [...keys, ...others];
 }
 
 function shown({ kind, resource, path, description, tested }: Unit): CoverageUnit {

@@ -1,4 +1,4 @@
-import type { Explanation, Origin, Step } from '../types.ts';
+import type { Explanation, Step } from '../types.ts';
 import { endsText, type Judged } from './judged.ts';
 import type { Expectation } from './types.ts';
 
@@ -26,7 +26,7 @@ export function judgeAccess({ explanation, outcomes, mismatches }: Judged, { all
   if (policy === undefined) return;
   const deciding = policiesOf(explanation);
   if (deciding.some(({ name, namespace }) => policy === name || policy === `${namespace}/${name}`)) return;
-  const names = deciding.map(({ namespace, name }) => `${namespace}/${name}`);
+  const names = [...new Set(deciding.map(({ namespace, name }) => `${namespace}/${name}`))];
   mismatches.push({
     path: ['policy'],
     expected: policy,
@@ -34,9 +34,13 @@ export function judgeAccess({ explanation, outcomes, mismatches }: Judged, { all
   });
 }
 
-/** Policies that decided something on the way. */
-export function policiesOf({ steps }: Explanation): Origin[] {
-  return steps.flatMap(({ origin, effect }: Step) =>
-    origin !== undefined && effect !== 'unknown' && POLICIES.has(origin.kind) ? [origin] : [],
-  );
+/** Policies that decided something on the way, by name. */
+export function policiesOf({ steps, outcomes }: Explanation): { readonly name: string; readonly namespace: string }[] {
+  return [
+    ...steps.flatMap(({ origin, effect, policies = [] }: Step) => [
+      ...(origin !== undefined && effect !== 'unknown' && POLICIES.has(origin.kind) ? [origin] : []),
+      ...policies,
+    ]),
+    ...outcomes.flatMap(({ policies = [] }) => policies),
+  ];
 }

@@ -170,7 +170,12 @@ export const testSchema = message(
     sni: string('The server name that TLS asks for; a connection with it is one with TLS.', { minLength: 1 }),
     sourceIp: string('The address of the client.', { minLength: 1 }),
     http2: boolean('HTTP/2 from the start, as gRPC.'),
-    jwtClaims: struct('The payload of an accepted token.'),
+    jwtClaims: struct('The payload of a token that is taken as genuine; without iss it is of the first issuer that is asked for.'),
+    identity: string('The certificate that the client shows when TLS asks for one: spiffe://…, NAMESPACE/ACCOUNT or a DNS name.', {
+      minLength: 1,
+    }),
+    tls: boolean('With `to`: mutual TLS, as the proxies of the mesh speak it. Without an identity the client shows no certificate.'),
+    extAuthz: choice(['allow', 'deny'], 'What external authorization answers.'),
     expect: expectSchema,
   },
   {

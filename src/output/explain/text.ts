@@ -168,10 +168,14 @@ function ending(
   const { destination } = outcome;
   const what = outcome.type === 'forward' && destination !== undefined ? forwardText(outcome, destination, host) : outcome.summary;
   const answering = outcome.answeredBy === undefined ? '' : paint(canvas, 'dim', `  by ${outcome.answeredBy}`);
-  const head = `${paint(canvas, style, '▶')}  ${several ? `${paint(canvas, 'bold', label)}  ` : ''}${paint(canvas, style, what)}`;
-  const flags = outcome.flags === '-' ? '' : paint(canvas, 'dim', `  flags ${outcome.flags}`);
   const spine = more ? paint(canvas, 'dim', '│') : ' ';
-  const lines = [head + flags + answering];
+  const indent = INDENT + (several ? 8 : 0);
+  const [start = '', ...rest] = wrap(what, canvas.width - indent);
+  const head = `${paint(canvas, style, '▶')}  ${several ? `${paint(canvas, 'bold', label)}  ` : ''}${paint(canvas, style, start)}`;
+  const flags = outcome.flags === '-' ? '' : paint(canvas, 'dim', `  flags ${outcome.flags}`);
+  const folded = rest.map((line) => `${spine}${' '.repeat(indent - 1)}${paint(canvas, style, line)}`);
+  const lines = [head, ...folded];
+  lines[lines.length - 1] += flags + answering;
   if (destination?.origin !== undefined) lines.push(...wrapOrigin(destination.origin, canvas, `${spine}${' '.repeat(INDENT - 1 + LABEL)}`));
   const rows: [string, string][] = [...endpointRows(outcome), ...upstreamRows(outcome), ...answerRows(outcome), ...own];
   for (const row of rows) lines.push(...setting(row, canvas, more ? '│' : ' '));
