@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
+import { type FindSecret, resourceSecret } from '../../../agent/identity/resource-secrets.ts';
+import type { Secret } from '../../../src/config/kinds/kubernetes.ts';
 import { secretNames } from '../../../src/envoy/secret-names.ts';
 import type { Snapshot } from '../../../src/envoy/snapshot.ts';
 import { dnsNamesOf, identityOf } from '../../../src/mesh/identity.ts';
@@ -50,6 +52,14 @@ function kubernetesSecret(name: string, mesh: Mesh, { namespace }: ProxyNode): S
   return chain === undefined || key === undefined ? undefined : pairSecret(name, chain, key);
 }
 
+/** By the agent's own rules: other namespaces need a ReferenceGrant. */
+function gatewayApiSecret(name: string, mesh: Mesh, { namespace }: ProxyNode): SecretJson | undefined {
+  const find: FindSecret = (kind, of, wanted) =>
+    mesh.ofKind<Secret>(kind).find(({ metadata }) => metadata.namespace === of && metadata.name === wanted);
+  const made = resourceSecret(name, namespace, find, mesh.ofKind('gateway.networking.k8s.io/ReferenceGrant'));
+  return 'secret' in made ? made.secret : undefined;
+}
+
 async function secretOf(name: string, mesh: Mesh, proxy: ProxyNode): Promise<SecretJson | undefined> {
   if (name === 'default') {
     const { chain, key } = await workloadCertificate(identityOf(proxy, mesh.config), dnsNamesOf(proxy));
@@ -62,7 +72,8 @@ async function secretOf(name: string, mesh: Mesh, proxy: ProxyNode): Promise<Sec
     const [chain = '', key = ''] = name.slice('file-cert:'.length).split('~');
     return pairSecret(name, readFileSync(chain, 'utf8'), readFileSync(key, 'utf8'));
   }
-  return name.startsWith('kubernetes://') ? kubernetesSecret(name, mesh, proxy) : undefined;
+  if (name.startsWith('kubernetes://')) return kubernetesSecret(name, mesh, proxy);
+  return name.startsWith('kubernetes-gateway://') ? gatewayApiSecret(name, mesh, proxy) : undefined;
 }
 
 /** By the names of the snapshots; what does not exist is left out. */
