@@ -16,6 +16,8 @@ const WORDS: Words = [
   ['unable to get issuer certificate', 'its certificate is of no CA that is trusted here'],
   ['self signed certificate', 'its certificate is of no CA that is trusted here (self-signed)'],
   ['unsupported certificate purpose', 'its certificate is not for this use'],
+  ['permitted subtree violation', 'its certificate has a name that its CA may not give'],
+  ['permitted violation', 'its certificate has a name that its CA may not give'],
   ['SAN list', 'its certificate has another name'],
   ['SAN matcher', 'its certificate has another name'],
   ['cert hash', 'it is not the certificate that is asked for'],
