@@ -8,6 +8,7 @@ import type { AuditLog } from './audit.ts';
 import { bundleOf, certificatesOf, openSigner } from './authorities.ts';
 import { readState } from './directory.ts';
 import type { Issuer } from './issue.ts';
+import type { PolicyRule } from './policy.ts';
 import { readPolicy } from './read-policy.ts';
 import type { CaState } from './state.ts';
 
@@ -20,8 +21,18 @@ export interface Live extends Issuer {
   generation: number;
 }
 
-/** Two stats a call while nothing changed. What cannot be used is logged once, and the last good one goes on. Throws at first as its parts do. */
-export function createLiveIssuer(directory: string, passphrase: string | undefined, audit: AuditLog, log: Log): () => Live {
+/**
+ * Two stats a call while nothing changed. What cannot be used is logged once, and the last good one goes on. Throws at first as its parts do.
+ *
+ * @param rules of whoever serves, besides those of the policy
+ */
+export function createLiveIssuer(
+  directory: string,
+  passphrase: string | undefined,
+  audit: AuditLog,
+  log: Log,
+  rules: (trustDomain: string) => readonly PolicyRule[] = () => [],
+): () => Live {
   let signature = '';
   let live: Live | undefined;
 
@@ -43,7 +54,8 @@ export function createLiveIssuer(directory: string, passphrase: string | undefin
     const state = readState(directory);
     const bundle = bundleOf(state);
     const signer = openSigner(directory, state, passphrase);
-    const policy = readPolicy(directory);
+    const written = readPolicy(directory);
+    const policy = { ...written, rules: [...written.rules, ...rules(state.trustDomain)] };
     const intermediates = state.authorities.flatMap((record) => certificatesOf(record)?.chain ?? []);
     return {
       intermediates,

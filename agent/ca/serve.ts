@@ -16,6 +16,8 @@ import { readState, takeLock, unusable } from './directory.ts';
 import { createHandler } from './http-handler.ts';
 import { issueCertificate } from './issue.ts';
 import { createLiveIssuer, type Live } from './live-issuer.ts';
+import type { PolicyRule } from './policy.ts';
+import { patternOf } from './policy-of.ts';
 import { openRegistry } from './registry.ts';
 
 export interface ServeOptions {
@@ -25,9 +27,18 @@ export interface ServeOptions {
   /** Further names and addresses that clients use. */
   names: readonly string[];
   passphrase: string | undefined;
+  /** Host names that service accounts may have in their certificates, besides what the policy allows. */
+  hostNames?: readonly AllowedHost[] | undefined;
   /** The cluster that it serves; closed with it. */
   cluster?: CaCluster | undefined;
   log: Log;
+}
+
+/** `*` stands for anything within a segment. */
+export interface AllowedHost {
+  namespace: string;
+  account: string;
+  dnsName: string;
 }
 
 export interface CaServer {
@@ -53,7 +64,9 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
   try {
     const audit = openAudit(directory, AUDIT_SYNC_MS);
     closers.push(() => audit.close());
-    const live = createLiveIssuer(directory, options.passphrase, audit, options.log);
+    const live = createLiveIssuer(directory, options.passphrase, audit, options.log, (trustDomain) =>
+      (options.hostNames ?? []).map((allowed) => ruleOf(allowed, trustDomain)),
+    );
     const registry = openRegistry(directory);
     closers.push(() => registry.close());
     live();
@@ -94,6 +107,11 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
     await close();
     throw error;
   }
+}
+
+function ruleOf({ namespace, account, dnsName }: AllowedHost, trustDomain: string): PolicyRule {
+  const who = [patternOf(`spiffe://${trustDomain}/ns/${namespace}/sa/${account}`)];
+  return { callers: who, identities: who, dnsNames: [patternOf(dnsName)], maxLifeMs: undefined };
 }
 
 const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -4,6 +4,7 @@ import { createLog } from '../../agent/log.ts';
 import { listenToSignals } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import { caDir, passphraseFile, passphraseOf } from '../../src/cli/ca-flags.ts';
+import { FairleadError } from '../../src/errors.ts';
 
 export default class CaServe extends BaseCommand {
   static override enableJsonFlag = false;
@@ -42,6 +43,13 @@ export default class CaServe extends BaseCommand {
       description: 'what those tokens must be meant for [default: istio-ca]',
       dependsOn: ['kubernetes'],
     }),
+    'allow-host': Flags.string({
+      helpValue: 'NAMESPACE/ACCOUNT=NAME',
+      description:
+        'host name that a service account may have in its certificates, besides what the policy allows; * stands for anything within a segment',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     'roots-config-map': Flags.string({
       helpValue: '[NAMESPACE/]NAME',
       description: 'ConfigMap in which the roots are kept, under root-cert.pem',
@@ -55,6 +63,7 @@ export default class CaServe extends BaseCommand {
     const { flags } = await this.parse(CaServe);
     const log = createLog(flags['log-format'] as 'text' | 'json', 'info', (line) => process.stderr.write(line));
     const passphrase = await passphraseOf(flags['passphrase-file']);
+    const hostNames = (flags['allow-host'] ?? []).map(allowedHost);
     const signals = listenToSignals(['SIGTERM', 'SIGINT']);
     try {
       const { openCaCluster, serveCa } = await import('../../agent/ca-server.ts');
@@ -65,7 +74,7 @@ export default class CaServe extends BaseCommand {
             rootsConfigMap: flags['roots-config-map'],
           })
         : undefined;
-      const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, cluster, log };
+      const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, hostNames, cluster, log };
       const server = await serveCa(flags['ca-dir'] ?? defaultCaDirectory(), options);
       log.info('the CA is served', { address: `${flags.listen}:${server.port}`, socket: server.socket });
       await signals.first;
@@ -74,4 +83,13 @@ export default class CaServe extends BaseCommand {
       signals.close();
     }
   }
+}
+
+/** `fairlead-system/web=web.fairlead-system.svc`. Throws E_USAGE. */
+function allowedHost(typed: string): { namespace: string; account: string; dnsName: string } {
+  const [, namespace = '', account = '', dnsName = ''] = /^([a-z0-9-]+)\/([a-z0-9.*-]+)=([a-z0-9.*-]+)$/.exec(typed) ?? [];
+  if (dnsName !== '') return { namespace, account, dnsName };
+  throw new FairleadError('E_USAGE', `--allow-host ${JSON.stringify(typed)} is not NAMESPACE/ACCOUNT=NAME`, {
+    next: 'Write --allow-host fairlead-system/web=web.fairlead-system.svc.',
+  });
 }

@@ -51,7 +51,7 @@ export async function injectSettingsFrom(flags: InjectFlags, version: string): P
       throw new FairleadError('E_USAGE', 'the roots of the CA are needed: a sidecar knows the CA by them', {
         next: 'Name them with --ca-roots FILE, or take all that is needed from the cluster with --kubernetes.',
       });
-    return injectSettingsOf(settings, roots);
+    return injectSettingsOf(settings, roots, client !== undefined);
   } finally {
     client?.close();
   }

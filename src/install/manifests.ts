@@ -7,12 +7,15 @@ import { gatewayObjects } from './objects/gateway-objects.ts';
 import { labelsOf, MESH_CONFIG_MAP } from './objects/names.ts';
 import type { Manifest } from './objects/object.ts';
 import { readerObjects } from './objects/reader-objects.ts';
+import { webhookObjects } from './objects/webhook-objects.ts';
 import type { Settings } from './settings/resolve.ts';
 
 /** What is needed by others comes first. */
 const ORDER = [
   ...['Namespace', 'CustomResourceDefinition', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
   ...['ConfigMap', 'PersistentVolumeClaim', 'Service', 'Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'],
+  // Nobody is asked before somebody answers.
+  ...['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'],
 ];
 
 /**
@@ -23,9 +26,10 @@ const ORDER = [
  */
 export function manifestsOf(settings: Settings, version: string): Manifest[] {
   const shared = settings.revision === '' ? [...base(settings, version), ...caObjects(settings, version)] : [];
-  const readers = settings.gateways.length > 0 ? readerObjects(settings, version) : [];
+  const readers = settings.gateways.length > 0 || settings.injection.namespaces.length > 0 ? readerObjects(settings, version) : [];
   const gateways = settings.gateways.flatMap((gateway) => gatewayObjects(settings, gateway, version));
-  return [...shared, ...readers, ...gateways].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  const webhooks = settings.injection.enabled ? webhookObjects(settings, version) : [];
+  return [...shared, ...readers, ...gateways, ...webhooks].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
 }
 
 function base(settings: Settings, version: string): Manifest[] {

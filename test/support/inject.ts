@@ -8,7 +8,10 @@ import { resolveSettings } from '../../src/install/settings/resolve.ts';
 export const SEPARATOR = '=====\n';
 
 /** Those of an installation that says nothing. */
-export const injectSettings: InjectSettings = injectSettingsOf(resolveSettings({}, { revision: '', version: '1.2.3' }), 'the roots\n');
+export const injectSettings: InjectSettings = injectSettingsOf(
+  resolveSettings({ injection: { namespaces: ['*'] } }, { revision: '', version: '1.2.3' }),
+  'the roots\n',
+);
 
 const folder = fileURLToPath(new URL('../install/inject/goldens', import.meta.url));
 

@@ -35,6 +35,9 @@ export function decide(pod: PodJson, namespace: string, settings: InjectSettings
     return no(`it has a container ${PROXY_CONTAINER} of its own`);
   if (containers.every(({ name }) => name === PROXY_CONTAINER)) return no('it has no containers to be a sidecar of');
   if (pod.spec?.nodeSelector?.['kubernetes.io/os'] === 'windows') return no('it runs on Windows');
+  const { namespaces } = settings;
+  if (namespaces !== undefined && !namespaces.includes(namespace) && !namespaces.includes('*'))
+    return cannot(`its agent may not read the mesh: ${namespace} is not among injection.namespaces of the installation`, []);
   const mode = annotations[INTERCEPTION_MODE];
   if (mode !== undefined && mode !== 'NONE')
     return cannot(

@@ -15,6 +15,8 @@ export interface InjectSettings {
     /** What tokens of service accounts must be meant for. */
     audience: string;
   };
+  /** Whose service accounts may read the mesh, `*` for all; undefined: it is not known. */
+  namespaces: readonly string[] | undefined;
   engine: 'auto' | 'envoy' | 'embedded';
   /** An init container that stays (Kubernetes 1.29), in place of a container among the others. */
   nativeSidecar: boolean;

@@ -3,7 +3,7 @@
  * https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy
  */
 import type { LabelSelector } from '../../mesh/labels.ts';
-import { DEFAULT_REVISION, revisioned } from '../objects/names.ts';
+import { DEFAULT_REVISION, revisioned, WEBHOOK_NAME } from '../objects/names.ts';
 import { INJECT, INJECTION, REVISION, SYSTEM_NAMESPACES } from './names.ts';
 
 export const INJECT_PATH = '/inject';
@@ -77,7 +77,7 @@ export const webhookNames = (revision: string): WebhookNames => ({
 type Who = { namespace: string; revision: string };
 
 /** The server of webhooks: its Deployment, its Service and its service account. */
-export const webhookServer = (who: Who): string => revisioned(who, 'fairlead-webhook');
+export const webhookServer = (who: Who): string => revisioned(who, WEBHOOK_NAME);
 
 /** The name by which API servers call the Service. */
 export const webhookHost = (who: Who): string => `${webhookServer(who)}.${who.namespace}.svc`;

@@ -17,7 +17,10 @@ export type LiveObject = Manifest & {
 };
 
 /** Kinds without a namespace, of those that installations have. */
-const CLUSTER_KINDS = new Set(['Namespace', 'CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding']);
+const CLUSTER_KINDS = new Set([
+  ...['Namespace', 'CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding'],
+  ...['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
+]);
 
 /** The path of an object's collection, by the rules of English that Kubernetes' plurals follow. */
 export function collectionOf({ apiVersion, kind, namespace }: Omit<ObjectRef, 'name'>): string {

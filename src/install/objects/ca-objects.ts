@@ -3,7 +3,7 @@
  * may hold; so there is one replica, and the old pod ends before the new one starts. Issued certificates outlive its absence.
  */
 import type { Settings } from '../settings/resolve.ts';
-import { CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, TOKEN_AUDIENCE } from './names.ts';
+import { CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, TOKEN_AUDIENCE, WEBHOOK_NAME } from './names.ts';
 import type { Manifest } from './object.ts';
 import {
   containerSecurity,
@@ -114,6 +114,8 @@ function podSpec(settings: Settings): object {
         args: [
           ...['ca', 'serve', '--kubernetes', '--ca-dir', DIRECTORY, '--listen', '0.0.0.0', '--port', String(CA_PORT)],
           ...names.flatMap((name) => ['--host', name]),
+          // The API server knows the server of webhooks by its name.
+          ...['--allow-host', `${namespace}/${WEBHOOK_NAME}*=${WEBHOOK_NAME}*.${namespace}.svc`],
           ...['--token-audience', TOKEN_AUDIENCE, '--roots-config-map', `${namespace}/${ROOTS_CONFIG_MAP}`, '--log-format', logFormat],
         ],
         ports: [{ name: 'tls-ca', containerPort: CA_PORT, protocol: 'TCP' }],

@@ -6,6 +6,7 @@ export const DEFAULT_REVISION = 'default';
 export const MESH_CONFIG_MAP = 'istio';
 export const ROOTS_CONFIG_MAP = 'fairlead-ca-roots';
 export const CA_NAME = 'fairlead-ca';
+export const WEBHOOK_NAME = 'fairlead-webhook';
 export const CA_PORT = 15012;
 /** What tokens of service accounts are meant for, as with Istio's CA. */
 export const TOKEN_AUDIENCE = 'istio-ca';

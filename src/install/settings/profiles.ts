@@ -10,15 +10,15 @@ export interface Profile {
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   default: {
-    description: 'the CA, sidecars for pods that ask for them, and one ingress gateway: two to five pods behind a load balancer',
-    settings: { injection: { enabled: true }, gateways: { ingressgateway: {} } },
+    description: 'the CA, and one ingress gateway: two to five pods behind a load balancer',
+    settings: { gateways: { ingressgateway: {} } },
   },
   minimal: { description: 'the CA and the definitions; gateways are added one by one', settings: {} },
   demo: {
-    description: 'for kind, minikube and the like: one small ingress gateway on a node port',
+    description: 'for kind, minikube and the like: sidecars in all namespaces that are labelled, one small ingress gateway on a node port',
     settings: {
       ca: { resources: { requests: { cpu: '10m', memory: '64Mi' } } },
-      injection: { enabled: true, replicas: 1, resources: { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '512Mi' } } },
+      injection: { namespaces: ['*'], replicas: 1, resources: { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '512Mi' } } },
       gateways: {
         ingressgateway: {
           replicas: { min: 1, max: 1 },

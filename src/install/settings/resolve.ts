@@ -51,7 +51,8 @@ export interface Injection extends Placement {
   nativeSidecar: boolean;
   resources: ContainerResources;
   logLevel: 'debug' | 'info' | 'warning' | 'error';
-  readers: readonly string[];
+  /** `*`: all. */
+  namespaces: readonly string[];
   replicas: number;
 }
 
@@ -82,12 +83,12 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
     },
     injection: {
       ...placementOf(injection),
-      enabled: injection.enabled ?? false,
+      enabled: injection.enabled ?? (injection.namespaces ?? []).length > 0,
+      namespaces: injection.namespaces ?? [],
       engine: injection.engine ?? 'auto',
       nativeSidecar: injection.nativeSidecar ?? true,
       resources: injection.resources ?? SIDECAR_RESOURCES,
       logLevel: injection.logLevel ?? 'info',
-      readers: injection.readers ?? ['system:serviceaccounts'],
       replicas: injection.replicas ?? 2,
     },
     gateways: Object.entries(all.gateways ?? {}).map(([name, gateway]) => resolveGateway(name, gateway)),

@@ -73,17 +73,19 @@ const gateway = message('A gateway: a Deployment with its Service.', {
 });
 
 const injection = message('Sidecars for pods, and the validation of what is applied.', {
-  enabled: boolean('Whether pods are injected that ask for it by a label of theirs or of their namespace. Default: by the profile.'),
+  namespaces: strings(
+    'Namespaces whose pods may have sidecars; `*` is all. Their service accounts may then read the mesh: Services, endpoints, Pods, Nodes, Namespaces and Istio’s kinds of all namespaces. Default: none.',
+    { items: { pattern: '^([*]|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$' } },
+  ),
+  enabled: boolean(
+    'Whether the server of webhooks runs: pods of those namespaces are injected when labels ask for it, Istio’s kinds are validated. Default: when `namespaces` has some.',
+  ),
   engine: choice(['auto', 'envoy', 'embedded'], 'What runs the traffic of sidecars. auto, the default: Envoy when the image has it.'),
   nativeSidecar: boolean(
     'Sidecars are init containers that stay (Kubernetes 1.29), so that they start before and end after the others. Default: true.',
   ),
   resources: as(resources, 'What a sidecar asks for, and what it may take at most. Annotations of pods go before.'),
   logLevel: choice(['debug', 'info', 'warning', 'error'], 'Least severity that agents of sidecars log. Default: info.'),
-  readers: strings(
-    'Groups of service accounts whose sidecars may read the mesh (Services, endpoints, Pods, Istio’s kinds). Default: `system:serviceaccounts`, which is all.',
-    { items: { pattern: '^system:serviceaccounts(:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$' } },
-  ),
   replicas: integer('Pods of the server of webhooks. Default: 2.', { minimum: 1, maximum: 100 }),
   ...placement,
 });
@@ -109,6 +111,13 @@ export const settingsSchema = message('Settings of an installation.', {
     ...placement,
   }),
   injection,
+  host: message('An installation on a host (`--target systemd`).', {
+    agent: boolean('Whether the agent runs there. Default: true.'),
+    ca: boolean('Whether the certificate authority is served there. Default: false.'),
+    mesh: string('Folder of the configuration. Default: /etc/fairlead/mesh.', { pattern: '^/' }),
+    program: string('Fairlead on that host, with its first arguments. Default: what installs it.', { pattern: '^/' }),
+    engine: choice(['auto', 'envoy', 'embedded'], 'What runs the traffic. Default: auto.'),
+  }),
   gateways: map(gateway, 'Gateways by name.', { propertyNames: { pattern: LABEL } }),
 });
 
