@@ -15,12 +15,20 @@ export function originOfMetadata(metadata: MetadataJson | undefined, locator: Lo
   return locator?.resource(config, field) ?? (parsed && { ...parsed, config, ...(field !== undefined && { field }) });
 }
 
+/** Kinds whose capitals a path does not keep. */
+const ROUTES: Readonly<Record<string, string>> = {
+  httproute: 'HTTPRoute',
+  grpcroute: 'GRPCRoute',
+  tlsroute: 'TLSRoute',
+  tcproute: 'TCPRoute',
+};
+
 /** `/apis/networking.istio.io/v1/namespaces/default/virtual-service/reviews`; undefined for other texts. */
 export function parseConfigPath(config: string): { kind: string; name: string; namespace: string } | undefined {
   const found = /^\/apis\/[^/]*\/[^/]+\/namespaces\/([^/]*)\/([^/]+)\/(.+)$/.exec(config);
   if (found === null) return undefined;
   const [, namespace = '', kebab = '', name = ''] = found;
-  const kind = kebab.replace(/(^|-)([a-z0-9])/g, (_, _dash: string, letter: string) => letter.toUpperCase());
+  const kind = ROUTES[kebab] ?? kebab.replace(/(^|-)([a-z0-9])/g, (_, _dash: string, letter: string) => letter.toUpperCase());
   return { kind, name, namespace };
 }
 

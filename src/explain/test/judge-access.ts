@@ -1,4 +1,4 @@
-import type { Explanation, Step } from '../types.ts';
+import type { Explanation, Outcome, Step } from '../types.ts';
 import { endsText, type Judged } from './judged.ts';
 import type { Expectation } from './types.ts';
 
@@ -13,8 +13,10 @@ export function judgeAccess({ explanation, outcomes, mismatches }: Judged, { all
   const unknown = explanation.unevaluated.filter(({ name }) => GUARDS.test(name));
   const cannot = `cannot be told: ${unknown.map(({ name, why }) => `${name} is not evaluated (${why})`).join(', ')}`;
   if (allowed !== undefined) {
-    const denied = outcomes.every((o) => o.type === 'denied');
-    const passes = outcomes.every((o) => o.type !== 'denied');
+    const handshakeFails = explanation.steps.some((s) => s.kind === 'tls' && s.effect === 'stops');
+    const isDenied = ({ type }: Outcome): boolean => type === 'denied' || (type === 'closed' && handshakeFails);
+    const denied = outcomes.every(isDenied);
+    const passes = !outcomes.some(isDenied);
     if (allowed ? !passes : !denied)
       mismatches.push({
         path: ['allowed'],
