@@ -1,8 +1,10 @@
 import * as Flags from '@oclif/core/flags';
+import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
 import { openCluster, settingsFrom } from '../src/cli/install-flags.ts';
 import type { DoctorReport } from '../src/doctor/types.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
+import type { SettingsFile } from '../src/install/settings/schema.ts';
 
 export default class Install extends InstallCommand {
   static override summary = 'Install Fairlead in a cluster: the CA, gateways, and the definitions of Istio’s kinds where they are missing.';
@@ -18,11 +20,30 @@ by the field manager fairlead; fields that others have set are shown, and only t
   ];
   static override flags = {
     ...installFlags,
+    ...targetFlags,
     pre: Flags.boolean({ description: 'only check whether it can be installed: versions, permissions, Istio', exclusive: ['dry-run'] }),
   };
 
-  async run(): Promise<InstallResult | DoctorReport> {
+  async run(): Promise<HostResult | InstallResult | DoctorReport> {
     const { flags } = await this.parse(Install);
+    const root = rootOf(flags);
+    if (flags.target === 'systemd') {
+      const settings = async (stored: SettingsFile | undefined): Promise<SettingsFile> =>
+        (await settingsFrom(flags, this.config.version, stored)).file;
+      const { 'dry-run': dryRun, yes } = flags;
+      const options = {
+        root,
+        version: this.config.version,
+        dryRun,
+        yes,
+        force: flags['force-conflicts'],
+        say: this.say,
+        color: this.errorColor,
+      };
+      return this.print(await installHost('install', settings, options), flags.output, ({ version }) =>
+        dryRun ? 'nothing was done' : `fairlead ${version} is installed in ${root}`,
+      );
+    }
     const read = await settingsFrom(flags, this.config.version);
     const { namespace, revision } = read.settings;
     const client = await openCluster(flags.context);

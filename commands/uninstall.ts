@@ -1,6 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { confirm } from '../src/cli/confirm.ts';
 import * as flags from '../src/cli/flags.ts';
+import { type HostResult, rootOf, targetFlags, uninstallHost } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, resultOf } from '../src/cli/install-command.ts';
 import { contextFlag, DEFAULT_NAMESPACE, namespaceFlag, openCluster, revisionFlag } from '../src/cli/install-flags.ts';
 import { FairleadError } from '../src/errors.ts';
@@ -19,6 +20,7 @@ export default class Uninstall extends InstallCommand {
     ...namespaceFlag,
     ...revisionFlag,
     ...contextFlag,
+    ...targetFlags,
     purge: Flags.boolean({ description: 'the definitions, the volume with the CA’s keys and the namespace too' }),
     'purge-objects': Flags.boolean({ description: 'definitions with all objects of their kinds', dependsOn: ['purge'] }),
     'dry-run': Flags.boolean({ description: 'only show what would go' }),
@@ -26,8 +28,16 @@ export default class Uninstall extends InstallCommand {
     output: flags.output('text', 'json', 'yaml'),
   };
 
-  async run(): Promise<InstallResult> {
+  async run(): Promise<HostResult | InstallResult> {
     const { flags } = await this.parse(Uninstall);
+    const root = rootOf(flags);
+    if (flags.target === 'systemd') {
+      const { 'dry-run': dryRun, yes, purge } = flags;
+      const options = { root, version: this.config.version, dryRun, yes, purge, say: this.say, color: this.errorColor };
+      return this.print(await uninstallHost(options), flags.output, ({ version }) =>
+        dryRun ? 'nothing was done' : `fairlead ${version} is uninstalled from ${root}`,
+      );
+    }
     const namespace = flags.namespace ?? DEFAULT_NAMESPACE;
     const revision = flags.revision ?? '';
     const client = await openCluster(flags.context);

@@ -1,7 +1,9 @@
 import * as Flags from '@oclif/core/flags';
+import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
 import { openCluster, settingsFrom } from '../src/cli/install-flags.ts';
 import { FairleadError } from '../src/errors.ts';
+import type { SettingsFile } from '../src/install/settings/schema.ts';
 
 export default class Upgrade extends InstallCommand {
   static override summary = 'Bring an installation to this version, or to other settings.';
@@ -15,11 +17,30 @@ definitions, the CA’s volume and the namespace. Everything else is as with \`i
   ];
   static override flags = {
     ...installFlags,
+    ...targetFlags,
     'reset-settings': Flags.boolean({ description: 'begin with the profile, not with the settings of the installation' }),
   };
 
-  async run(): Promise<InstallResult> {
+  async run(): Promise<HostResult | InstallResult> {
     const { flags } = await this.parse(Upgrade);
+    const root = rootOf(flags);
+    if (flags.target === 'systemd') {
+      const settings = async (stored: SettingsFile | undefined): Promise<SettingsFile> =>
+        (await settingsFrom(flags, this.config.version, flags['reset-settings'] ? undefined : stored)).file;
+      const { 'dry-run': dryRun, yes } = flags;
+      const options = {
+        root,
+        version: this.config.version,
+        dryRun,
+        yes,
+        force: flags['force-conflicts'],
+        say: this.say,
+        color: this.errorColor,
+      };
+      return this.print(await installHost('upgrade', settings, options), flags.output, ({ version }) =>
+        dryRun ? 'nothing was done' : `fairlead ${version} is installed in ${root}`,
+      );
+    }
     const namespace = flags.namespace ?? (await settingsFrom(flags, this.config.version)).settings.namespace;
     const client = await openCluster(flags.context);
     try {
