@@ -182,7 +182,6 @@ function checkedRequest(
   put(':method', request.method);
   put(':scheme', request.scheme);
   for (let i = 0; i < request.headers.length; i += 2) put(request.headers[i]!, request.headers[i + 1]!);
-  const length = request.header('content-length');
   return {
     id: String(exchange.connection.info.id * 65_536 + exchange.attempts),
     startTime: exchange.startTime,
@@ -191,7 +190,7 @@ function checkedRequest(
     host: request.authority,
     scheme: request.scheme,
     protocol: stream.protocol === 'HTTP/2' ? 'HTTP/2' : stream.protocol,
-    size: length !== undefined && /^\d+$/.test(length) ? Number(length) : 0,
+    size: exchange.bytesReceived,
     headers,
     body,
     bodyAsBytes,

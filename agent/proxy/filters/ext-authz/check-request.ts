@@ -16,7 +16,7 @@ export interface CheckedRequest {
   readonly host: string;
   readonly scheme: string;
   readonly protocol: string;
-  /** Of the body, bytes; 0 when it is not known. */
+  /** So many bytes of the body have come. */
   readonly size: number;
   /** Joined, by lower-case name, pseudo headers among them. */
   readonly headers: ReadonlyMap<string, string>;
