@@ -87,7 +87,7 @@ for (const protocol of ['delta', 'sotw'] as const)
       const backends = await Promise.all(['shop-1', 'shop-2', 'cart-1'].map((name) => startBackend(name)));
       const [shop1, shop2, cart1] = backends as [Backend, Backend, Backend];
       const port = testPort();
-      const { snapshot } = snapshotMaker();
+      const { snapshot, secrets } = snapshotMaker();
       const web = workload('web', { app: 'web' }, 1, { 'fairlead.dev/http-proxy-port': String(port) });
       const shop = (backend: Backend): string =>
         service('shop') + workload('shop-1', { app: 'shop' }, backend.port, { 'fairlead.dev/http-proxy-port': String(port + 1000) });
@@ -97,6 +97,7 @@ for (const protocol of ['delta', 'sotw'] as const)
       server.onClient((event) => events.push(event));
       const first = await snapshot(web + shop(shop1));
       const { id } = first.proxy;
+      server.setSecrets(id, await secrets());
       const config = join(folder, 'bootstrap.json');
       writeFileSync(config, JSON.stringify(bootstrap(id, socket, protocol)));
       let running: ChildProcess | undefined;

@@ -8,6 +8,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import type { HttpConnectionManagerJson } from '#envoy-api/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
 import { createAccessLogService } from '../../../agent/telemetry/access-log-service.ts';
 import { bootstrap } from '../../../src/envoy/dump/bootstrap.ts';
 import type { Snapshot } from '../../../src/envoy/snapshot.ts';
@@ -21,8 +22,8 @@ export interface EnvoyProxy {
   close(): Promise<void>;
 }
 
-/** Starts it; `path` is the binary. */
-export async function startEnvoy(path: string, snapshot: Snapshot): Promise<EnvoyProxy> {
+/** Starts it; `path` is the binary, `secrets` what the snapshot names. */
+export async function startEnvoy(path: string, snapshot: Snapshot, secrets: readonly SecretJson[]): Promise<EnvoyProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-als-'));
   const [xds, adminSocket, file, log] = ['XDS', 'admin', 'envoy.json', 'log'].map((name) => join(folder, name)) as [
     string,
@@ -40,8 +41,9 @@ export async function startEnvoy(path: string, snapshot: Snapshot): Promise<Envo
   const json = bootstrap(snapshot.proxy, { config: resolveMeshConfig({}), version: 'test', admin: { path: adminSocket }, xdsPath: xds });
   delete json.dynamicResources;
   json.staticResources = {
-    clusters: [...(json.staticResources?.clusters ?? []), ...snapshot.clusters.map((c) => staticCluster(c, snapshot))],
-    listeners: snapshot.listeners.map((l) => staticListener(l, snapshot)),
+    clusters: [...(json.staticResources?.clusters ?? []), ...snapshot.clusters.map((c) => staticSecrets(staticCluster(c, snapshot)))],
+    listeners: snapshot.listeners.map((l) => staticSecrets(staticListener(l, snapshot))),
+    secrets: [...secrets],
   };
   writeFileSync(file, JSON.stringify(json));
   const out = openSync(log, 'a');
@@ -70,6 +72,13 @@ export async function startEnvoy(path: string, snapshot: Snapshot): Promise<Envo
     throw error;
   }
   return { records, admin, close };
+}
+
+/** Secrets that SDS names are those of the bootstrap. */
+function staticSecrets<T extends object>(json: T): T {
+  return JSON.parse(JSON.stringify(json), (_key, value: { name?: string; sdsConfig?: object } | null) =>
+    value?.sdsConfig === undefined ? value : { name: value.name },
+  ) as T;
 }
 
 /** EDS becomes a part of the cluster. */

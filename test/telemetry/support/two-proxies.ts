@@ -8,6 +8,7 @@ import { buildMesh } from '../../../src/mesh/mesh.ts';
 import { findProxy } from '../../../src/mesh/proxies.ts';
 import type { Mesh } from '../../../src/mesh/types.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
+import { secretsOf } from '../../contract/credentials/secrets.ts';
 import { startEnvoy } from './envoy-proxy.ts';
 
 export interface RunningProxy {
@@ -46,6 +47,7 @@ export async function runEmbedded(yaml: string, port: number, proxyName = 'clien
 
 export async function runEnvoy(envoy: string, yaml: string, port: number, proxyName = 'client.default'): Promise<RunningProxy> {
   const { mesh, snapshot } = await snapshotOf(yaml, port, proxyName);
-  const { records, close } = await startEnvoy(envoy, snapshot);
+  const secrets = await secretsOf(mesh, new Map([[proxyName, snapshot]]));
+  const { records, close } = await startEnvoy(envoy, snapshot, secrets.get(proxyName) ?? []);
   return { engine: 'envoy', mesh, snapshot, records, httpProxy: `127.0.0.1:${port}`, close };
 }
