@@ -64,7 +64,7 @@ async function formatProblem(problem: Problem, style: Style, width: number, line
   const lines = [`${colour(`${severity}:`)} ${style.bold(harmless(message))} ${style.dim(`[${rule}]`)}`];
   const where = [position ? formatPosition(position) : undefined, origin, path].filter((part) => part !== undefined);
   if (where.length > 0) lines.push(`  ${harmless(where.join('  '))}`);
-  const source = position === undefined || isConfidential(problem) ? undefined : await lineOf(position);
+  const source = position === undefined || isConfidential(problem) ? undefined : await lineOf(position, rule);
   // An unreadable or empty file has no line that would tell anything.
   if (position !== undefined && source !== undefined && source.trim() !== '') {
     const gutter = String(position.line);

@@ -9,9 +9,21 @@ const MAX_FULL_REPORT = 4_000_000;
 
 /**
  * All syntax errors of a document that the fast parser refused with `failure`. The `yaml` package, which goes on after an error,
- * finds them; where it sees none, the fast parser's own is reported.
+ * finds them; where it sees none, the fast parser's own is reported. What a Secret has in its lines is not quoted.
  */
 export async function syntaxProblems(file: TextFile, range: DocumentRange, failure: ParseFailure): Promise<Problem[]> {
+  const problems = await allProblems(file, range, failure);
+  if (!/^["']?kind["']?\s*:\s*["']?Secret\b/m.test(file.text.slice(range.start, range.end))) return problems;
+  return problems.map((problem) => ({ ...problem, message: unquoted(problem.message, file.line(problem.position?.line ?? 0) ?? '') }));
+}
+
+/** Without the words of a line. */
+function unquoted(message: string, line: string): string {
+  const words = (line.match(/[^\s:'"*&!|>]{3,}/g) ?? []).sort((a, b) => b.length - a.length);
+  return words.reduce((text, word) => text.replaceAll(word, '…'), message);
+}
+
+async function allProblems(file: TextFile, range: DocumentRange, failure: ParseFailure): Promise<Problem[]> {
   const first = problemAt(
     file,
     range.start + failure.offset,

@@ -26,7 +26,7 @@ async function findingText(finding: Finding, style: Style, width: number, lineOf
   const where = [position === undefined ? undefined : formatPosition(position), origin.startsWith('File ') ? undefined : origin, path];
   const shown = where.filter((part) => part !== undefined && part !== '').join('  ');
   if (shown !== '') lines.push(`  ${harmless(shown)}`);
-  const source = position === undefined || isConfidential(finding) ? undefined : await lineOf(position);
+  const source = position === undefined || isConfidential(finding) ? undefined : await lineOf(position, code);
   if (position !== undefined && source !== undefined && source.trim() !== '') {
     const gutter = String(position.line);
     const excerpt = sourceExcerpt(source, position.column, width - gutter.length - 5);
