@@ -54,7 +54,8 @@ function checkFilterConfigs(configs: FilterConfigs, path: string, problems: Prob
     const type = String((config as { '@type'?: unknown })['@type'] ?? '');
     if (type === `${HTTP_FILTERS}.fault.v3.HTTPFault`) compileFault(config as HTTPFaultJson, field, problems);
     else if (type === `${HTTP_FILTERS}.cors.v3.CorsPolicy`) compileCors([config as CorsPolicyJson], field, problems);
-    else problems.unsupported(field, `there is no such filter (${type})`);
+    // Ignored, it could open what the filter is to close.
+    else problems.unsupported(field, `no filter takes ${type || 'that'} from routes`);
   }
 }
 
