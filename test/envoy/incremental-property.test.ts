@@ -20,6 +20,10 @@ const gateway = doc(
   'gw',
   'spec: {selector: {istio: gw}, servers: [{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]}',
 );
+const webGateway = doc('Gateway', 'web', 'spec: {gatewayClassName: fairlead, listeners: [{name: http, port: 80, protocol: HTTP}]}').replace(
+  'networking.istio.io',
+  'gateway.networking.k8s.io',
+);
 /** A proxy that is captured, one that is asked explicitly, and a gateway. */
 const own =
   doc('Pod', 'own', 'spec: {containers: [{name: c}]}\nstatus: {podIP: 10.8.8.8}', 'labels: {app: none}') +
@@ -74,7 +78,7 @@ type Change = (resources: readonly Resource[], next: Next) => Promise<Resource[]
 
 async function follow(seed: number, steps: number, change: Change): Promise<void> {
   const next = random(seed);
-  const resources = await resourcesOf(fixed + rules + own + gateway);
+  const resources = await resourcesOf(fixed + rules + own + gateway + webGateway);
   const mesh = buildMesh(resources, { meshConfig });
   const history: Step[] = [{ resources, mesh, snapshots: snapshotsOf(mesh) }];
   let [kept, all, moved] = [0, 0, 0];

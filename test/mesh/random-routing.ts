@@ -34,6 +34,9 @@ const list = (next: Next, most: number, make: (next: Next) => string): string =>
 
 const exportTo = (next: Next): string => yes(next, 4, `, exportTo: [${pick(['"."', '"*"', 'other'], next)}]`);
 
+const api = (kind: string, name: string, spec: string): string =>
+  doc(kind, name, `spec: ${spec}`).replace('networking.istio.io', 'gateway.networking.k8s.io');
+
 const makers: ((next: Next) => string)[] = [
   (next) =>
     doc(
@@ -140,6 +143,30 @@ const makers: ((next: Next) => string)[] = [
       'security.istio.io',
     );
   },
+  (next) => {
+    const more = yes(next, 2, `, {name: two, port: ${80 + next(2)}, protocol: HTTP, hostname: "*.example.com"}`);
+    const spec = `{gatewayClassName: fairlead, listeners: [{name: http, port: ${80 + next(2)}, protocol: ${pick(['HTTP', 'HTTP', 'TCP'], next)}}${more}]}`;
+    return api('Gateway', 'web', spec);
+  },
+  (next) => {
+    const parent = pick(['{name: web}', '{name: web, sectionName: two}', '{group: "", kind: Service, name: a}'], next);
+    const names = yes(next, 2, `, hostnames: ["${pick(['*.example.com', 'a.example.com', 'x.example.org'], next)}"]`);
+    const rule = (): string => {
+      const match = yes(next, 2, `matches: [{path: {value: /${next(3)}}${yes(next, 2, ', method: GET')}}], `);
+      const filter = pick(
+        [
+          '',
+          'filters: [{type: URLRewrite, urlRewrite: {hostname: new.example.com}}], ',
+          'filters: [{type: RequestRedirect, requestRedirect: {hostname: b.test}}], ',
+        ],
+        next,
+      );
+      const other = yes(next, 2, `, {name: ${pick(['b', 'nobody'], next)}, port: 80}`);
+      return `{${match}${filter}backendRefs: [{name: a, port: ${pick([80, 80, 81], next)}}${other}]}`;
+    };
+    return api('HTTPRoute', `h${next(4)}`, `{parentRefs: [${parent}]${names}, rules: ${list(next, 3, rule)}}`);
+  },
+  (next) => api('TCPRoute', 't', `{parentRefs: [{name: web}], rules: [{backendRefs: [{name: ${pick(['a', 'b'], next)}, port: 80}]}]}`),
   (next) => doc('Telemetry', 'logs', `spec: {accessLogging: [{disabled: ${next(2) === 0}}]}`),
   (next) =>
     `---\napiVersion: v1\nkind: Namespace\nmetadata: {name: default, annotations: {networking.istio.io/traffic-distribution: ${pick(['PreferClose', 'Any'], next)}}}\n`,

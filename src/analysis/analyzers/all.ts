@@ -10,6 +10,7 @@ import { destinations } from './destinations.ts';
 import { envoyFilterOperations } from './envoy-filter-operations.ts';
 import { envoyFilterValues } from './envoy-filter-values.ts';
 import { externalControlPlane } from './external-control-plane.ts';
+import { gatewayApi } from './fl-gateway-api.ts';
 import { gatewaySecurity } from './fl-gateway-security.ts';
 import { idlePatches } from './fl-idle-patches.ts';
 import { idleSelectors } from './fl-idle-selectors.ts';
@@ -92,6 +93,7 @@ export const ANALYZERS: readonly Analyzer[] = [
   telemetrySelectors,
   unreachableRules,
   webhooks,
+  gatewayApi,
   gatewaySecurity,
   idlePatches,
   idleSelectors,

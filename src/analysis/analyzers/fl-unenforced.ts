@@ -20,5 +20,29 @@ export const unenforced: Analyzer = {
       const resource = byOrigin.get(origin);
       if (resource !== undefined) report('FL0701', resource, parsePath(path), { problem: message }, { atKey: true });
     }
+    await reportUnguarded(model, report, byOrigin);
   },
 };
+
+const SECURITY: ReadonlySet<string> = new Set(['AuthorizationPolicy', 'RequestAuthentication', 'PeerAuthentication']);
+
+/** Policies for ports in front of which no proxy stands. */
+async function reportUnguarded(
+  ...[model, report, byOrigin]: [...Parameters<Analyzer['run']>, ReadonlyMap<string, Resource>]
+): Promise<void> {
+  if (!model.all.some(({ kind }) => SECURITY.has(kind))) return;
+  const [{ buildMesh }, { everyProxy }, { securityProblems }] = await Promise.all([
+    import('../../mesh/mesh.ts'),
+    import('../../mesh/proxies.ts'),
+    import('../../envoy/security/policy-problems.ts'),
+  ]);
+  const mesh = buildMesh(model.whole, { meshConfig: model.meshConfig });
+  for (const proxy of everyProxy(mesh)) {
+    if (proxy.workload.kind === 'implied' || proxy.interception !== 'NONE') continue;
+    for (const { rule, origin = '', path = '', message } of securityProblems(mesh, mesh.scope(proxy))) {
+      const resource = byOrigin.get(origin);
+      if (!rule.startsWith('unsupported/') || resource === undefined) continue;
+      report('FL0701', resource, parsePath(path), { problem: message }, { atKey: true });
+    }
+  }
+}

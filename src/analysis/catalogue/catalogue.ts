@@ -6,6 +6,7 @@ import { envoyFilters } from './envoy-filters.ts';
 import { flDestinations } from './fl-destinations.ts';
 import { flEngines } from './fl-engines.ts';
 import { flEnvoyFilters } from './fl-envoy-filters.ts';
+import { flGatewayApi } from './fl-gateway-api.ts';
 import { flGateways } from './fl-gateways.ts';
 import { flPolicies } from './fl-policies.ts';
 import { flRoutes } from './fl-routes.ts';
@@ -27,7 +28,7 @@ import { workloads } from './workloads.ts';
 export const CATALOGUE: readonly Message[] = [
   ...[references, virtualServices, destinationRules, gateways, serviceEntries, injection, workloads, annotations],
   ...[policies, selectors, envoyFilters, controlPlane, schema, prechecks, input],
-  ...[flRoutes, flDestinations, flPolicies, flGateways, flEnvoyFilters, flYaml, flEngines],
+  ...[flRoutes, flDestinations, flPolicies, flGateways, flEnvoyFilters, flYaml, flEngines, flGatewayApi],
 ]
   .flat()
   .sort((a, b) => rank(a.code) - rank(b.code) || (a.code < b.code ? -1 : 1));

@@ -14,6 +14,8 @@ export interface AnalysisModel {
   of<Spec = unknown>(kind: string): readonly Resource<Spec>[];
   /** Objects of all kinds, less those of system namespaces, in the order they were given. */
   readonly all: readonly Resource[];
+  /** What was given, system namespaces included: what is there is not judged, but others refer to it. */
+  readonly whole: readonly Resource[];
   /** One object by kind, namespace and name. */
   find(kind: string, namespace: string, name: string): Resource | undefined;
   readonly meshConfig: MeshConfig;
@@ -75,6 +77,7 @@ export function analysisModel({
   };
   const model: AnalysisModel = {
     all,
+    whole: resources,
     of: <Spec>(kind: string) => (byKind.get(kind) ?? []) as Resource<Spec>[],
     find(kind, namespace, name) {
       const index = shared(`find ${kind}`, () => {
