@@ -36,7 +36,7 @@ export interface ClusterWatch {
 /** Quiet time that ends a burst of changes, and the longest that a burst may hold back a reload. Milliseconds. */
 const QUIET_MS = 10;
 const LONGEST_MS = 100;
-const ASKING: ReadonlySet<string> = new Set(['Gateway', 'DestinationRule', 'Pod', 'WorkloadEntry']);
+const ASKING: ReadonlySet<string> = new Set(['Gateway', 'ReferenceGrant', 'DestinationRule', 'Pod', 'WorkloadEntry']);
 
 interface Collection {
   readonly served: ServedKind;

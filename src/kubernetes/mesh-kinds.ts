@@ -9,19 +9,17 @@ const WORKLOADS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job'
 const ANALYSIS = ['ServiceAccount', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'CustomResourceDefinition'];
 
 const isIstio = ({ group }: Kind): boolean => group.endsWith('.istio.io');
+const isGatewayApi = ({ group }: Kind): boolean => group === 'gateway.networking.k8s.io';
 const isNative = (names: readonly string[]) => (kind: Kind) => names.includes(kind.kind) && !kind.group.startsWith('gateway.');
 
 /** What a running mesh depends on: an agent watches it. */
-export const watchedKinds: readonly Kind[] = kinds.filter((kind) => isIstio(kind) || isNative(MODEL)(kind));
+export const watchedKinds: readonly Kind[] = kinds.filter((kind) => isIstio(kind) || isGatewayApi(kind) || isNative(MODEL)(kind));
 
 /** Workloads besides, for commands that look at proxies that do not run yet. */
 export const modelKinds: readonly Kind[] = [...watchedKinds, ...kinds.filter(isNative(WORKLOADS))];
 
 /** All that an analysis looks at. */
-export const analyzedKinds: readonly Kind[] = [
-  ...modelKinds,
-  ...kinds.filter((kind) => isNative(ANALYSIS)(kind) || kind.group === 'gateway.networking.k8s.io'),
-];
+export const analyzedKinds: readonly Kind[] = [...modelKinds, ...kinds.filter(isNative(ANALYSIS))];
 
 /** Read one by one, by name: nobody should see all of a cluster's Secrets. */
 export const secretKind: Kind = kinds.find(({ kind }) => kind === 'Secret') as Kind;

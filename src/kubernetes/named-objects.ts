@@ -1,7 +1,16 @@
 /** Objects that are read by name, because others name them: Secrets of gateways and rules, Istio’s MeshConfig. */
+import type { KubernetesGateway, ReferenceGrant } from '../config/kinds/gateway-api.ts';
 import type { DestinationRule, Gateway } from '../config/kinds/networking.ts';
+import type { Resource } from '../config/resource.ts';
+import { isGranted } from '../mesh/gateway-api/grants.ts';
+import { GATEWAY_API } from '../mesh/gateway-api/objects.ts';
 
-type Item = { kind?: unknown; metadata?: { name?: string; namespace?: string; labels?: Record<string, string> }; spec?: unknown };
+type Item = {
+  apiVersion?: unknown;
+  kind?: unknown;
+  metadata?: { name?: string; namespace?: string; labels?: Record<string, string> };
+  spec?: unknown;
+};
 
 export interface ObjectName {
   readonly namespace: string;
@@ -20,7 +29,13 @@ const AUTHORITY = '-cacert';
 export function namedSecrets(objects: Iterable<Item>): ObjectName[] {
   const pods: Item[] = [];
   const askers: Item[] = [];
+  const gateways: Item[] = [];
+  const grants: Item[] = [];
   for (const object of objects) {
+    const ofGatewayApi = String(object.apiVersion).startsWith(`${GATEWAY_API}/`);
+    if (ofGatewayApi && object.kind === 'Gateway') gateways.push(object);
+    else if (ofGatewayApi && object.kind === 'ReferenceGrant') grants.push(object);
+    if (ofGatewayApi) continue;
     if (object.kind === 'Pod' || object.kind === 'WorkloadEntry') pods.push(object);
     else if (object.kind === 'Gateway' || object.kind === 'DestinationRule') askers.push(object);
   }
@@ -37,7 +52,19 @@ export function namedSecrets(objects: Iterable<Item>): ObjectName[] {
         for (const one of [name, name + AUTHORITY]) found.set(`${namespace}/${one}`, { namespace, name: one });
     }
   }
+  for (const gateway of gateways) for (const one of certificatesOf(gateway, grants)) found.set(`${one.namespace}/${one.name}`, one);
   return [...found.keys()].sort().map((key) => found.get(key) as ObjectName);
+}
+
+/** Certificates of a Gateway of the Gateway API: its own namespace's, and those that a ReferenceGrant lets it use. */
+function certificatesOf({ metadata = {}, spec }: Item, grants: readonly Item[]): ObjectName[] {
+  const own = metadata.namespace ?? 'default';
+  const from = { group: GATEWAY_API, kind: 'Gateway', namespace: own };
+  return ((spec as KubernetesGateway | undefined)?.listeners ?? [])
+    .flatMap(({ tls }) => tls?.certificateRefs ?? [])
+    .filter(({ group = '', kind = 'Secret' }) => group === '' && kind === 'Secret')
+    .map(({ name, namespace = own }) => ({ name, namespace }))
+    .filter((to) => isGranted(grants as readonly Resource<ReferenceGrant>[], { from, to: { group: '', kind: 'Secret', ...to } }));
 }
 
 function secretName(written: string | undefined): string[] {

@@ -89,6 +89,28 @@ test('Secrets are asked for where a gateway’s pods are, and only those that ar
   );
 });
 
+test('Secrets of the Gateway API’s Gateways are those of their namespace, and those that a ReferenceGrant names', () => {
+  const api = 'gateway.networking.k8s.io/v1';
+  const certificateRefs = [{ name: 'own' }, { name: 'granted', namespace: 'certs' }, { name: 'other', namespace: 'certs' }];
+  const gateway = {
+    apiVersion: api,
+    kind: 'Gateway',
+    metadata: { name: 'web', namespace: 'edge' },
+    spec: { listeners: [{ tls: { certificateRefs } }] },
+  };
+  const from = [{ group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'edge' }];
+  const grant = {
+    apiVersion: 'gateway.networking.k8s.io/v1beta1',
+    kind: 'ReferenceGrant',
+    metadata: { name: 'g', namespace: 'certs' },
+    spec: { from, to: [{ group: '', kind: 'Secret', name: 'granted' }] },
+  };
+  assert.equal(
+    namedSecrets([gateway, grant]).map(({ namespace, name }) => `${namespace}/${name}`),
+    ['certs/granted', 'edge/own'],
+  );
+});
+
 test('a store keeps what did not change, and remembers what a changed object was', () => {
   const store = createObjectStore((value) => ({ value, source: opaqueSource('x') }));
   const one = { metadata: { name: 'one' }, spec: { a: 1 } };

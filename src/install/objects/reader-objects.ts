@@ -26,7 +26,7 @@ export function readerObjects(settings: Settings, version: string): Manifest[] {
       metadata: cluster,
       rules: [
         {
-          apiGroups: ['networking.istio.io', 'security.istio.io', 'telemetry.istio.io', 'extensions.istio.io'],
+          apiGroups: ['networking.istio.io', 'security.istio.io', 'telemetry.istio.io', 'extensions.istio.io', 'gateway.networking.k8s.io'],
           resources: ['*'],
           verbs: ['list', 'watch'],
         },
