@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { FairleadError } from '../../src/errors.ts';
 import { EXPOSITION_TYPE } from '../../src/telemetry/metrics/exposition.ts';
+import { SERVER_LIMITS } from '../server-limits.ts';
 import type { AgentMetrics } from '../telemetry/agent-metrics.ts';
 
 export interface MetricsServerOptions {
@@ -30,7 +31,7 @@ export const METRICS_PATHS: ReadonlySet<string> = new Set(['/stats/prometheus', 
 /** Listens. Throws E_PORT_IN_USE, E_PORT_FORBIDDEN. */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { host, port } = options;
-  const server = createServer({ requestTimeout: 30_000 }, (request, response) => void answer(options, request, response));
+  const server = createServer(SERVER_LIMITS, (request, response) => void answer(options, request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(portError(error, port)));
     server.listen({ host, port }, resolve);

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { FairleadError } from '../../src/errors.ts';
 import type { Log } from '../log.ts';
+import { SERVER_LIMITS } from '../server-limits.ts';
 import { type AgentMetrics, createAgentMetrics } from '../telemetry/agent-metrics.ts';
 import { refuseStranger, sendError } from './http.ts';
 import { type MetricsServer, startMetricsServer } from './metrics-server.ts';
@@ -70,7 +71,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
 
 /** @param local who comes through the Unix socket was let in by its file's mode; TCP is open to every page in a browser */
 function createApi(deps: ApiDeps, local: boolean): Server {
-  return createServer({ requestTimeout: 30_000 }, (request, response) => {
+  return createServer(SERVER_LIMITS, (request, response) => {
     if (!local && refuseStranger(request, response)) return;
     answer(deps, request, response).catch((error: Error) => sendError(response, error));
   });

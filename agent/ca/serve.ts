@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { FairleadError } from '../../src/errors.ts';
 import { generateKey, keyToPem, publicKeyInfo } from '../../src/pki/keys.ts';
 import type { Log } from '../log.ts';
+import { SERVER_LIMITS } from '../server-limits.ts';
 import { createCaApi } from './api.ts';
 import { openAudit } from './audit.ts';
 import { caIdentity } from './ca-identity.ts';
@@ -72,19 +73,14 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
     live();
     const deps = { api: createCaApi(directory, live, registry), callers: createCallers(directory, live, cluster), log: options.log };
     const socket = join(directory, 'ca.sock');
-    closers.push(
-      await listenOnSocket(
-        directory,
-        socket,
-        createServer({ requestTimeout: 30_000 }, createHandler({ ...deps, hosts: undefined }, false)),
-      ),
-    );
+    closers.push(await listenOnSocket(directory, socket, createServer(SERVER_LIMITS, createHandler({ ...deps, hosts: undefined }, false))));
 
     const names = [...new Set(['localhost', '127.0.0.1', '::1', ...(isWildcard(options.host) ? [] : [options.host]), ...options.names])];
     const hosts = new Set(names.map((name) => (isIP(name) === 6 ? `[${name}]` : name.toLowerCase())));
     const server = createSecureServer({
       allowHTTP1: true,
       minVersion: 'TLSv1.2',
+      handshakeTimeout: 10_000,
       // Joining needs a token instead of a certificate; whoever shows one is verified at each request.
       requestCert: true,
       rejectUnauthorized: false,
