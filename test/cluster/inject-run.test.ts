@@ -1,0 +1,273 @@
+/** What is injected really runs: the API server asks the installed server of webhooks, and the sidecar that it gets runs with its own command line, as its pod's account. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, get, type Server } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isForbidden } from '../../src/kubernetes/api-error.ts';
+import { readCertificates } from '../../src/pki/certificate.ts';
+import { fairlead, type Running } from '../support/cli.ts';
+import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { type Container, startContainer } from '../support/containers.ts';
+import { clientOf, collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
+
+const SYSTEM = 'fairlead-system';
+const started = await startKubeApi();
+const address = ownAddress();
+if ('missing' in started || address === undefined) {
+  console.log(`SKIP running sidecars: ${'missing' in started ? started.missing : 'this machine has no address but loopback ones'}`);
+  if (!('missing' in started)) await started.stop();
+  test('nothing to run them on', () => undefined);
+} else {
+  const api = started;
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
+  const [caPort, webhookPort, apiPort, metricsPort, proxyPort] = (await freePorts(5)) as [number, number, number, number, number];
+  const backend = await startBackend();
+  const running: Running[] = [];
+  let sidecar: Running;
+  let pod: KubeObject;
+
+  test.after(async () => {
+    for (const { child, ended } of running.reverse()) {
+      child.kill('SIGTERM');
+      await ended;
+    }
+    backend.server.close();
+    await api.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const read = (path: string): Promise<KubeObject> => api.admin.request(path) as Promise<KubeObject>;
+  const merge = (path: string, body: object): Promise<unknown> =>
+    api.admin.request(path, { method: 'PATCH', body, contentType: 'application/merge-patch+json' });
+  const tokenOf = async (namespace: string, account: string, audiences?: string[]): Promise<string> => {
+    const { status } = (await api.admin.request(`/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, {
+      method: 'POST',
+      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: audiences ? { audiences } : {} },
+    })) as { status: { token: string } };
+    return status.token;
+  };
+  const as = async (namespace: string, account: string): Promise<string> =>
+    api.kubeconfigFor(`${namespace}-${account}`, await tokenOf(namespace, account));
+  const containersOf = async (name: string): Promise<PodSpec> =>
+    ((await read(`/apis/apps/v1/namespaces/${SYSTEM}/deployments/${name}`))['spec'] as { template: { spec: PodSpec } }).template.spec;
+  /** What stands for the paths and ports of a container. */
+  const placesOf = (name: string): Record<string, string> => ({
+    '/var/lib/fairlead-ca': join(folder, name, 'ca'),
+    '/var/lib/fairlead': join(folder, name, 'data'),
+    '/var/run/secrets/fairlead': join(folder, name),
+    '/etc/fairlead': join(folder, name, 'settings'),
+    '/tmp': join(folder, name, 'tmp'),
+    '15012': String(caPort),
+    '15017': String(webhookPort),
+    '15000': String(apiPort),
+    [`fairlead-ca.${SYSTEM}.svc:15012`]: `localhost:${caPort}`,
+  });
+  const file = (path: string, text: string): void => {
+    mkdirSync(join(folder, path, '..'), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  };
+  const roots = async (): Promise<string | undefined> =>
+    ((await read(`/api/v1/namespaces/${SYSTEM}/configmaps/fairlead-ca-roots`))['data'] as Record<string, string> | undefined)?.[
+      'root-cert.pem'
+    ];
+  const orLog = (one: Running) => (error: Error) => {
+    throw new Error(`${error.message}\n${one.err()}`);
+  };
+
+  test('an installation whose namespaces are named is made, and its CA runs', async () => {
+    const settings = ['profile=minimal', 'injection.namespaces=[shop]', 'injection.engine=embedded'].flatMap((set) => ['--set', set]);
+    const { code, err } = await fairlead(['install', ...settings, '--yes', '--no-wait'], { env: { KUBECONFIG: api.kubeconfig } });
+    assert.is(code, 0, err);
+    const { initContainers = [], containers } = await containersOf('fairlead-ca');
+    const kubeconfig = await as(SYSTEM, 'fairlead-ca');
+    assert.is(await startContainer(initContainers[0] as Container, placesOf('ca'), kubeconfig).ended, 0);
+    const ca = startContainer(containers[0] as Container, placesOf('ca'), kubeconfig);
+    running.push(ca);
+    await until('the roots are published', async () => (await roots()) !== undefined, 30_000).catch(orLog(ca));
+  });
+
+  test('the server of webhooks joins the CA, and the API server asks it by the name of its Service', async () => {
+    const { containers } = await containersOf('fairlead-webhook');
+    const { data } = await read(`/api/v1/namespaces/${SYSTEM}/configmaps/fairlead-webhook`);
+    file('webhook/settings/settings.yaml', (data as Record<string, string>)['settings.yaml'] as string);
+    file('webhook/roots/root-cert.pem', (await roots()) as string);
+    file('webhook/token/istio-token', await tokenOf(SYSTEM, 'fairlead-webhook', ['istio-ca']));
+    const server = startContainer(containers[0] as Container, placesOf('webhook'), await as(SYSTEM, 'fairlead-webhook'));
+    running.push(server);
+    const configuration = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/fairlead-sidecar-injector';
+    await until(
+      'it has filled in the roots',
+      async () => ((await read(configuration))['webhooks'] as Hook[]).every(({ clientConfig }) => clientConfig.caBundle),
+      30_000,
+    ).catch(orLog(server));
+    // No network of a cluster is here: the Service leads to this machine.
+    const service = `/api/v1/namespaces/${SYSTEM}/services/fairlead-webhook`;
+    await merge(service, { spec: { type: 'ExternalName', externalName: 'localhost', clusterIP: null, clusterIPs: null } });
+    const ports = ((await read(configuration))['webhooks'] as Hook[]).map((_, i) => ({
+      op: 'add',
+      path: `/webhooks/${i}/clientConfig/service/port`,
+      value: webhookPort,
+    }));
+    await api.admin.request(configuration, { method: 'PATCH', body: ports, contentType: 'application/json-patch+json' });
+    await api.create({ ...namespaceOf('shop'), metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } } });
+    await api.create({ ...namespaceOf('other'), metadata: { name: 'other', labels: { 'istio-injection': 'enabled' } } });
+    for (const namespace of ['shop', 'other'])
+      await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'web', namespace } });
+    const object = (namespace: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'web-1',
+        namespace,
+        labels: { app: 'web' },
+        annotations: { 'fairlead.dev/http-proxy-port': String(proxyPort), 'status.sidecar.istio.io/port': String(metricsPort) },
+      },
+      spec: { serviceAccountName: 'web', containers: [{ name: 'app', image: 'app:1' }] },
+    });
+    const isInjected = ({ metadata }: KubeObject): boolean => 'sidecar.istio.io/status' in (metadata['annotations'] as object);
+    const tried = async (): Promise<KubeObject> =>
+      (await api.admin.request(`${collectionOf(object('shop'))}?dryRun=All`, { method: 'POST', body: object('shop') })) as KubeObject;
+    await until('a pod is injected', async () => isInjected(await tried())).catch(orLog(server));
+    pod = await api.create(object('shop'));
+    assert.ok(isInjected(pod));
+    assert.not.ok(isInjected(await api.create(object('other'))), 'its accounts may not read the mesh');
+  });
+
+  test('`inject -k` makes the same of the pod’s file', async () => {
+    const { name, namespace, labels, annotations } = pod.metadata as unknown as Meta;
+    const plain = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace,
+        labels: { app: labels['app'] },
+        annotations: Object.fromEntries(
+          ['fairlead.dev/http-proxy-port', 'status.sidecar.istio.io/port'].map((key) => [key, annotations[key]]),
+        ),
+      },
+      spec: { serviceAccountName: 'web', containers: [{ name: 'app', image: 'app:1' }] },
+    };
+    const { code, out, err } = await fairlead(['inject', '-k', '-f', '-'], {
+      input: JSON.stringify(plain),
+      env: { KUBECONFIG: api.kubeconfig },
+    });
+    assert.is(code, 0, err);
+    const offline = JSON.parse(out) as typeof plain & { metadata: Meta };
+    assert.equal(offline.metadata.annotations, annotations);
+    assert.equal(offline.metadata.labels, labels);
+    const argsOf = (spec: unknown): unknown => (spec as PodSpec).initContainers?.[0]?.args;
+    assert.equal(argsOf(offline.spec), argsOf(pod['spec']));
+  });
+
+  test('the sidecar joins the CA as its pod’s account, is ready when its pod is known, and carries the pod’s requests', async () => {
+    const [proxy] = (pod['spec'] as PodSpec).initContainers as [Container];
+    const { annotations } = pod.metadata as unknown as Meta;
+    file('sidecar/roots/root-cert.pem', annotations['fairlead.dev/ca-roots'] as string);
+    file('sidecar/token/istio-token', await tokenOf('shop', 'web', ['istio-ca']));
+    sidecar = startContainer(proxy, placesOf('sidecar'), await as('shop', 'web'));
+    running.push(sidecar);
+    const waiting = fairlead(['agent', 'ready', '--port', String(metricsPort), '--timeout', '60s']);
+    await until('it answers', async () => (await statusOf(metricsPort)) === 503, 30_000).catch(orLog(sidecar));
+    await merge('/api/v1/namespaces/shop/pods/web-1/status', {
+      status: { phase: 'Pending', podIP: address, podIPs: [{ ip: address }] },
+    });
+    await until('it is ready', async () => (await statusOf(metricsPort)) === 200).catch(orLog(sidecar));
+    assert.is((await waiting).code, 0, (await waiting).err);
+    await api.create(serviceOf('catalog', 'shop', backend.port));
+    await api.create(sliceOf('catalog', 'shop', backend.port, [address]));
+    await api.create(serviceOf('orders', 'shop'));
+    await api.create(routeOf('orders', 'shop', 'catalog'));
+    const { env = [] } = (pod['spec'] as PodSpec).containers[0] as Container;
+    const through = env.find(({ name }) => name === 'HTTP_PROXY')?.value as string;
+    assert.is(through, `http://127.0.0.1:${proxyPort}`);
+    await until('its requests take the routes of the mesh', async () => (await textBy(through, 'http://orders.shop/')) === 'catalog').catch(
+      orLog(sidecar),
+    );
+    const identity = join(folder, 'sidecar/data/agent/identity');
+    const names = readdirSync(identity)
+      .filter((name) => name.endsWith('.pem') && !name.startsWith('root'))
+      .flatMap((name) => readCertificates(readFileSync(join(identity, name), 'utf8'))[0]?.sans.map(({ value }) => value) ?? []);
+    assert.ok(names.length > 0);
+    assert.equal([...new Set(names)], ['spiffe://cluster.local/ns/shop/sa/web']);
+    assert.not.match(sidecar.err(), /not all of .* may be read|cannot (list|watch|get)/);
+  });
+
+  test('accounts of other namespaces may read nothing of the mesh; an agent that is not there is not ready', async () => {
+    const other = clientOf(await as('other', 'web'));
+    const error = await other.request('/api/v1/pods').catch((e: unknown) => e);
+    other.close();
+    assert.ok(isForbidden(error), String(error));
+    const [unused] = await freePorts(1);
+    const { code, err } = await fairlead(['agent', 'ready', '--port', String(unused), '--timeout', '300ms']);
+    assert.is(code, 3);
+    assert.match(err, /nobody listens there yet/);
+  });
+
+  test('it ends as a pod’s sidecar does', async () => {
+    running.splice(running.indexOf(sidecar), 1);
+    sidecar.child.kill('SIGTERM');
+    assert.is(await sidecar.ended, 0, sidecar.err());
+  });
+}
+
+test.run();
+
+interface PodSpec {
+  initContainers?: Container[];
+  containers: Container[];
+}
+
+interface Meta {
+  name: string;
+  namespace: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+interface Hook {
+  clientConfig: { caBundle?: string };
+}
+
+async function startBackend(): Promise<{ port: number; server: Server }> {
+  const server = createServer((_, answer) => answer.end('catalog')).listen(0, '0.0.0.0');
+  await new Promise((resolve) => server.once('listening', resolve));
+  return { port: (server.address() as { port: number }).port, server };
+}
+
+function statusOf(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    get(`http://127.0.0.1:${port}/healthz/ready`, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on('error', () => resolve(undefined));
+  });
+}
+
+/** As an HTTP client asks that has a proxy. */
+function textBy(proxy: string, url: string): Promise<string> {
+  const { hostname, port } = new URL(proxy);
+  return new Promise((resolve) => {
+    get({ host: hostname, port, path: url, headers: { host: new URL(url).host } }, async (answer) => {
+      let text = '';
+      for await (const chunk of answer) text += chunk;
+      resolve(text);
+    }).on('error', (error) => resolve(error.message));
+  });
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createTcpServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => server.once('listening', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
