@@ -1,64 +1,21 @@
-import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createServer as createHttps } from 'node:https';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { RemoteJwksJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
-import { FETCH_FAILED, type KeySource, remoteKeys } from '../../../agent/proxy/filters/jwt/remote-keys.ts';
+import { FETCH_FAILED, remoteKeys } from '../../../agent/proxy/filters/jwt/remote-keys.ts';
 import { createStatsRegistry } from '../../../agent/proxy/stats/registry.ts';
-import { createClusterManager } from '../../../agent/proxy/upstream/cluster-manager.ts';
-import type { Jwks } from '../../../src/jwt/jwks.ts';
 import { ProblemList } from '../../../src/routing/problems.ts';
 import { until } from '../../support/http.ts';
 import { type ProxyUnderTest, startEmbedded, startEnvoy } from '../tls/both.ts';
 import { cluster, http, upstream } from '../tls/configs.ts';
 import { caSecret, createPki } from '../tls/pki.ts';
-import { listen } from './both-engines.ts';
-import { jwk, otherRsa, rsa, token } from './tokens.ts';
+import { fail, give, type KeyServer, keyServer, newKeys, newToken, oldKeys, oldToken } from './key-server.ts';
+import { jwk, otherRsa, rsa } from './tokens.ts';
 
 const test = suite('remote JWKS');
 const HTTP = 'type.googleapis.com/envoy.extensions.filters.http';
-
-const oldKeys = JSON.stringify({ keys: [jwk(rsa.publicKey, { kid: 'old' })] });
-const newKeys = JSON.stringify({ keys: [jwk(otherRsa.publicKey, { kid: 'new' })] });
-const oldToken = token({ header: { alg: 'RS256', kid: 'old' } });
-const newToken = token({ header: { alg: 'RS256', kid: 'new' }, key: otherRsa.privateKey });
-
-/** A server of keys; `answer` may be changed at any time. */
-interface KeyServer {
-  readonly port: number;
-  answer(response: ServerResponse, index: number): void;
-  readonly asked: IncomingMessage[];
-  close(): void;
-}
-
-async function keyServer(answer: KeyServer['answer'], tls?: { cert: string; key: string }): Promise<KeyServer> {
-  const sockets = new Set<Socket>();
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    self.asked.push(request);
-    self.answer(response, self.asked.length - 1);
-  };
-  const server = tls === undefined ? createHttp(onRequest) : createHttps(tls, onRequest);
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  const self: KeyServer = {
-    port: Number((await listen(server)).split(':')[1]),
-    answer,
-    asked: [],
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-  return self;
-}
-
-const give =
-  (text: string): KeyServer['answer'] =>
-  (response) =>
-    response.end(text);
-const fail: KeyServer['answer'] = (response) => response.writeHead(500).end();
 
 interface Fetching {
   remote?: Partial<RemoteJwksJson>;
@@ -256,79 +213,6 @@ test('many requests, one fetch; keys that are too large are none', async () => {
     keys: [...Array.from({ length: 2000 }, (_, i) => jwk(otherRsa.publicKey, { kid: `k${i}` })), jwk(rsa.publicKey, { kid: 'old' })],
   });
   await onEngines(give(many), plain, async (proxy) => assert.is(await ask(proxy, oldToken), '200'), { engines });
-});
-
-/** The keys of a source whose clock is set by hand. */
-async function withClock(
-  look: (
-    source: { ids(): Promise<string>; renew(): Promise<string> | false; forward(ms: number): void },
-    server: KeyServer,
-  ) => Promise<void>,
-): Promise<void> {
-  const server = await keyServer(give(oldKeys));
-  const stats = createStatsRegistry();
-  const clusters = createClusterManager({ stats, log() {} });
-  clusters.update([cluster('keys', server.port)], []);
-  let now = 1000;
-  const problems = new ProblemList();
-  const remote = { httpUri: { uri: 'http://keys.test/', cluster: 'keys', timeout: '2s' }, cacheDuration: '300s' };
-  const counters = { success: stats.counter('s'), failed: stats.counter('f') };
-  const source: KeySource = remoteKeys(remote, 'remoteJwks', counters, problems, () => now);
-  assert.equal(problems.all, []);
-  const text = (keys: Jwks | string): string => (typeof keys === 'string' ? keys : keys.map(({ kid }) => kid).join());
-  try {
-    await look(
-      {
-        ids: () => new Promise((resolve) => source.keys(clusters, (keys) => resolve(text(keys)))),
-        renew() {
-          let resolve: (text: string) => void;
-          const found = new Promise<string>((done) => {
-            resolve = done;
-          });
-          return source.renew(clusters, (keys) => resolve(text(keys))) ? found : false;
-        },
-        forward(ms) {
-          now += ms;
-        },
-      },
-      server,
-    );
-  } finally {
-    await clusters.close();
-    server.close();
-  }
-}
-
-test('a token with an unknown key has the keys fetched again, but not twice within 30 seconds', async () => {
-  await withClock(async (source, server) => {
-    assert.is(await source.ids(), 'old');
-    assert.is(source.renew(), false, 'they are fresh');
-    source.forward(29_999);
-    assert.is(source.renew(), false);
-    source.forward(2);
-    server.answer = give(newKeys);
-    const both = [source.renew(), source.renew()];
-    assert.equal(await Promise.all(both), ['new', 'new'], 'the second one waits for the first');
-    assert.is(server.asked.length, 2);
-    assert.is(source.renew(), false);
-    assert.is(await source.ids(), 'new');
-    assert.is(server.asked.length, 2);
-  });
-});
-
-test('keys that were good serve on while newer ones cannot be had', async () => {
-  await withClock(async (source, server) => {
-    assert.is(await source.ids(), 'old');
-    server.answer = fail;
-    source.forward(300_001);
-    assert.is(await source.ids(), 'old');
-    assert.is(server.asked.length, 2);
-    assert.is(await source.ids(), 'old');
-    assert.is(server.asked.length, 2, 'not for each request');
-    server.answer = give(newKeys);
-    source.forward(1001);
-    assert.is(await source.ids(), 'new');
-  });
 });
 
 test('what a fetch cannot do is refused', () => {

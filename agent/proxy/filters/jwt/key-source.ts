@@ -1,6 +1,6 @@
 import type { JwtProviderJson } from '#envoy-api/envoy/extensions/filters/http/jwt_authn/v3/config_pb.js';
 import { type Jwks, NO_KEYS, NO_SUCH_KEY, parseJwks, verifySignature } from '../../../../src/jwt/jwks.ts';
-import type { JwtProblem } from '../../../../src/jwt/parse-jwt.ts';
+import { type JwtProblem, VERIFICATION_FAILS } from '../../../../src/jwt/parse-jwt.ts';
 import type { VerifyKeys } from '../../../../src/jwt/provider.ts';
 import type { JwtCall } from '../../../../src/jwt/verify-tokens.ts';
 import type { ProblemList } from '../../../../src/routing/problems.ts';
@@ -19,8 +19,9 @@ export function verifyWith(source: KeySource): VerifyKeys<ExchangeCall> {
     const judge = (keys: Jwks | JwtProblem, mayRenew: boolean): void => {
       if (exchange.done) return;
       const wrong = typeof keys === 'string' ? keys : verifySignature(jwt, keys);
-      // The issuer may have changed its keys since they were fetched.
-      if (wrong !== NO_SUCH_KEY || !mayRenew || !source.renew(clusters, (newer) => judge(newer, false))) done(wrong);
+      // The issuer may have changed its keys since they were fetched; a token that names no key may be by a new one, too.
+      const byNewer = wrong === NO_SUCH_KEY || (wrong === VERIFICATION_FAILS && jwt.kid === '');
+      if (!byNewer || !mayRenew || !source.renew(clusters, (newer) => judge(newer, false))) done(wrong);
     };
     source.keys(clusters, (keys) => judge(keys, true));
   };
