@@ -4,12 +4,12 @@ import { serveHttp2 } from '../http/http2-connection.ts';
 import { startsWithPreface } from './http-inspector.ts';
 import { peek } from './peek.ts';
 
-/** Gives a connection to its codec; AUTO waits for the first bytes and looks at them. */
 /** Envoy: whatever ALPN chose but h2 is HTTP/1. */
 function alpn(protocol: string | undefined): string | undefined {
   return protocol === undefined ? undefined : protocol === 'h2' ? 'h2c' : 'http/1.1';
 }
 
+/** Gives a connection to its codec; AUTO waits for the first bytes and looks at them. */
 export function serveHttp(connection: HttpConnection): void {
   const { codec } = connection.manager.settings;
   const { socket, info } = connection;
