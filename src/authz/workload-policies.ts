@@ -1,6 +1,7 @@
 import type { AuthorizationPolicy, Rule } from '../config/kinds/security.ts';
 import type { FieldPath, Resource } from '../config/resource.ts';
 import { configPath, fieldOf } from '../envoy/metadata.ts';
+import { unguardedPorts } from '../envoy/security/policy-problems.ts';
 import { rulePolicy } from '../envoy/security/rule-policy.ts';
 import { originOf } from '../explain/locator.ts';
 import { either, permissionWords, principalWords, sentence } from '../explain/security/rule-words.ts';
@@ -33,7 +34,8 @@ function ruleInWords(rule: Rule, policy: Resource<AuthorizationPolicy>, index: n
   };
 }
 
-function policyInWords(policy: Resource<AuthorizationPolicy>, mesh: Mesh): PolicyInWords {
+/** A policy with its rules in words. */
+export function policyInWords(policy: Resource<AuthorizationPolicy>, mesh: Mesh): PolicyInWords {
   const { action = 'ALLOW', rules = [], provider } = policy.spec;
   return {
     action,
@@ -49,7 +51,7 @@ function policyInWords(policy: Resource<AuthorizationPolicy>, mesh: Mesh): Polic
 function guardedPorts(mesh: Mesh, proxy: ProxyNode): GuardedPort[] {
   const scope = mesh.scope(proxy);
   if (proxy.type === 'router') return [];
-  const bound = proxy.interception === 'NONE' ? new Set((scope.ingress ?? []).map((i) => i.port.number)) : undefined;
+  const unguarded = new Set(unguardedPorts(scope));
   const ports = new Map<number, string>();
   for (const { targetPort, port } of scope.instances) if (port.protocol !== 'UDP') ports.set(targetPort, port.protocol);
   for (const { port } of scope.ingress ?? []) if (port.number && !ports.has(port.number)) ports.set(port.number, port.protocol ?? '');
@@ -58,7 +60,7 @@ function guardedPorts(mesh: Mesh, proxy: ProxyNode): GuardedPort[] {
     .sort(([a], [b]) => a - b)
     .map(([port, protocol]) => {
       const { mode, by } = effectiveMtls(peers, port);
-      return { port, protocol, guarded: bound?.has(port) ?? true, mtls: { mode, ...(by && { origin: at(by.resource, by.at) }) } };
+      return { port, protocol, guarded: !unguarded.has(port), mtls: { mode, ...(by && { origin: at(by.resource, by.at) }) } };
     });
 }
 

@@ -1,4 +1,6 @@
 /** Policies by the workloads that they are for. */
+
+import { policyInWords } from '../authz/workload-policies.ts';
 import type { EnvoyFilter, ProxyConfig, Sidecar } from '../config/kinds/networking.ts';
 import type { AuthorizationPolicy, PeerAuthentication, RequestAuthentication } from '../config/kinds/security.ts';
 import type { PolicyTargetReference } from '../config/kinds/selector.ts';
@@ -8,6 +10,7 @@ import { telemetryFor } from '../envoy/telemetry-levels.ts';
 import { unsupportedProblems } from '../envoy/unsupported-problems.ts';
 import type { Problem } from '../errors.ts';
 import { isSubset, type Labels } from '../mesh/labels.ts';
+import { isDryRun } from '../mesh/security/authorization-policies.ts';
 import { isNamespaceWide } from '../mesh/security/peer-authentication.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 import { originAt } from './origin-at.ts';
@@ -93,11 +96,15 @@ function peerShadow(policy: Resource<PeerAuthentication>, { namespace, labels }:
 const plural = (n: number, one: string): string => `${n} ${one}${n === 1 ? '' : 's'}`;
 
 /** A policy in a few words: `DENY, 2 rules`. */
-export function policySummary({ kind, spec }: Resource): string {
+export function policySummary(resource: Resource): string {
+  const { kind, spec } = resource;
   if (kind === 'AuthorizationPolicy') {
     const { action = 'ALLOW', rules = [] } = spec as AuthorizationPolicy;
-    if (rules.length === 0) return action === 'ALLOW' ? 'ALLOW nothing' : `${action} without rules: never`;
-    return rules.some((r) => Object.keys(r ?? {}).length === 0) ? `${action} everything` : `${action}, ${plural(rules.length, 'rule')}`;
+    const dry = isDryRun(resource as Resource<AuthorizationPolicy>) ? ', dry run: only said, not enforced' : '';
+    if (rules.length === 0) return `${action === 'ALLOW' ? 'ALLOW nothing' : `${action} without rules: never`}${dry}`;
+    return (
+      (rules.some((r) => Object.keys(r ?? {}).length === 0) ? `${action} everything` : `${action}, ${plural(rules.length, 'rule')}`) + dry
+    );
   }
   if (kind === 'PeerAuthentication') {
     const { mtls, portLevelMtls = {} } = spec as PeerAuthentication;
@@ -147,6 +154,14 @@ export function problemsOf(resources: readonly Resource[], problems: readonly Pr
   });
 }
 
+/** The rules of a policy, each as one sentence with its line. */
+export function rulesOf(policy: Resource<AuthorizationPolicy>, mesh: Mesh): NonNullable<AppliedPolicy['rules']> {
+  return policyInWords(policy, mesh).rules.map(({ who, what, leftOut, origin }) => ({
+    text: leftOut === undefined ? `${what}, ${who === 'anybody' ? 'by anybody' : `when ${who}`}` : `left out: ${leftOut}`,
+    origin,
+  }));
+}
+
 /** The policies that some workloads are under, in the order of kinds; each says for which of them where it is not for all. */
 export function policiesFor(mesh: Mesh, proxies: readonly ProxyNode[]): AppliedPolicy[] {
   return POLICY_KINDS.flatMap((kind) =>
@@ -161,6 +176,7 @@ export function policiesFor(mesh: Mesh, proxies: readonly ProxyNode[]): AppliedP
           origin: originAt(policy),
           summary: policySummary(policy),
           scope: scopeOf(policy, mesh),
+          ...(kind === 'AuthorizationPolicy' && { rules: rulesOf(policy as Resource<AuthorizationPolicy>, mesh) }),
           ...(meant.length < proxies.length && { workloads: meant.map((p) => `${p.name}.${p.namespace}`) }),
           ...(shadow && { shadow }),
           ...(today !== undefined && { today }),

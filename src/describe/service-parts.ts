@@ -94,7 +94,7 @@ export function portMtls(
     const target = mesh.scope(proxy).instances.find((i) => i.service.host === service.host && i.port.number === port.number)?.targetPort;
     serving.push({ proxy, target });
     const mode = mtlsMode(mesh, proxy, target);
-    const key = JSON.stringify([mode.mode, mode.origin?.config, mode.origin?.field]);
+    const key = JSON.stringify([mode.mode, mode.unguarded, mode.origin?.config, mode.origin?.field]);
     const group = groups.get(key) ?? { mode, workloads: [] };
     groups.set(key, group);
     group.workloads.push(proxyName(proxy));

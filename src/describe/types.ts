@@ -70,6 +70,8 @@ export interface MtlsMode {
   readonly mode: 'STRICT' | 'PERMISSIVE' | 'DISABLE';
   /** The PeerAuthentication that says so; absent: Istio's default. */
   readonly origin?: Origin;
+  /** Nothing enforces it: no proxy takes connections on that port. */
+  readonly unguarded?: true;
 }
 
 /** What workloads accept on a port, and what clients send to it. */
@@ -139,6 +141,8 @@ export interface AppliedPolicy {
   /** `DENY, 2 rules`. */
   readonly summary: string;
   readonly scope: 'mesh' | 'namespace' | 'workload' | 'attached';
+  /** Of an AuthorizationPolicy: who may or may not do what, rule by rule. */
+  readonly rules?: readonly { readonly text: string; readonly origin: Origin }[];
   /** Absent: of all that is described. */
   readonly workloads?: readonly string[];
   readonly shadow?: Shadow;

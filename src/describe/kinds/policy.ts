@@ -1,5 +1,7 @@
+import type { AuthorizationPolicy } from '../../config/kinds/security.ts';
 import type { Resource } from '../../config/resource.ts';
-import { isFor, policySummary, selectorOf, shadowOf, targetsOf } from '../policies.ts';
+import type { Mesh } from '../../mesh/types.ts';
+import { isFor, policySummary, rulesOf, selectorOf, shadowOf, targetsOf } from '../policies.ts';
 import { type Around, isReal, names, servicePorts, type Touched } from '../touched.ts';
 import { flat } from '../traffic-policy.ts';
 import type { Shadow } from '../types.ts';
@@ -36,5 +38,13 @@ export function policy(resource: Resource, { mesh, proxies }: Around): Touched {
     shadows,
     workloads: names(acting),
     services: services.list(),
+    ...(resource.kind === 'AuthorizationPolicy' && { facts: ruleFacts(resource as Resource<AuthorizationPolicy>, mesh) }),
   };
 }
+
+/** Its rules in words, with their places. */
+const ruleFacts = (policy: Resource<AuthorizationPolicy>, mesh: Mesh): (readonly [string, string])[] =>
+  rulesOf(policy, mesh).map(({ text, origin }, i) => [
+    `rule ${i + 1}`,
+    `${text}${origin.file === undefined || origin.line === 0 ? '' : ` (${origin.file}:${origin.line}:${origin.column})`}`,
+  ]);

@@ -96,7 +96,7 @@ function tokenProblems(mesh: Mesh, scope: ProxyScope): Problem[] {
 }
 
 /** Ports on which the workload is called past its proxy: without interception only a Sidecar's ingress ports are the proxy's. */
-function unguardedPorts({ proxy, ingress = [], instances }: ProxyScope): number[] {
+export function unguardedPorts({ proxy, ingress = [], instances }: ProxyScope): number[] {
   if (proxy.type !== 'sidecar' || proxy.interception !== 'NONE') return [];
   const guarded = new Set(ingress.map((i) => i.port.number));
   const ports = instances.filter((i) => i.port.protocol !== 'UDP' && !guarded.has(i.targetPort)).map((i) => i.targetPort);

@@ -136,6 +136,17 @@ export function clientText({ connection: { tls, peer } }: AuthorizationInput): s
   return peer === undefined ? 'nobody: it shows no certificate' : quoted(identityText(peer));
 }
 
+const plain = (regex: string): string => regex.replaceAll('.*', '*').replaceAll('\\', '');
+
+/** What Istio writes for namespaces and service accounts, as it was asked for; undefined for other names. */
+function accountText({ safeRegex }: StringMatcherJson): string | undefined {
+  const regex = safeRegex?.regex ?? '';
+  const namespace = /^\.\*\/ns\/(.+)\/\.\*$/.exec(regex)?.[1];
+  if (namespace !== undefined) return `is of namespace ${JSON.stringify(plain(namespace))}`;
+  const [, of, account] = /^spiffe:\/\/\.\+\/ns\/(.+)\/\(\.\+\/\|\)sa\/(.+)\(\/\.\+\)\?$/.exec(regex) ?? [];
+  return of === undefined || account === undefined ? undefined : `is service account ${JSON.stringify(`${plain(of)}/${plain(account)}`)}`;
+}
+
 export function principalWords(json: PrincipalJson): RuleWords {
   if (json.andIds !== undefined) return both((json.andIds.ids ?? []).map(principalWords));
   if (json.orIds !== undefined) return either((json.orIds.ids ?? []).map(principalWords));
@@ -143,7 +154,7 @@ export function principalWords(json: PrincipalJson): RuleWords {
   if (json.any === true) return ANYTHING;
   if (json.authenticated !== undefined) {
     const name = json.authenticated.principalName;
-    return { subject: 'client', predicate: name === undefined ? 'uses TLS' : matches(name), actual: clientText };
+    return { subject: 'client', predicate: name === undefined ? 'uses TLS' : (accountText(name) ?? matches(name)), actual: clientText };
   }
   for (const [key, subject] of [
     ['directRemoteIp', 'source address'],

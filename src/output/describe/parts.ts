@@ -108,6 +108,7 @@ export const appliedRows = (policies: readonly AppliedPolicy[]): Row[] =>
       origin: p.origin,
       placeOnly: true,
     },
+    ...(p.rules ?? []).map((r, i): Row => ({ level: 1, word: `rule ${i + 1}`, text: r.text, origin: r.origin, placeOnly: true })),
     ...(p.workloads === undefined ? [] : [{ level: 1, word: 'only', text: p.workloads.join(', ') }]),
     ...(p.shadow === undefined ? [] : [shadowRow(p.shadow)]),
     ...(p.today === undefined ? [] : [{ level: 1, word: 'today', text: p.today, style: 'yellow' as const }]),

@@ -1,5 +1,12 @@
 /** Descriptions for people. */
-import type { Description, PortMtls, ResourceDescription, ServiceDescription, WorkloadDescription } from '../../describe/types.ts';
+import type {
+  Description,
+  MtlsMode,
+  PortMtls,
+  ResourceDescription,
+  ServiceDescription,
+  WorkloadDescription,
+} from '../../describe/types.ts';
 import type { Canvas } from '../explain/paint.ts';
 import {
   appliedRows,
@@ -85,14 +92,20 @@ const RESOLUTIONS: Readonly<Record<string, string>> = {
   alias: 'those of another service',
 };
 
+function modeText({ mode, origin, unguarded }: MtlsMode): string {
+  if (origin === undefined) return `${mode} by default: no PeerAuthentication says otherwise`;
+  return unguarded && mode === 'STRICT' ? `${mode}, but no proxy takes connections there: calls go straight to the workload` : mode;
+}
+
 function mtlsRows({ server, client, conflict, today }: PortMtls): Row[] {
   const accepts = server.map((s): Row => {
     const who = server.length > 1 ? `${someNames(s.workloads)}: ` : '';
     return {
       level: 1,
       word: 'mTLS',
-      text: `${who}${s.mode}${s.origin === undefined ? ' by default: no PeerAuthentication says otherwise' : ''}`,
+      text: `${who}${modeText(s)}`,
       origin: s.origin,
+      ...(s.unguarded && s.mode === 'STRICT' && { style: 'yellow' as const }),
     };
   });
   const usual = client.mode === 'automatic' || (client.mode === 'DISABLE' && client.origin === undefined);
@@ -122,8 +135,9 @@ function workloadText(w: WorkloadDescription, canvas: Canvas): string {
     {
       level: 1,
       word: 'mTLS',
-      text: `${s.mtls.mode}${s.mtls.origin === undefined ? ' by default: no PeerAuthentication says otherwise' : ''}`,
+      text: modeText(s.mtls),
       origin: s.mtls.origin,
+      ...(s.mtls.unguarded && s.mtls.mode === 'STRICT' && { style: 'yellow' as const }),
     },
   ]);
   const { outbound } = w;
