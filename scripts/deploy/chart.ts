@@ -1,0 +1,176 @@
+/**
+ * The Helm chart, made from the very objects of src/install: settings that a chart leaves open are marks in them, which become expressions of
+ * templates. What a chart cannot do is not in it: the namespace (helm makes it), conflicts, prunes, revisions, injection.
+ */
+import { stringify } from 'yaml';
+import { kinds } from '../../src/config/kinds/registry.ts';
+import { customResourceDefinitions } from '../../src/install/crds.ts';
+import { manifestsOf } from '../../src/install/manifests.ts';
+import type { Manifest } from '../../src/install/objects/object.ts';
+import { type Gateway, resolveSettings, type Settings } from '../../src/install/settings/resolve.ts';
+
+/** An expression in the place of a value. */
+const mark = (expression: string): never => `@@${expression}@@` as never;
+/** An expression whose YAML is the map. */
+const mapMark = (expression: string): never => ({ [`@@map ${expression}@@`]: 0 }) as never;
+const PORT = { name: 'port-mark', port: 65001, targetPort: 65002 };
+
+/** File by path in the chart. */
+export function chartFiles(version: string): ReadonlyMap<string, string> {
+  const plain = resolveSettings({}, { revision: '', version });
+  const [ingress] = plain.gateways as [Gateway];
+  const marked = markedSettings(plain);
+  const objects = manifestsOf(marked, version).filter(({ kind }) => kind !== 'Namespace' && kind !== 'CustomResourceDefinition');
+  const ofGateway = objects.filter(({ metadata }) => metadata.name === GATEWAY);
+  const others = objects.filter((object) => !ofGateway.includes(object));
+  const isCa = ({ metadata }: Manifest): boolean => metadata.labels?.['app.kubernetes.io/component'] === 'ca';
+  return new Map([
+    [
+      'Chart.yaml',
+      stringify({
+        apiVersion: 'v2',
+        name: 'fairlead',
+        description: 'Fairlead: a certificate authority and gateways for Istio’s configuration.',
+        type: 'application',
+        version,
+        appVersion: version,
+        kubeVersion: '>=1.30.0-0',
+      }),
+    ],
+    ['values.yaml', values(plain, ingress)],
+    ['templates/ca.yaml', template(others.filter(isCa))],
+    ['templates/mesh.yaml', template(others.filter((object) => !isCa(object)))],
+    ['templates/gateways.yaml', gatewayTemplate(ofGateway)],
+    [
+      'crds/definitions.yaml',
+      customResourceDefinitions(kinds)
+        .map((one) => stringify(one, { lineWidth: 0, aliasDuplicateObjects: false }))
+        .join('---\n'),
+    ],
+  ]);
+}
+
+const GATEWAY = mark('$name') as string;
+
+function markedSettings(plain: Settings): Settings {
+  return {
+    ...plain,
+    namespace: mark('.Release.Namespace'),
+    image: mark('.Values.image'),
+    imagePullPolicy: mark('.Values.imagePullPolicy'),
+    imagePullSecrets: [mark('secret')],
+    logFormat: mark('.Values.logFormat'),
+    meshConfig: { trustDomain: mark('.Values.meshConfig.trustDomain | default `cluster.local`') },
+    ca: {
+      storage: { size: mark('.Values.ca.storage.size'), className: mark('.Values.ca.storage.className') },
+      resources: mapMark('.Values.ca.resources'),
+      nodeSelector: mapMark('.Values.ca.nodeSelector'),
+    },
+    gateways: [
+      {
+        name: GATEWAY,
+        labels: mapMark('$labels'),
+        ports: [PORT],
+        credentials: [mark('credential')],
+        engine: mark('$gw.engine'),
+        replicas: { min: 1, max: 2, cpu: 80 },
+        service: { type: mark('$gw.service.type'), annotations: mapMark('$gw.service.annotations') },
+        resources: mapMark('$gw.resources'),
+        podAnnotations: mapMark('$gw.podAnnotations'),
+        nodeSelector: mapMark('$gw.nodeSelector'),
+      },
+    ],
+  };
+}
+
+function values(plain: Settings, { ports, engine, replicas, service, resources }: Gateway): string {
+  const defaults = {
+    labels: {},
+    ports,
+    credentials: [],
+    engine,
+    replicas,
+    service: { type: service.type, annotations: {} },
+    resources,
+    podAnnotations: {},
+    nodeSelector: {},
+  };
+  const { storage, resources: ofCa } = plain.ca;
+  const all = {
+    image: plain.image,
+    imagePullPolicy: '',
+    imagePullSecrets: [],
+    logFormat: plain.logFormat,
+    meshConfig: {},
+    ca: { storage: { size: storage.size, className: '' }, resources: ofCa, nodeSelector: {} },
+    gatewayDefaults: defaults,
+    gateways: { ingressgateway: {} },
+  };
+  return `# Made by \`node scripts/deploy.ts\`. As the settings of \`fairlead install\`; docs/install.md describes them.\n${stringify(all, { aliasDuplicateObjects: false })}`;
+}
+
+function gatewayTemplate(objects: readonly Manifest[]): string {
+  const begin = `{{- range $name, $own := .Values.gateways }}
+{{- $gw := mergeOverwrite (deepCopy $.Values.gatewayDefaults) ($own | default dict) }}
+{{- $labels := $gw.labels | default (dict "istio" $name) }}
+`;
+  const documents = objects.map((object) => {
+    const text = `---\n${expressions([object])}`;
+    return object.kind === 'Role' || object.kind === 'RoleBinding' ? `{{- if $gw.credentials }}\n${text}{{- end }}\n` : text;
+  });
+  // Inside the range the root is $.
+  return `${begin}${documents.join('').replaceAll(/(?<![\w$\])])\.(Values|Release)\b/g, '$.$1')}{{- end }}\n`;
+}
+
+/** What all gateways share is bound to the service account of each. */
+const template = (objects: readonly Manifest[]): string =>
+  expressions(objects).replaceAll(
+    /^subjects:\n {2}- kind: ServiceAccount\n {4}name: \{\{ \$name \| quote \}\}\n {4}namespace: .*\n/gm,
+    () => `subjects:
+{{- range $name, $own := .Values.gateways }}
+  - kind: ServiceAccount
+    name: {{ $name | quote }}
+    namespace: {{ $.Release.Namespace | quote }}
+{{- else }}
+  []
+{{- end }}
+`,
+  );
+
+/** Objects as YAML, with the marks replaced. */
+function expressions(objects: readonly Manifest[]): string {
+  return (
+    objects
+      .map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }))
+      .join('---\n')
+      .replaceAll('app.kubernetes.io/managed-by: fairlead', 'app.kubernetes.io/managed-by: {{ $.Release.Service }}')
+      .replaceAll(
+        /^( *)- name: port-mark\n(?:\1 {2}.*\n)+/gm,
+        (block) =>
+          `{{- range $gw.ports }}\n${block.replace('port-mark', '{{ .name }}').replace('65001', '{{ .port }}').replace('65002', '{{ .targetPort }}')}{{- end }}\n`,
+      )
+      .replaceAll(/^( *)- "@@credential@@"\n/gm, (_all, pad: string) => `${pad}{{- toYaml $gw.credentials | nindent ${pad.length} }}\n`)
+      .replaceAll(
+        /^( *)imagePullSecrets:\n *- name: "@@secret@@"\n/gm,
+        (_all, pad: string) =>
+          `{{- range $i, $secret := .Values.imagePullSecrets }}\n{{- if eq $i 0 }}\n${pad}imagePullSecrets:\n{{- end }}\n${pad}  - name: {{ $secret }}\n{{- end }}\n`,
+      )
+      .replaceAll(/^( *)(imagePullPolicy|storageClassName): "@@(.+?)@@"\n/gm, '{{- with $3 }}\n$1$2: {{ . }}\n{{- end }}\n')
+      // A map that may be empty is not there then.
+      .replaceAll(
+        /^( *)(nodeSelector|annotations|resources):\n( *)"@@map (.+?)@@": 0\n(?!\3\S)/gm,
+        (_all, pad: string, key: string, deeper: string, expression: string) =>
+          `{{- with ${expression} }}\n${pad}${key}:\n${deeper}{{- toYaml . | nindent ${deeper.length} }}\n{{- end }}\n`,
+      )
+      .replaceAll(
+        /^( *)"@@map (.+?)@@": 0\n/gm,
+        (_all, pad: string, expression: string) => `{{- with ${expression} }}\n${pad}{{- toYaml . | nindent ${pad.length} }}\n{{- end }}\n`,
+      )
+      .replace(/^( *)mesh: (?:.*\n)(?:\1 {2}.*\n)*/gm, '$1mesh: |\n$1  {{- toYaml .Values.meshConfig | nindent 4 }}\n')
+      .replace('minReplicas: 1', 'minReplicas: {{ $gw.replicas.min }}')
+      .replace('maxReplicas: 2', 'maxReplicas: {{ $gw.replicas.max }}')
+      .replace('averageUtilization: 80', 'averageUtilization: {{ $gw.replicas.cpu }}')
+      .replaceAll(/"@@([^@]+)@@"/g, '{{ $1 | quote }}')
+      .replaceAll(/@@([^@]+)@@/g, '{{ $1 }}')
+  );
+}
