@@ -207,6 +207,17 @@ if ('missing' in started || address === undefined) {
     assert.match(err, /nobody listens there yet/);
   });
 
+  test('`check-inject -k` says who gets one, and why not', async () => {
+    const check = (...args: string[]) => fairlead(['check-inject', '-k', ...args], { env: { KUBECONFIG: api.kubeconfig } });
+    const has = await check('web-1.shop');
+    assert.is(has.code, 0, has.err);
+    assert.match(has.out, /^Pod shop\/web-1 has or gets a sidecar: it has a sidecar already\n/);
+    assert.match(has.out, /fairlead-sidecar-injector +default +yes +the namespace has istio-injection=enabled/);
+    const closed = await check('pod/web-1.other');
+    assert.is(closed.code, 1, closed.err);
+    assert.match(closed.out, /gets no sidecar: its agent may not read the mesh: other is not among injection\.namespaces/);
+  });
+
   test('it ends as a pod’s sidecar does', async () => {
     running.splice(running.indexOf(sidecar), 1);
     sidecar.child.kill('SIGTERM');

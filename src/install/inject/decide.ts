@@ -6,15 +6,15 @@ import type { InjectSettings } from './settings.ts';
 
 export type Decision =
   | { inject: true; wishes: Wishes }
-  /** `wrong`: it was asked for, and cannot be. */
-  | { inject: false; why: string; wrong: boolean; at: Remark['at'] };
+  /** `wrong`: it was asked for, and cannot be, for the field `at`. `present`: there is one already. */
+  | { inject: false; why: string; wrong: boolean; at: Remark['at']; present?: true };
 
 const YES = new Set(['y', 'yes', 'true', 'on']);
 const NO = new Set(['n', 'no', 'false', 'off']);
 
 /** @param namespace where the pod is to run */
 export function decide(pod: PodJson, namespace: string, settings: InjectSettings): Decision {
-  const no = (why: string): Decision => ({ inject: false, why, wrong: false, at: [] });
+  const no = (why: string): Extract<Decision, { inject: false }> => ({ inject: false, why, wrong: false, at: [] });
   const cannot = (why: string, at: Remark['at']): Decision => ({ inject: false, why, wrong: true, at });
   const annotations = annotationsOfPod(pod);
   const containers = allContainers(pod);
@@ -30,9 +30,9 @@ export function decide(pod: PodJson, namespace: string, settings: InjectSettings
       label === undefined ? 'annotations' : 'labels',
       INJECT,
     ]);
-  if (annotations[STATUS] !== undefined) return no('it has a sidecar already');
+  if (annotations[STATUS] !== undefined) return { ...no('it has a sidecar already'), present: true };
   if (containers.some(({ name, image }) => name === PROXY_CONTAINER && image !== undefined && image !== '' && image !== 'auto'))
-    return no(`it has a container ${PROXY_CONTAINER} of its own`);
+    return { ...no(`it has a container ${PROXY_CONTAINER} of its own`), present: true };
   if (containers.every(({ name }) => name === PROXY_CONTAINER)) return no('it has no containers to be a sidecar of');
   if (pod.spec?.nodeSelector?.['kubernetes.io/os'] === 'windows') return no('it runs on Windows');
   const { namespaces } = settings;
