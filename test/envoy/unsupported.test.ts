@@ -88,7 +88,7 @@ unsupported.push(
     'warning unsupported/Gateway.infrastructure spec.infrastructure',
   ],
   [
-    'apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec: {gatewayClassName: istio, listeners: [], tls: {frontend: {default: {validation: {caCertificateRefs: [{name: ca, kind: ConfigMap, group: ""}]}}}}}\n',
+    'apiVersion: gateway.networking.k8s.io/v1\nkind: Gateway\nmetadata: {name: g}\nspec: {gatewayClassName: istio, listeners: [{name: http, port: 80, protocol: HTTP}], tls: {frontend: {default: {validation: {caCertificateRefs: [{name: ca, kind: ConfigMap, group: ""}]}}}}}\n',
     'error unsupported/Gateway.tls.frontend spec.tls.frontend',
   ],
   [networks('networks: {a: {endpoints: [{fromRegistry: b}]}}'), 'warning unsupported/ConfigMap.data.meshNetworks spec.data.meshNetworks'],

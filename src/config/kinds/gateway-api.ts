@@ -1,5 +1,5 @@
 /**
- * The kinds of gateway.networking.k8s.io, of which the main fields are declared. Of each name there is the schema (a value) and the
+ * The kinds of gateway.networking.k8s.io. Of each name there is the schema (a value) and the
  * type of the spec it describes.
  */
 export * from './gateway-api/filters.ts';

@@ -5,6 +5,8 @@ import { checkAuthorizationPolicy } from './authorization-policy.ts';
 import { checkDestinationRule } from './destination-rule.ts';
 import { checkEnvoyFilter } from './envoy-filter.ts';
 import { checkGateway } from './gateway.ts';
+import { checkApiGateway } from './gateway-api/gateway.ts';
+import { checkGrpcApiRoute, checkHttpApiRoute, checkLayer4ApiRoute } from './gateway-api/routes.ts';
 import { checkPeerAuthentication } from './peer-authentication.ts';
 import { checkProxyConfigResource } from './proxy-config.ts';
 import { checkRequestAuthentication } from './request-authentication.ts';
@@ -35,6 +37,11 @@ const rules: ReadonlyMap<string, Semantics> = new Map<string, Semantics>([
   ['networking.istio.io/ProxyConfig', checkProxyConfigResource],
   ['extensions.istio.io/WasmPlugin', checkWasmPlugin],
   ['extensions.istio.io/TrafficExtension', checkTrafficExtension],
+  ['gateway.networking.k8s.io/Gateway', checkApiGateway],
+  ['gateway.networking.k8s.io/HTTPRoute', checkHttpApiRoute],
+  ['gateway.networking.k8s.io/GRPCRoute', checkGrpcApiRoute],
+  ['gateway.networking.k8s.io/TLSRoute', checkLayer4ApiRoute],
+  ['gateway.networking.k8s.io/TCPRoute', checkLayer4ApiRoute],
 ]);
 
 /** The rules of a kind; undefined when its schema says everything. */

@@ -35,7 +35,7 @@ function allowsNamespace(listener: ApiListener, namespace: string, namespaces: R
   if (from === 'Same') return namespace === listener.gateway.metadata.namespace;
   // Kubernetes gives every namespace its name as a label.
   const labels = { ...namespaces.get(namespace)?.metadata.labels, 'kubernetes.io/metadata.name': namespace };
-  return selector !== undefined && matchesSelector(selector as Parameters<typeof matchesSelector>[0], labels);
+  return selector !== undefined && matchesSelector(selector, labels);
 }
 
 /**

@@ -1,20 +1,20 @@
 /** What routes of the Gateway API do with requests besides sending them on. */
 import type { Static } from 'typebox';
-import { as, choice, integer, list, open, string, strings } from '../schema.ts';
+import { as, choice, integer, list, message, string, strings } from '../schema.ts';
 import { BackendObjectReference, CorsFilter, LocalObjectReference } from './references.ts';
 
 const headers = (description: string) =>
-  list(open('A header.', { name: string('Its name.'), value: string('Its value.') }, { required: ['name', 'value'] }), description, {
+  list(message('A header.', { name: string('Its name.'), value: string('Its value.') }, { required: ['name', 'value'] }), description, {
     maxItems: 16,
   });
 
-export const HeaderModifier = open('Changes to headers.', {
+export const HeaderModifier = message('Changes to headers.', {
   set: headers('Headers that replace what is there.'),
   add: headers('Headers that are added to what is there.'),
   remove: strings('Names of headers to drop.', { maxItems: 16 }),
 });
 
-export const PathModifier = open(
+export const PathModifier = message(
   'A change to the path.',
   {
     type: choice(['ReplaceFullPath', 'ReplacePrefixMatch'], 'Which part is replaced.'),
@@ -24,12 +24,12 @@ export const PathModifier = open(
   { required: ['type'] },
 );
 
-const mirror = open(
+const mirror = message(
   'Sends a copy of requests to a service. Its answers are dropped.',
   {
     backendRef: BackendObjectReference,
     percent: integer('Share of requests, in percent. Default: 100.', { minimum: 0, maximum: 100 }),
-    fraction: open(
+    fraction: message(
       'Share of requests, as a fraction; in place of `percent`.',
       { numerator: integer('Above the line.', { minimum: 0 }), denominator: integer('Below the line. Default: 100.', { minimum: 1 }) },
       { required: ['numerator'] },
@@ -46,7 +46,7 @@ const common = {
   extensionRef: as(LocalObjectReference, 'A filter of another API.'),
 };
 
-export const GRPCRouteFilter = open(
+export const GRPCRouteFilter = message(
   'Something done with requests.',
   {
     type: choice(['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestMirror', 'ExtensionRef'], 'Which of the fields below it is.'),
@@ -55,7 +55,7 @@ export const GRPCRouteFilter = open(
   { required: ['type'] },
 );
 
-export const HTTPRouteFilter = open(
+export const HTTPRouteFilter = message(
   'Something done with requests.',
   {
     type: choice(
@@ -72,27 +72,27 @@ export const HTTPRouteFilter = open(
       'Which of the fields below it is.',
     ),
     ...common,
-    requestRedirect: open('Answers with a redirect. What is not given stays as in the request.', {
+    requestRedirect: message('Answers with a redirect. What is not given stays as in the request.', {
       scheme: choice(['http', 'https'], 'The new scheme.'),
       hostname: string('The new host.'),
       path: PathModifier,
       port: integer('The new port.', { minimum: 1, maximum: 65535 }),
       statusCode: integer('The status: 301, 302 (the default), 303, 307 or 308.', { minimum: 301, maximum: 308 }),
     }),
-    urlRewrite: open('Changes host and path before a request is sent on.', { hostname: string('The new host.'), path: PathModifier }),
+    urlRewrite: message('Changes host and path before a request is sent on.', { hostname: string('The new host.'), path: PathModifier }),
     cors: CorsFilter,
-    externalAuth: open(
+    externalAuth: message(
       'Asks a service whether a request may pass.',
       {
         protocol: choice(['HTTP', 'GRPC'], 'How it is asked.'),
         backendRef: BackendObjectReference,
-        grpc: open('Over gRPC.', { allowedHeaders: strings('Headers of the request that are sent along.') }),
-        http: open('Over HTTP.', {
+        grpc: message('Over gRPC.', { allowedHeaders: strings('Headers of the request that are sent along.') }),
+        http: message('Over HTTP.', {
           path: string('Put before the path of the request.'),
           allowedHeaders: strings('Headers of the request that are sent along.'),
           allowedResponseHeaders: strings('Headers of the answer that are added to the request.'),
         }),
-        forwardBody: open('Sends the body along.', { maxSize: integer('How much of it, in bytes.', { minimum: 0 }) }),
+        forwardBody: message('Sends the body along.', { maxSize: integer('How much of it, in bytes.', { minimum: 0 }) }),
       },
       { required: ['protocol', 'backendRef'] },
     ),

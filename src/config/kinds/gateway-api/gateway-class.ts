@@ -1,13 +1,13 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { open, string } from '../schema.ts';
+import { message, string } from '../schema.ts';
 
-export const GatewayClass = open(
+export const GatewayClass = message(
   'A sort of gateways.',
   {
     controllerName: string('Who serves them, such as `istio.io/gateway-controller`.'),
     description: string('What it is for.'),
-    parametersRef: open(
+    parametersRef: message(
       'Further settings.',
       { group: string('API group.'), kind: string('Kind.'), name: string('Name.'), namespace: string('Namespace.') },
       { required: ['group', 'kind', 'name'] },
@@ -28,5 +28,5 @@ export const gatewayClass = defineKind({
   description: 'Says which controller serves some Gateways.',
   payload: 'spec',
   schema: GatewayClass,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });

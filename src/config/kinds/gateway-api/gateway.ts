@@ -1,12 +1,27 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { KubernetesLabelSelector } from '../kubernetes/object-reference.ts';
-import { as, choice, integer, list, open, string, stringMap } from '../schema.ts';
+import { as, choice, integer, list, message, string, stringMap, strings } from '../schema.ts';
 import { LocalObjectReference, SecretObjectReference } from './references.ts';
 
 const portRange = { minimum: 1, maximum: 65535 };
 
-const clientValidation = open('How certificates of clients are checked.', {
+const NamespaceSelector = message('Labels of namespaces; all conditions must hold.', {
+  matchLabels: stringMap('Labels that must be there.'),
+  matchExpressions: list(
+    message(
+      'A condition on a label.',
+      {
+        key: string('Its key.'),
+        operator: choice(['In', 'NotIn', 'Exists', 'DoesNotExist'], 'How it is compared.'),
+        values: strings('Values for `In` and `NotIn`.'),
+      },
+      { required: ['key', 'operator'] },
+    ),
+    'Conditions on labels.',
+  ),
+});
+
+const clientValidation = message('How certificates of clients are checked.', {
   caCertificateRefs: list(SecretObjectReference, 'ConfigMaps or Secrets with CA certificates (`ca.crt`).'),
   mode: choice(
     ['AllowValidOnly', 'AllowInsecureFallback'],
@@ -14,26 +29,26 @@ const clientValidation = open('How certificates of clients are checked.', {
   ),
 });
 
-export const Listener = open(
+export const Listener = message(
   'A port of a gateway, and the host that is served on it.',
   {
     name: string('Its name, unique within the Gateway.'),
     hostname: string('The host; wildcards such as `*.example.com` are allowed. Default: all.'),
     port: integer('Number of the port.', portRange),
     protocol: string('`HTTP`, `HTTPS`, `TLS`, `TCP` or `UDP`.'),
-    tls: open('TLS, for HTTPS and TLS.', {
+    tls: message('TLS, for HTTPS and TLS.', {
       mode: choice(['Terminate', 'Passthrough'], 'Terminate, the default, or Passthrough: passed on by server name.'),
       certificateRefs: list(SecretObjectReference, 'Secrets with certificate and key.'),
       options: stringMap('Further settings, such as `gateway.istio.io/tls-terminate-mode`.'),
       frontendValidation: as(clientValidation, 'How certificates of clients are checked.', { deprecated: true }),
     }),
-    allowedRoutes: open('Routes that may attach.', {
-      namespaces: open('Their namespaces.', {
+    allowedRoutes: message('Routes that may attach.', {
+      namespaces: message('Their namespaces.', {
         from: choice(['All', 'Selector', 'Same'], 'All, those that `selector` matches, or the same one, the default.'),
-        selector: as(KubernetesLabelSelector, 'Labels of namespaces.'),
+        selector: NamespaceSelector,
       }),
       kinds: list(
-        open('A kind.', { group: string('Its API group.'), kind: string('The kind.') }, { required: ['kind'] }),
+        message('A kind.', { group: string('Its API group.'), kind: string('The kind.') }, { required: ['kind'] }),
         'Their kinds. Default: by protocol.',
       ),
     }),
@@ -41,33 +56,33 @@ export const Listener = open(
   { required: ['name', 'port', 'protocol'] },
 );
 
-export const KubernetesGateway = open(
+export const KubernetesGateway = message(
   'Ports and hosts that a gateway serves.',
   {
     gatewayClassName: string('Its GatewayClass: `istio`, …'),
     listeners: list(Listener, 'The ports.', { maxItems: 64 }),
     addresses: list(
-      open('An address.', { type: string('`IPAddress` (the default) or `Hostname`.'), value: string('The address.') }),
+      message('An address.', { type: string('`IPAddress` (the default) or `Hostname`.'), value: string('The address.') }),
       'Addresses asked for.',
     ),
-    infrastructure: open('What is made for it.', {
+    infrastructure: message('What is made for it.', {
       labels: stringMap('Labels of what is made.'),
       annotations: stringMap('Annotations of what is made.'),
       parametersRef: as(LocalObjectReference, 'Further settings.'),
     }),
-    allowedListeners: open('ListenerSets that may attach.', {
-      namespaces: open('Their namespaces.', {
+    allowedListeners: message('ListenerSets that may attach.', {
+      namespaces: message('Their namespaces.', {
         from: choice(['All', 'Selector', 'Same', 'None'], 'All, those that `selector` matches, the same one, or none, the default.'),
-        selector: as(KubernetesLabelSelector, 'Labels of namespaces.'),
+        selector: NamespaceSelector,
       }),
     }),
     defaultScope: choice(['All', 'None'], 'Whether routes attach that name no Gateway. Default: None.'),
-    tls: open('TLS of all listeners.', {
-      backend: open('To services.', { clientCertificateRef: as(SecretObjectReference, 'Secret with the client certificate.') }),
-      frontend: open('From clients.', {
-        default: open('For all ports.', { validation: clientValidation }),
+    tls: message('TLS of all listeners.', {
+      backend: message('To services.', { clientCertificateRef: as(SecretObjectReference, 'Secret with the client certificate.') }),
+      frontend: message('From clients.', {
+        default: message('For all ports.', { validation: clientValidation }),
         perPort: list(
-          open('For one port.', { port: integer('Its number.', portRange), tls: open('Its TLS.', { validation: clientValidation }) }),
+          message('For one port.', { port: integer('Its number.', portRange), tls: message('Its TLS.', { validation: clientValidation }) }),
           'For single ports.',
         ),
       }),
@@ -89,5 +104,5 @@ export const kubernetesGateway = defineKind({
   description: 'Opens ports at the edge of the mesh, as the Gateway API writes it.',
   payload: 'spec',
   schema: KubernetesGateway,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });

@@ -1,21 +1,21 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { choice, list, open, string } from '../schema.ts';
+import { choice, list, message, string } from '../schema.ts';
 import { GRPCRouteFilter } from './filters.ts';
 import { BackendObjectReference, backendWeight, routeFields, SessionPersistence } from './references.ts';
 
 const type = choice(['Exact', 'RegularExpression'], 'How it is compared. Default: Exact.');
 
-export const GRPCRoute = open('How gRPC calls to some hosts are routed.', {
+export const GRPCRoute = message('How gRPC calls to some hosts are routed.', {
   ...routeFields,
   rules: list(
-    open('A rule for gRPC calls.', {
+    message('A rule for gRPC calls.', {
       name: string('Its name.'),
       matches: list(
-        open('Conditions on a call; all of them must hold.', {
-          method: open('The method.', { type, service: string('Full name of the service.'), method: string('Name of the method.') }),
+        message('Conditions on a call; all of them must hold.', {
+          method: message('The method.', { type, service: string('Full name of the service.'), method: string('Name of the method.') }),
           headers: list(
-            open(
+            message(
               'A condition on a header.',
               { type, name: string('Its name.'), value: string('The value.') },
               { required: ['name', 'value'] },
@@ -28,7 +28,7 @@ export const GRPCRoute = open('How gRPC calls to some hosts are routed.', {
       ),
       filters: list(GRPCRouteFilter, 'Done with calls.', { maxItems: 16 }),
       backendRefs: list(
-        open(
+        message(
           'One of the services that calls are shared between.',
           {
             ...BackendObjectReference.properties,
@@ -59,5 +59,5 @@ export const grpcRoute = defineKind({
   description: 'Routes gRPC calls, as the Gateway API writes it.',
   payload: 'spec',
   schema: GRPCRoute,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });

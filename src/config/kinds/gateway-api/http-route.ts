@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { choice, list, open, string } from '../schema.ts';
+import { choice, list, message, string } from '../schema.ts';
 import { HTTPRouteFilter } from './filters.ts';
 import {
   BackendObjectReference,
@@ -12,7 +12,7 @@ import {
 } from './references.ts';
 
 const valueMatch = (what: string) =>
-  open(
+  message(
     `A condition on a ${what}.`,
     {
       type: choice(['Exact', 'RegularExpression'], 'How it is compared. Default: Exact.'),
@@ -22,7 +22,7 @@ const valueMatch = (what: string) =>
     { required: ['name', 'value'] },
   );
 
-export const HTTPBackendRef = open(
+export const HTTPBackendRef = message(
   'One of the services that requests are shared between.',
   {
     ...BackendObjectReference.properties,
@@ -32,8 +32,8 @@ export const HTTPBackendRef = open(
   { required: ['name'] },
 );
 
-export const HTTPRouteMatch = open('Conditions on a request; all of them must hold.', {
-  path: open('The path.', {
+export const HTTPRouteMatch = message('Conditions on a request; all of them must hold.', {
+  path: message('The path.', {
     type: choice(['Exact', 'PathPrefix', 'RegularExpression'], 'How it is compared: PathPrefix, the default, by whole segments.'),
     value: string('The path. Default: `/`.'),
   }),
@@ -42,7 +42,7 @@ export const HTTPRouteMatch = open('Conditions on a request; all of them must ho
   method: choice(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'], 'The method.'),
 });
 
-export const HTTPRouteRule = open('A rule for HTTP requests.', {
+export const HTTPRouteRule = message('A rule for HTTP requests.', {
   name: string('Its name.'),
   matches: list(HTTPRouteMatch, 'The rule is for requests that meet any of these. Default: all.', { maxItems: 64 }),
   filters: list(HTTPRouteFilter, 'Done with requests.', { maxItems: 16 }),
@@ -52,7 +52,7 @@ export const HTTPRouteRule = open('A rule for HTTP requests.', {
   sessionPersistence: SessionPersistence,
 });
 
-export const HTTPRoute = open('How HTTP requests to some hosts are routed.', {
+export const HTTPRoute = message('How HTTP requests to some hosts are routed.', {
   ...routeFields,
   rules: list(HTTPRouteRule, 'Rules; the most specific match is used.', { maxItems: 16 }),
 });
@@ -71,5 +71,5 @@ export const httpRoute = defineKind({
   description: 'Routes HTTP requests, as the Gateway API writes it.',
   payload: 'spec',
   schema: HTTPRoute,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });

@@ -1,12 +1,12 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { list, open, string } from '../schema.ts';
+import { list, message, string } from '../schema.ts';
 
-export const ReferenceGrant = open(
+export const ReferenceGrant = message(
   'Lets objects of other namespaces refer to objects of this one.',
   {
     from: list(
-      open(
+      message(
         'Objects that may refer.',
         { group: string('Their API group.'), kind: string('Their kind.'), namespace: string('Their namespace.') },
         { required: ['group', 'kind', 'namespace'] },
@@ -15,7 +15,7 @@ export const ReferenceGrant = open(
       { minItems: 1, maxItems: 16 },
     ),
     to: list(
-      open(
+      message(
         'Objects that may be referred to.',
         { group: string('Their API group.'), kind: string('Their kind.'), name: string('Name. Default: all.') },
         { required: ['group', 'kind'] },
@@ -39,5 +39,5 @@ export const referenceGrant = defineKind({
   description: 'Lets objects of other namespaces refer to objects of this one.',
   payload: 'spec',
   schema: ReferenceGrant,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });

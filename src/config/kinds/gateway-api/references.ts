@@ -1,10 +1,10 @@
-/** References between the kinds of the Gateway API. Undeclared fields pass. */
+/** References between the kinds of the Gateway API. */
 import type { Static } from 'typebox';
-import { boolean, choice, integer, list, open, string, strings } from '../schema.ts';
+import { boolean, choice, integer, list, message, string, strings } from '../schema.ts';
 
 const portRange = { minimum: 1, maximum: 65535 };
 
-export const ParentReference = open(
+export const ParentReference = message(
   'What a route is attached to.',
   {
     group: string('Its API group. Default: `gateway.networking.k8s.io`.'),
@@ -17,7 +17,7 @@ export const ParentReference = open(
   { required: ['name'] },
 );
 
-export const BackendObjectReference = open(
+export const BackendObjectReference = message(
   'A service.',
   {
     group: string('Its API group. Default: the core group.'),
@@ -29,7 +29,7 @@ export const BackendObjectReference = open(
   { required: ['name'] },
 );
 
-export const SecretObjectReference = open(
+export const SecretObjectReference = message(
   'A Secret.',
   {
     group: string('Its API group. Default: the core group.'),
@@ -40,7 +40,7 @@ export const SecretObjectReference = open(
   { required: ['name'] },
 );
 
-export const LocalObjectReference = open(
+export const LocalObjectReference = message(
   'An object of the same namespace.',
   { group: string('Its API group.'), kind: string('Its kind.'), name: string('Its name.') },
   { required: ['group', 'kind', 'name'] },
@@ -57,31 +57,31 @@ export const backendWeight = integer('Its share, relative to the sum of all weig
 
 const duration = (description: string) => string(description, { pattern: '^([0-9]{1,5}(h|m|s|ms)){1,4}$' });
 
-export const SessionPersistence = open('Keeps a client with its endpoint.', {
+export const SessionPersistence = message('Keeps a client with its endpoint.', {
   sessionName: string('Name of the session. Use the name of the cookie or header.', { deprecated: true }),
   type: choice(['Cookie', 'Header'], 'How the client is known again. Default: Cookie.'),
   absoluteTimeout: duration('How long a session lasts.'),
   idleTimeout: duration('How long a session lasts without requests.'),
-  cookie: open('The cookie.', {
+  cookie: message('The cookie.', {
     name: string('Its name.'),
     path: string('Its path.'),
     lifetimeType: choice(['Permanent', 'Session'], 'Session, the default: until the browser closes.'),
   }),
-  header: open('The header.', { name: string('Its name.') }),
+  header: message('The header.', { name: string('Its name.') }),
 });
 
-export const GatewayApiTimeouts = open('Limits on time; `0s` means none.', {
+export const GatewayApiTimeouts = message('Limits on time; `0s` means none.', {
   request: duration('How long a request may take, retries included.'),
   backendRequest: duration('How long one try may take.'),
 });
 
-export const GatewayApiRetry = open('When a failed request is sent again.', {
+export const GatewayApiRetry = message('When a failed request is sent again.', {
   codes: list(integer('A status.', { minimum: 400, maximum: 599 }), 'Statuses that count as failures.'),
   attempts: integer('How often it is sent again at most.', { minimum: 0 }),
   backoff: duration('Shortest wait before a retry.'),
 });
 
-export const CorsFilter = open('Which web pages of other origins may call (CORS).', {
+export const CorsFilter = message('Which web pages of other origins may call (CORS).', {
   allowOrigins: strings('Origins that may call, `*` for any.'),
   allowCredentials: boolean('Whether pages may send cookies and the like.'),
   allowMethods: strings('Methods that pages may use.'),

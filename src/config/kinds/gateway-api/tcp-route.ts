@@ -1,18 +1,18 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { list, open, string } from '../schema.ts';
+import { list, message, string } from '../schema.ts';
 import { BackendObjectReference, backendWeight, routeFields } from './references.ts';
 
-export const TCPRoute = open(
+export const TCPRoute = message(
   'How TCP connections are routed.',
   {
     parentRefs: routeFields.parentRefs,
     useDefaultGateways: routeFields.useDefaultGateways,
     rules: list(
-      open('A rule for connections.', {
+      message('A rule for connections.', {
         name: string('Its name.'),
         backendRefs: list(
-          open(
+          message(
             'One of the services that connections are shared between.',
             { ...BackendObjectReference.properties, weight: backendWeight },
             { required: ['name'] },
@@ -40,5 +40,5 @@ export const tcpRoute = defineKind({
   description: 'Routes TCP connections, as the Gateway API writes it.',
   payload: 'spec',
   schema: TCPRoute,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });

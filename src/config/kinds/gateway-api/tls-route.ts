@@ -1,17 +1,17 @@
 import type { Static } from 'typebox';
 import { defineKind } from '../kind.ts';
-import { list, open, string } from '../schema.ts';
+import { list, message, string } from '../schema.ts';
 import { BackendObjectReference, backendWeight, routeFields } from './references.ts';
 
-export const TLSRoute = open(
+export const TLSRoute = message(
   'How TLS connections are routed by server name, without being terminated.',
   {
     ...routeFields,
     rules: list(
-      open('A rule for connections.', {
+      message('A rule for connections.', {
         name: string('Its name.'),
         backendRefs: list(
-          open(
+          message(
             'One of the services that connections are shared between.',
             { ...BackendObjectReference.properties, weight: backendWeight },
             { required: ['name'] },
@@ -39,5 +39,5 @@ export const tlsRoute = defineKind({
   description: 'Routes TLS connections by server name, as the Gateway API writes it.',
   payload: 'spec',
   schema: TLSRoute,
-  unknownFields: 'allow',
+  unknownFields: 'refuse',
 });
