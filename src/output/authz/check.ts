@@ -37,6 +37,7 @@ function policyRows({ action, name, namespace, dryRun, provider, rules, origin }
 
 /** The policies on workloads, one sheet each. */
 export function policiesText(all: readonly WorkloadPolicies[], canvas: Canvas): string {
+  if (all.length === 0) return 'no workload here is under a policy\n';
   return all
     .map((w) => {
       const ports = w.ports.map(
