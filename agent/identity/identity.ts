@@ -25,7 +25,7 @@ import { openIdentityStore, type Trust } from './store.ts';
 
 export interface IdentityOptions {
   dataDirectory: string;
-  engine: Pick<Engine, 'applySecrets'>;
+  engine: Pick<Engine, 'applySecrets' | 'status'>;
   /** What signs, for a trust domain. It may be away: it is asked for again. */
   openIssuer(trustDomain: string): Promise<Issuer>;
   /** How it is called where it could not be opened yet. */
@@ -67,6 +67,8 @@ interface Pass {
   fresh: boolean;
 }
 
+/** What the CA gives. */
+const OWN = ['default', 'ROOTCA'];
 /** How long a configuration waits for a CA. */
 const PATIENCE_MS = 3000;
 
@@ -151,6 +153,8 @@ export function createIdentity(options: IdentityOptions): Identity {
     const hash = createHash('sha256').update(JSON.stringify(secrets)).digest('hex');
     note(proxy, problems);
     if (proxy.told === hash || (proxy.told === undefined && secrets.length === 0)) return true;
+    // What an earlier agent gave it is good, where this one has nothing in its place: a whole set without it would take it away.
+    if (proxy.told === undefined && lacksOwn(proxy, secrets) && engine.status().adopted) return false;
     const shown = pass.fresh ? certificates?.get(proxy.wanted) : proxy.shown;
     try {
       await engine.applySecrets(id, secrets);
@@ -254,6 +258,10 @@ export function createIdentity(options: IdentityOptions): Identity {
     },
   };
 }
+
+/** Whether the workload's certificate or the roots are asked for and not there. */
+const lacksOwn = ({ names }: ProxySecrets, secrets: readonly SecretJson[]): boolean =>
+  OWN.some((own) => names.includes(own) && !secrets.some(({ name }) => name === own));
 
 function rootsOfBoth(before: string, now: string): string {
   return [...new Set(readCertificates(before + now).map(({ pem }) => pem))].join('');

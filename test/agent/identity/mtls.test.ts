@@ -1,6 +1,6 @@
 // test: exclusive
 /** Two workloads over mutual TLS under STRICT, in both engines: certificates and roots change under load, and no request fails. */
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Agent, startAgent } from '../../../agent/agent.ts';
@@ -203,6 +203,66 @@ for (const engine of ['embedded', 'envoy'] as const) {
         assert.equal(await traffic.end(), []);
         assert.is(await ask(), '200');
       } finally {
+        await next.stop(0);
+      }
+    }),
+  );
+
+  test(
+    `${engine}: the agent is replaced while its CA is away and what it kept is lost: the data plane serves on, and gets new certificates when the CA is back`,
+    withMesh(engine, undefined, async ({ mesh, ca, ask }) => {
+      await until('it serves', async () => (await ask()) === '200');
+      // Each request needs a handshake of its own: connections that are there already need no certificate.
+      mesh.write(
+        'once.yaml',
+        `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: payments }
+spec: { host: payments, trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } } }
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: { name: outside, namespace: default }
+spec: { hosts: [outside.example.com], ports: [{ number: 443, name: http, protocol: HTTP }], resolution: STATIC, endpoints: [{ address: 127.0.0.1 }] }
+---
+# One more secret, of no CA of ours.
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: outside, namespace: default }
+spec: { host: outside.example.com, trafficPolicy: { tls: { mode: SIMPLE, caCertificates: system } } }
+`,
+      );
+      await mesh.agent.controller.sync();
+      const traffic = load(ask);
+      await mesh.agent.detach();
+      renameSync(ca, `${ca}-away`);
+      rmSync(`${mesh.data}/identity`, { recursive: true });
+      const next = await startAgent({
+        paths: [mesh.folder],
+        namespace: 'default',
+        dataDirectory: mesh.data,
+        apiPort: 0,
+        allowUnenforced: false,
+        orphanSeconds: 20,
+        version: 'test',
+        engine,
+        ca: { directory: ca, passphrase: undefined },
+        log: silentLog,
+      });
+      const states = (): string[] => next.status().identity.certificates.map(({ state }) => state);
+      try {
+        assert.equal(states(), ['missing', 'missing']);
+        await next.controller.sync();
+        const sofar = traffic.requests();
+        await until('requests go on', () => traffic.requests() > sofar + 100);
+        renameSync(`${ca}-away`, ca);
+        await until('new certificates', () => states().every((state) => state === 'valid'), 60_000);
+        const then = traffic.requests();
+        await until('requests go on with them', () => traffic.requests() > then + 100);
+        assert.equal(await traffic.end(), []);
+        assert.equal(next.status().identity.problems, []);
+      } finally {
+        await traffic.end();
         await next.stop(0);
       }
     }),
