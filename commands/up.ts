@@ -37,7 +37,9 @@ change. A file saved broken is reported with its line, and the last good configu
       min: 0,
       max: 65535,
     }),
-    'allow-unenforced': Flags.boolean({ description: 'run although some policies cannot be enforced by this version' }),
+    'allow-unenforced': Flags.boolean({
+      description: 'run although some policies cannot be enforced here: those are left out, and reported',
+    }),
     quiet: flags.quiet,
   };
 

@@ -55,7 +55,9 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
       max: 65535,
     }),
     'metrics-host': Flags.string({ helpValue: 'ADDRESS', description: 'address of that port', default: '0.0.0.0' }),
-    'allow-unenforced': Flags.boolean({ description: 'run although some policies cannot be enforced by this version' }),
+    'allow-unenforced': Flags.boolean({
+      description: 'run although some policies cannot be enforced here: those are left out, and reported',
+    }),
     'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
     'log-level': Flags.string({
       options: ['debug', 'info', 'warning', 'error'],

@@ -16,6 +16,7 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
   },
   UpstreamTlsContext: {
     allowRenegotiation: 'connections are never negotiated anew',
+    enforceRsaKeyUsage: 'the key usage of servers with RSA keys is not looked at',
   },
   CommonTlsContext: {
     tlsCertificateProviderInstance: providers,
@@ -28,12 +29,14 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
     keyLog: 'session keys are never written',
   },
   TlsCertificate: {
+    watchedDirectory: 'files are read by the agent, which watches them',
     pkcs12: 'use certificateChain and privateKey',
     privateKeyProvider: 'use privateKey',
     ocspStaple: 'no OCSP responses are shown',
     signedCertificateTimestamp: 'no certificate timestamps are shown',
   },
   CertificateValidationContext: {
+    watchedDirectory: 'files are read by the agent, which watches them',
     caCertificateProviderInstance: providers,
     systemRootCerts: 'Envoy does not act on it either; trust the secret file-root:system',
     requireSignedCertificateTimestamp: 'certificate timestamps are not looked at',

@@ -50,6 +50,7 @@ test('everything else is refused, with the cluster and the field', () => {
       { transportSocketMatches: [{ transportSocket: { name: 'envoy.transport_sockets.alts' } }] },
       'clusters[c].transportSocketMatches[0].transportSocket',
     ],
+    [{ transportSocket: upstreamTls({ enforceRsaKeyUsage: true }) }, 'clusters[c].transportSocket.typedConfig.enforceRsaKeyUsage'],
     [{ transportSocket: upstreamTls({ allowRenegotiation: true }) }, 'clusters[c].transportSocket.typedConfig.allowRenegotiation'],
     [
       { transportSocket: upstreamTls({ commonTlsContext: { keyLog: { path: '/tmp/keys' } } }) },
