@@ -43,7 +43,10 @@ export default class Describe extends DescribeCommand {
 
   /** `NAME` in the namespace of --namespace, else the only one of that name; `NAME.NAMESPACE`. */
   private find(mesh: Mesh, kind: string, group: string, name: string, namespace: string): Resource {
-    const all = mesh.ofKind(kind).filter((r) => r.group === group);
+    const ofKind = mesh.resources.filter((r) => r.kind === kind);
+    const own = ofKind.filter((r) => r.group === group);
+    // `Gateway` is Istio's and the Gateway API's.
+    const all = own.length > 0 ? own : ofKind;
     const exact = (r: Resource): boolean =>
       `${r.metadata.name}.${r.metadata.namespace}` === name || `${r.metadata.namespace}/${r.metadata.name}` === name;
     const named = all.filter((r) => r.metadata.name === name);

@@ -42,7 +42,9 @@ function exposedBy(proxies: readonly ProxyNode[], { mesh }: Around, wanted: (e: 
 
 function servicesOf(exposes: ResourceDescription['exposes']): ResourceDescription['services'] {
   const found = servicePorts();
-  for (const { destinations } of exposes) for (const d of destinations) if (d.service !== undefined) found.note(`${d.service}:${d.port}`);
+  // Backends that are not there have a name that nobody can have.
+  const isThere = (service: string | undefined): boolean => service !== undefined && !service.endsWith('.invalid');
+  for (const d of exposes.flatMap((e) => e.destinations)) if (isThere(d.service)) found.note(`${d.service}:${d.port}`);
   return found.list();
 }
 

@@ -11,7 +11,7 @@ export function policy(resource: Resource, { mesh, proxies }: Around): Touched {
   const summary = policySummary(resource);
   if (targets.length > 0) {
     const shadows = targets.map(
-      (t): Shadow => ({ why: `it is attached to ${t.kind} ${t.name}: waypoints and Gateways of the Gateway API, which are not run here` }),
+      (t): Shadow => ({ why: `it is attached to ${t.kind} ${t.name}: what a targetRef names is not looked at here` }),
     );
     return { summary, state: 'ignored', shadows };
   }
