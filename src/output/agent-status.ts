@@ -102,7 +102,7 @@ function identityLines({ ca, agent, certificates, problems }: ShownIdentity, now
     c.state.toUpperCase(),
     until(c.notAfter),
     Date.parse(c.nextRenewal) <= now ? 'now' : `in ${until(c.nextRenewal)}`,
-    c.proxies.join(', ') || '-',
+    c.proxies.length > 3 ? `${c.proxies.slice(0, 2).join(', ')} and ${c.proxies.length - 2} more` : c.proxies.join(', ') || '-',
   ];
   const own = agent && [
     agent.identity,
