@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
-import { openCluster, settingsFrom } from '../src/cli/install-flags.ts';
+import { settingsFrom, withCluster } from '../src/cli/install-flags.ts';
 import type { DoctorReport } from '../src/doctor/types.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 import type { SettingsFile } from '../src/install/settings/schema.ts';
@@ -46,8 +46,7 @@ by the field manager fairlead; fields that others have set are shown, and only t
     }
     const read = await settingsFrom(flags, this.config.version);
     const { namespace, revision } = read.settings;
-    const client = await openCluster(flags.context);
-    try {
+    return withCluster(flags.context, async (client) => {
       if (flags.pre) {
         const [{ manifestsOf }, { doctorText }] = await Promise.all([
           import('../src/install/manifests.ts'),
@@ -70,8 +69,6 @@ by the field manager fairlead; fields that others have set are shown, and only t
         );
       await this.requireBase(client, namespace, revision);
       return await this.apply(client, read, inventory, flags);
-    } finally {
-      client.close();
-    }
+    });
   }
 }

@@ -3,7 +3,7 @@ import { confirm } from '../src/cli/confirm.ts';
 import * as flags from '../src/cli/flags.ts';
 import { type HostResult, rootOf, targetFlags, uninstallHost } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, resultOf } from '../src/cli/install-command.ts';
-import { contextFlag, DEFAULT_NAMESPACE, namespaceFlag, openCluster, revisionFlag } from '../src/cli/install-flags.ts';
+import { contextFlag, DEFAULT_NAMESPACE, namespaceFlag, revisionFlag, withCluster } from '../src/cli/install-flags.ts';
 import { FairleadError } from '../src/errors.ts';
 
 export default class Uninstall extends InstallCommand {
@@ -40,8 +40,7 @@ export default class Uninstall extends InstallCommand {
     }
     const namespace = flags.namespace ?? DEFAULT_NAMESPACE;
     const revision = flags.revision ?? '';
-    const client = await openCluster(flags.context);
-    try {
+    return withCluster(flags.context, async (client) => {
       const [{ listInventories, readInventory }, { executeUninstall, planUninstall }, { countText, planText }, { refText }] =
         await Promise.all([
           import('../src/install/live/inventory.ts'),
@@ -81,8 +80,6 @@ export default class Uninstall extends InstallCommand {
         this.say(`${action === 'delete' ? 'deleted' : 'released'} ${refText(ref)}`),
       );
       return await this.print(result, flags.output, () => `fairlead ${inventory.version} is uninstalled from ${namespace}`);
-    } finally {
-      client.close();
-    }
+    });
   }
 }

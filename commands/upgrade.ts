@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
-import { openCluster, settingsFrom } from '../src/cli/install-flags.ts';
+import { settingsFrom, withCluster } from '../src/cli/install-flags.ts';
 import { FairleadError } from '../src/errors.ts';
 import type { SettingsFile } from '../src/install/settings/schema.ts';
 
@@ -42,8 +42,7 @@ definitions, the CA’s volume and the namespace. Everything else is as with \`i
       );
     }
     const namespace = flags.namespace ?? (await settingsFrom(flags, this.config.version)).settings.namespace;
-    const client = await openCluster(flags.context);
-    try {
+    return withCluster(flags.context, async (client) => {
       const { readInventory } = await import('../src/install/live/inventory.ts');
       const inventory = await readInventory(client, namespace, flags.revision ?? '');
       if (inventory === undefined || inventory.removed)
@@ -55,8 +54,6 @@ definitions, the CA’s volume and the namespace. Everything else is as with \`i
       if (inventory.version !== this.config.version) this.say(`from version ${inventory.version} to ${this.config.version}`);
       await this.requireBase(client, namespace, read.settings.revision);
       return await this.apply(client, read, inventory, flags);
-    } finally {
-      client.close();
-    }
+    });
   }
 }

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../src/cli/base-command.ts';
 import * as flags from '../../src/cli/flags.ts';
-import { contextFlag, namespaceFlag, openCluster, revisionFlag, settingsFlags, settingsFrom } from '../../src/cli/install-flags.ts';
+import { contextFlag, namespaceFlag, revisionFlag, settingsFlags, settingsFrom, withCluster } from '../../src/cli/install-flags.ts';
 import { EXIT } from '../../src/errors.ts';
 import { type Manifest, refKey, refOf } from '../../src/install/objects/object.ts';
 import type { ShownObject } from '../../src/output/install.ts';
@@ -60,15 +60,12 @@ export default class ManifestDiff extends BaseCommand {
       import('../../src/install/live/plan.ts'),
       import('../../src/install/live/inventory.ts'),
     ]);
-    const client = await openCluster(context);
-    try {
+    return withCluster(context, async (client) => {
       const all = await listInventories(client, namespace);
       const inventory = all.find((one) => one.revision === revision);
       const others = all.filter((one) => one.revision !== revision);
       return (await planInstall(client, manifests, { namespace, force: false, inventory, others })).objects;
-    } finally {
-      client.close();
-    }
+    });
   }
 }
 

@@ -86,3 +86,19 @@ export async function openCluster(context: string | undefined): Promise<ApiClien
   ]);
   return createApiClient(openKubeConfig(context));
 }
+
+/** Gives a cluster to `work` and ends its connections after it. What the API server refuses without another word for it is E_INSTALL_REFUSED. */
+export async function withCluster<T>(context: string | undefined, work: (client: ApiClient) => Promise<T>): Promise<T> {
+  const client = await openCluster(context);
+  try {
+    return await work(client);
+  } catch (error) {
+    if ((error as Error).name !== 'ApiStatusError') throw error;
+    throw new FairleadError('E_INSTALL_REFUSED', (error as Error).message, {
+      next: 'If anything was done before that, it is in the inventory: `fairlead upgrade` goes on from there.',
+      cause: error,
+    });
+  } finally {
+    client.close();
+  }
+}

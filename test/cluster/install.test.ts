@@ -275,8 +275,15 @@ if ('missing' in started) {
     assert.match((await run('uninstall', '--purge', '--yes')).err, /nothing is installed in fairlead-system/);
   });
 
-  test('a namespace of its own goes too', async () => {
-    await done('install', '--namespace', 'mesh-two', '--profile', 'minimal', '--yes', '--no-wait');
+  test('an installation that was killed half-way can be finished, and a namespace of its own goes too', async () => {
+    const killed = startFairlead(['install', '--namespace', 'mesh-two', '--profile', 'minimal', '--yes', '--no-wait'], {
+      KUBECONFIG: api.kubeconfig,
+    });
+    await until('it is half done', () => /created ServiceAccount/.test(killed.err()));
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    await done('upgrade', '--namespace', 'mesh-two', '--yes', '--no-wait');
+    assert.is((await done('manifest', 'diff', '--namespace', 'mesh-two', '--profile', 'minimal')).out, '');
     await done('uninstall', '--namespace', 'mesh-two', '--purge', '--yes');
     const namespace = await read('/api/v1/namespaces/mesh-two');
     // A controller would finish it.

@@ -1,6 +1,7 @@
 /** Settings from files and `--set`, each held against the schema where it was written. */
 import { documentSource, type TextSource } from '../../config/document-source.ts';
 import type { Position } from '../../config/resource.ts';
+import { checkMeshConfig } from '../../config/semantics/mesh-config.ts';
 import type { TextFile } from '../../config/text-file.ts';
 import { checkValue } from '../../config/validation/check-value.ts';
 import { describeValue } from '../../config/validation/describe-value.ts';
@@ -10,6 +11,7 @@ import { parseDocument } from '../../config/yaml/parse-document.ts';
 import { splitDocuments } from '../../config/yaml/split-documents.ts';
 import { syntaxProblems } from '../../config/yaml/syntax-problems.ts';
 import { FairleadError, type Problem } from '../../errors.ts';
+import { trustDomainProblem } from '../../pki/spiffe-id.ts';
 import { mergeSettings, withoutNulls } from './merge.ts';
 import { resolveSettings, type Settings, settingsProblems } from './resolve.ts';
 import { type SettingsFile, settingsSchema } from './schema.ts';
@@ -44,7 +46,7 @@ export async function readSettings({ stored, files, sets, revision, version }: S
   }
   if (problems.length > 0) throw invalid(problems);
   const settings = resolveSettings(merged, { revision, version });
-  const wrong = settingsProblems(settings);
+  const wrong = [...settingsProblems(settings), ...meshConfigProblems(settings)];
   if (wrong.length > 0) throw invalid(wrong);
   return { file: merged, settings };
 }
@@ -54,6 +56,16 @@ const invalid = (problems: readonly Problem[]): FairleadError =>
     problems,
     next: '`fairlead schema install` describes them all.',
   });
+
+/** Rules of MeshConfig that compare fields: what they refuse no agent would take. */
+function meshConfigProblems({ meshConfig }: Settings): Problem[] {
+  const problems: Problem[] = [];
+  const report = createReport(problems, typedSource('meshConfig'), () => undefined);
+  checkMeshConfig(meshConfig, report);
+  const domain = meshConfig.trustDomain ? trustDomainProblem(meshConfig.trustDomain) : undefined;
+  if (domain !== undefined) report.error(['trustDomain'], 'install/settings', domain);
+  return problems.filter(({ severity }) => severity === 'error');
+}
 
 async function layersOf(file: TextFile, problems: Problem[]): Promise<unknown[]> {
   const layers: unknown[] = [];
