@@ -1,8 +1,9 @@
 import type { RouteJson } from '#envoy-api/envoy/config/route/v3/route_components_pb.js';
 import { parseClusterName } from '../names.ts';
 
-/** The path as a span's name has it: prefix `/a` gives `/a*`, exact its path, a regex the expression. */
+/** The path as a span's name has it: prefix `/a` gives `/a*`, of segments `/a/*`, exact its path, a regex the expression. */
 function pathOf({ match }: RouteJson): string {
+  if (match?.pathSeparatedPrefix !== undefined) return `${match.pathSeparatedPrefix}/*`;
   if (match?.prefix !== undefined) return `${match.prefix}*`;
   if (match?.path !== undefined) return match.path;
   return match?.safeRegex?.regex ?? '/*';
