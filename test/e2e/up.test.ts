@@ -57,8 +57,8 @@ test('Ctrl-C while it starts is its end as well: exit 0, nothing said, nothing l
     [['up', join(root, 'mesh')], 120],
     [['up', join(root, 'mesh')], 180],
     [['up', join(root, 'mesh')], 250],
-    [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning'], 100],
-    [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning'], 200],
+    [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning', '--metrics-port', '0'], 100],
+    [['agent', 'run', '-f', join(root, 'mesh'), '--log-level', 'warning', '--metrics-port', '0'], 200],
   ] as const) {
     const data = join(root, `data-${args[0]}-${after}`);
     const listens = `${data}.listens`;
