@@ -8,7 +8,6 @@ import { checkHostname } from './hostname.ts';
 /** What the Gateway API's own CRD refuses in a Gateway: https://gateway-api.sigs.k8s.io/reference/spec/#gateway */
 export function checkApiGateway(resource: Resource, report: Report): void {
   const { listeners } = resource.spec as KubernetesGateway;
-  if (listeners.length === 0) report.error(['spec', 'listeners'], 'semantic/empty', 'the Gateway has no listeners', { atKey: true });
   const names = new Set<string>();
   for (const [i, listener] of listeners.entries()) {
     const path = ['spec', 'listeners', i];
