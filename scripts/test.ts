@@ -17,7 +17,7 @@ const STEPS: readonly [name: string, command: string, args: string[], more?: Rec
   ['lint', bin('biome'), ['check', '--error-on-warnings', '.']],
   ['imports', bin('depcruise'), ['--config', '.dependency-cruiser.cjs', 'commands', 'agent', 'src']],
   ['types', bin('tsc'), ['--noEmit']],
-  ['kube-apiserver', process.execPath, ['scripts/kube-apiserver.ts']],
+  ['tools', process.execPath, ['scripts/test-tools.ts']],
   [
     'tests',
     bin('c8'),

@@ -26,7 +26,7 @@ export function kubeBinaries(options: { build: boolean } = { build: true }): Kub
     ? { missing: `KUBE_APISERVER_PATH names ${named}, where they are not` }
     : options.build
       ? build()
-      : { missing: 'they are not built yet: node scripts/kube-apiserver.ts' };
+      : { missing: 'they are not built yet: node scripts/test-tools.ts' };
   if ('missing' in built && process.env['CI']) throw new Error(`CI needs a real kube-apiserver: ${built.missing}`);
   return built;
 }
