@@ -1,6 +1,7 @@
 /** An agent whose CA is served elsewhere: joining, renewing, an outage, a reboot without a CA, a rotation. */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { initCa } from '../../../agent/ca/init.ts';
@@ -23,6 +24,8 @@ interface Bench {
   /** Serves at the same port each time. */
   serve(): Promise<CaServer>;
   token(lifeMs?: number): Promise<string>;
+  /** The file that the agent reads a token from. */
+  tokenFile: string;
   start(lifeMs?: number): Promise<Node>;
   policy(text: string): void;
 }
@@ -47,6 +50,7 @@ const withCa = (run: (bench: Bench) => Promise<void>) =>
         ca,
         data,
         policy,
+        tokenFile,
         async serve() {
           const server = await serveCa(ca, { host: '127.0.0.1', port, names: [], passphrase: undefined, log: silentLog });
           port = server.port;
@@ -173,6 +177,48 @@ test(
     rmSync(join(ca, 'policy.yaml'));
     const again = await start();
     assert.is(serialOf(again), serial);
+  }),
+);
+
+test(
+  'joins with a JSON Web Token of an issuer that the policy names, and with no other',
+  withCa(async ({ ca, serve, start, policy, tokenFile }) => {
+    const [ours, strangers] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')];
+    writeFileSync(join(ca, 'jwks.json'), JSON.stringify({ keys: [{ ...(await exportJWK(ours.publicKey)), kid: 'k1', alg: 'ES256' }] }));
+    const jwt = '{ issuer: https://issuer.test, audiences: [fairlead-ca], jwks: jwks.json, identity: spiffe }';
+    policy(`allow: [${rule()}]\njwt: [${jwt}]\n`);
+    const write = async (key: typeof ours.privateKey, audience = 'fairlead-ca', expires = '1h'): Promise<void> => {
+      const token = new SignJWT({}).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).setIssuer('https://issuer.test').setSubject(NODE);
+      writeFileSync(tokenFile, await token.setAudience(audience).setExpirationTime(expires).sign(key));
+    };
+    await serve();
+    await write(strangers.privateKey);
+    const node = await start();
+    const state = (): string | undefined => node.identity.status().certificates[0]?.state;
+    const refused = (): string => node.identity.status().certificates[0]?.lastError?.message ?? '';
+    assert.is(state(), 'missing');
+    assert.match(refused(), /./);
+    for (const [audience, expires] of [
+      ['somebody-else', '1h'],
+      ['fairlead-ca', '-1h'],
+    ] as const) {
+      await write(ours.privateKey, audience, expires);
+      const { failures } = node.identity.status().certificates[0]!;
+      await until('it asked again', () => node.identity.status().certificates[0]!.failures > failures, 60_000);
+      assert.is(state(), 'missing', audience);
+    }
+    await write(ours.privateKey);
+    await until('it joins', () => state() === 'valid', 60_000);
+    assert.is(node.identity.status().agent?.identity, NODE);
+    assert.equal(
+      issued(ca)
+        .filter(({ by }) => by !== 'local')
+        .map(({ by, identity }) => [by, identity]),
+      [
+        ['jwt', NODE],
+        ['certificate', WEB],
+      ],
+    );
   }),
 );
 
