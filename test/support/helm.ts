@@ -21,7 +21,8 @@ function find(build: boolean): string | { missing: string } {
   const binary = join(folder, 'helm');
   if (existsSync(binary)) return binary;
   const command = ['install', '-trimpath', '-ldflags', '-s -w', `helm.sh/helm/v3/cmd/helm@v${VERSION}`];
-  if (!build || !process.env['CI']) return { missing: `it is not there; GOBIN=${folder} go ${command.slice(0, 1)} ${command.at(-1)} makes it` };
+  if (!build || !process.env['CI'])
+    return { missing: `it is not there; GOBIN=${folder} go ${command.slice(0, 1)} ${command.at(-1)} makes it` };
   mkdirSync(folder, { recursive: true });
   const env = { ...process.env, GOBIN: folder, GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
   const { status, stderr, error } = spawnSync('nice', ['go', ...command], { cwd: folder, env, encoding: 'utf8', timeout: BUILD_MS });
