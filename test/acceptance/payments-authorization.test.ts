@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { EngineChoice } from '../../agent/choose-engine.ts';
+import { refusalNote } from '../../agent/refusal-note.ts';
 import type { RequestRecord } from '../../src/telemetry/request-record.ts';
 import { startBackend } from '../support/backend.ts';
 import { realEnvoy } from '../support/envoy.ts';
@@ -56,6 +57,13 @@ for (const engine of engines) {
       await until('the denial is recorded', () => records.some((r) => r.proxy === 'payments.default' && r.status === 403));
       const denied = records.find((r) => r.proxy === 'payments.default' && r.status === 403);
       assert.match(denied?.details ?? '', /^rbac_access_denied_matched_policy\[/);
+      // What `up` and the agent's log say of it.
+      const { controller } = mesh.agent;
+      const node = controller.proxies().find((p) => p.node.name === 'payments')?.node;
+      assert.equal(denied && refusalNote(denied, controller.mesh(), node), {
+        text: 'denied: no rule of payments-to-billing allows it',
+        where: 'policy.yaml:5',
+      });
       const answer = await plain.get(`http://127.0.0.1:${inbound}/x`).then(
         ({ status: given }) => String(given),
         () => 'none',
