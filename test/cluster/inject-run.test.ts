@@ -1,6 +1,7 @@
 /** What is injected really runs: the API server asks the installed server of webhooks, and the sidecar that it gets runs with its own command line, as its pod's account. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, get, type Server } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,12 +9,15 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isForbidden } from '../../src/kubernetes/api-error.ts';
 import { readCertificates } from '../../src/pki/certificate.ts';
+import { generateKey } from '../../src/pki/keys.ts';
+import { createRequest } from '../../src/pki/request.ts';
 import { fairlead, type Running } from '../support/cli.ts';
 import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { type Container, startContainer } from '../support/containers.ts';
 import { clientOf, collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
 
 const SYSTEM = 'fairlead-system';
+const SETTINGS = ['profile=minimal', 'injection.namespaces=[shop]', 'injection.engine=embedded'].flatMap((set) => ['--set', set]);
 const started = await startKubeApi();
 const address = ownAddress();
 if ('missing' in started || address === undefined) {
@@ -78,8 +82,7 @@ if ('missing' in started || address === undefined) {
   };
 
   test('an installation whose namespaces are named is made, and its CA runs', async () => {
-    const settings = ['profile=minimal', 'injection.namespaces=[shop]', 'injection.engine=embedded'].flatMap((set) => ['--set', set]);
-    const { code, err } = await fairlead(['install', ...settings, '--yes', '--no-wait'], { env: { KUBECONFIG: api.kubeconfig } });
+    const { code, err } = await fairlead(['install', ...SETTINGS, '--yes', '--no-wait'], { env: { KUBECONFIG: api.kubeconfig } });
     assert.is(code, 0, err);
     const { initContainers = [], containers } = await containersOf('fairlead-ca');
     const kubeconfig = await as(SYSTEM, 'fairlead-ca');
@@ -103,6 +106,8 @@ if ('missing' in started || address === undefined) {
       async () => ((await read(configuration))['webhooks'] as Hook[]).every(({ clientConfig }) => clientConfig.caBundle),
       30_000,
     ).catch(orLog(server));
+    const again = await fairlead(['manifest', 'diff', ...SETTINGS], { env: { KUBECONFIG: api.kubeconfig } });
+    assert.is(again.code, 0, `the roots are no difference: ${again.out}${again.err}`);
     // No network of a cluster is here: the Service leads to this machine.
     const service = `/api/v1/namespaces/${SYSTEM}/services/fairlead-webhook`;
     await merge(service, { spec: { type: 'ExternalName', externalName: 'localhost', clusterIP: null, clusterIPs: null } });
@@ -218,10 +223,38 @@ if ('missing' in started || address === undefined) {
     assert.match(closed.out, /gets no sidecar: its agent may not read the mesh: other is not among injection\.namespaces/);
   });
 
+  test('no account but the server’s gets its host name', async () => {
+    const rootsFile = join(folder, 'webhook/roots/root-cert.pem');
+    const sign = async (namespace: string, account: string, name: string): Promise<number | undefined> => {
+      const key = await generateKey('ec-p256');
+      const body = { csr: createRequest(key, []), identity: `spiffe://cluster.local/ns/${namespace}/sa/${account}`, dnsNames: [name] };
+      return post(caPort, rootsFile, await tokenOf(namespace, account, ['istio-ca']), body);
+    };
+    const host = `fairlead-webhook.${SYSTEM}.svc`;
+    assert.is(await sign(SYSTEM, 'fairlead-webhook', host), 200);
+    assert.is(await sign(SYSTEM, 'fairlead-webhook', 'kubernetes.default.svc'), 403);
+    assert.is(await sign('shop', 'web', host), 403);
+    assert.is(await sign(SYSTEM, 'fairlead-ca', host), 403);
+  });
+
   test('it ends as a pod’s sidecar does', async () => {
     running.splice(running.indexOf(sidecar), 1);
     sidecar.child.kill('SIGTERM');
     assert.is(await sidecar.ended, 0, sidecar.err());
+  });
+
+  test('an uninstall takes the webhooks with it', async () => {
+    const { code, err } = await fairlead(['uninstall', '--yes'], { env: { KUBECONFIG: api.kubeconfig } });
+    assert.is(code, 0, err);
+    for (const kind of ['mutating', 'validating']) {
+      const { items } = (await read(`/apis/admissionregistration.k8s.io/v1/${kind}webhookconfigurations`)) as unknown as {
+        items: KubeObject[];
+      };
+      assert.equal(
+        items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith('fairlead')),
+        [],
+      );
+    }
   });
 }
 
@@ -247,6 +280,19 @@ async function startBackend(): Promise<{ port: number; server: Server }> {
   const server = createServer((_, answer) => answer.end('catalog')).listen(0, '0.0.0.0');
   await new Promise((resolve) => server.once('listening', resolve));
   return { port: (server.address() as { port: number }).port, server };
+}
+
+/** The status of a request for a certificate. */
+function post(port: number, ca: string, token: string, body: object): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const sent = requestTls({ host: 'localhost', port, path: '/v1/sign', method: 'POST', headers, ca: readFileSync(ca) }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify(body));
+  });
 }
 
 function statusOf(port: number): Promise<number | undefined> {

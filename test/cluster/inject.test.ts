@@ -185,20 +185,23 @@ if ('missing' in started) {
       }
     })();
     const first = shownCount();
-    await until('two renewals', () => shownCount() >= first + 2, 30_000);
-    const steps = await autoRotate(authority, { deadlineMs: 60_000, everyMs: 100, done: () => undefined, waiting: () => undefined });
-    assert.equal(
-      steps.map(({ step }) => step),
-      ['prepare', 'activate', 'taint', 'revoke'],
-    );
-    await until(
-      'only the new root is left',
-      async () => (await bundles()).every((pem) => rootsIn(pem) === 1 && !before.includes(pem)),
-      30_000,
-    );
-    await until('it is acted on', () => Promise.resolve(pods > 0));
-    running = false;
-    await load;
+    try {
+      await until('two renewals', () => shownCount() >= first + 2, 30_000);
+      const steps = await autoRotate(authority, { deadlineMs: 60_000, everyMs: 100, done: () => undefined, waiting: () => undefined });
+      assert.equal(
+        steps.map(({ step }) => step),
+        ['prepare', 'activate', 'taint', 'revoke'],
+      );
+      await until(
+        'only the new root is left',
+        async () => (await bundles()).every((pem) => rootsIn(pem) === 1 && !before.includes(pem)),
+        30_000,
+      );
+    } finally {
+      running = false;
+      await load;
+    }
+    assert.ok(pods > 0);
     console.log(`${pods} pods while ${shownCount() - first} certificates and a whole root were exchanged`);
     assert.equal(missed, [], logged.join(''));
   });

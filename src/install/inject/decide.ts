@@ -34,7 +34,9 @@ export function decide(pod: PodJson, namespace: string, settings: InjectSettings
   if (containers.some(({ name, image }) => name === PROXY_CONTAINER && image !== undefined && image !== '' && image !== 'auto'))
     return { ...no(`it has a container ${PROXY_CONTAINER} of its own`), present: true };
   if (containers.every(({ name }) => name === PROXY_CONTAINER)) return no('it has no containers to be a sidecar of');
-  if (pod.spec?.nodeSelector?.['kubernetes.io/os'] === 'windows') return no('it runs on Windows');
+  const { os } = pod.spec ?? {};
+  if (pod.spec?.nodeSelector?.['kubernetes.io/os'] === 'windows' || (os as { name?: string } | undefined)?.name === 'windows')
+    return no('it runs on Windows');
   const { namespaces } = settings;
   if (namespaces !== undefined && !namespaces.includes(namespace) && !namespaces.includes('*'))
     return cannot(`its agent may not read the mesh: ${namespace} is not among injection.namespaces of the installation`, []);
