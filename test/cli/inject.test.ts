@@ -52,7 +52,7 @@ test(
     );
     assert.is(captured.code, 1);
     assert.is(captured.out, '');
-    assert.match(captured.err, /-:13:\d+ {2}Pod default\/bad/);
+    assert.match(captured.err, /-:15:\d+ {2}Pod default\/bad/);
     const broken = await inject('kind: [', '--ca-roots', roots);
     assert.is(broken.code, 1);
     assert.is(broken.out, '');
