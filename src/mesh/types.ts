@@ -193,7 +193,7 @@ export type RoutedSpec = Omit<VirtualService, 'http'> & { http?: HttpRule[] };
 export interface VirtualServiceView {
   /** Views of routes of the Gateway API: what tells those of one route apart. */
   id?: string;
-  /** A VirtualService, or a route of the Gateway API: the oldest of those that are in the view. */
+  /** A VirtualService, or a route of the Gateway API: that of the first rule. */
   resource: Resource;
   /** Complete and lower case. */
   hosts: readonly string[];

@@ -80,7 +80,8 @@ function translate(context: RouteContext, rule: HttpRule, match: HttpMatch | und
     );
     return undefined;
   }
-  const { resource } = context.view;
+  // A view of the Gateway API holds rules of several routes, each of which is named itself.
+  const resource = context.view.id === undefined ? context.view.resource : origin.resource;
   const name = routeName(rule, match);
   const filters = perFilterConfig(rule);
   const route: RouteJson = {

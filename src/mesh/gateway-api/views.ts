@@ -35,7 +35,6 @@ export class Attachments {
 function httpView(id: string, { hosts, gateway, exportTo, entries }: Attachment): VirtualServiceView {
   const sorted = [...entries].sort(compareEntries);
   const http = sorted.map(({ rule, match }): HttpRule => (match === undefined ? rule : { ...rule, match: [match] }));
-  // Of several routes the oldest gives its name where one only can be named.
   return {
     ...view(id, sorted[0]!.route, hosts, gateway, { http }),
     exportTo,
