@@ -30,7 +30,7 @@ if ('missing' in started || address === undefined) {
   const [caPort, webhookPort, apiPort, metricsPort, proxyPort] = (await freePorts(5)) as [number, number, number, number, number];
   const backend = await startBackend();
   const running: Running[] = [];
-  let sidecar: Running;
+  let sidecar: Running | undefined;
   let pod: KubeObject;
 
   test.after(async () => {
@@ -173,14 +173,15 @@ if ('missing' in started || address === undefined) {
     const { annotations } = pod.metadata as unknown as Meta;
     file('sidecar/roots/root-cert.pem', annotations['fairlead.dev/ca-roots'] as string);
     file('sidecar/token/istio-token', await tokenOf('shop', 'web', ['istio-ca']));
-    sidecar = startContainer(proxy, placesOf('sidecar'), await as('shop', 'web'));
-    running.push(sidecar);
+    const agent = startContainer(proxy, placesOf('sidecar'), await as('shop', 'web'));
+    sidecar = agent;
+    running.push(agent);
     const waiting = fairlead(['agent', 'ready', '--port', String(metricsPort), '--timeout', '60s']);
-    await until('it answers', async () => (await statusOf(metricsPort)) === 503, 30_000).catch(orLog(sidecar));
+    await until('it answers', async () => (await statusOf(metricsPort)) === 503, 30_000).catch(orLog(agent));
     await merge('/api/v1/namespaces/shop/pods/web-1/status', {
       status: { phase: 'Pending', podIP: address, podIPs: [{ ip: address }] },
     });
-    await until('it is ready', async () => (await statusOf(metricsPort)) === 200).catch(orLog(sidecar));
+    await until('it is ready', async () => (await statusOf(metricsPort)) === 200).catch(orLog(agent));
     assert.is((await waiting).code, 0, (await waiting).err);
     await api.create(serviceOf('catalog', 'shop', backend.port));
     await api.create(sliceOf('catalog', 'shop', backend.port, [address]));
@@ -190,7 +191,7 @@ if ('missing' in started || address === undefined) {
     const through = env.find(({ name }) => name === 'HTTP_PROXY')?.value as string;
     assert.is(through, `http://127.0.0.1:${proxyPort}`);
     await until('its requests take the routes of the mesh', async () => (await textBy(through, 'http://orders.shop/')) === 'catalog').catch(
-      orLog(sidecar),
+      orLog(agent),
     );
     const identity = join(folder, 'sidecar/data/agent/identity');
     const names = readdirSync(identity)
@@ -198,7 +199,7 @@ if ('missing' in started || address === undefined) {
       .flatMap((name) => readCertificates(readFileSync(join(identity, name), 'utf8'))[0]?.sans.map(({ value }) => value) ?? []);
     assert.ok(names.length > 0);
     assert.equal([...new Set(names)], ['spiffe://cluster.local/ns/shop/sa/web']);
-    assert.not.match(sidecar.err(), /not all of .* may be read|cannot (list|watch|get)/);
+    assert.not.match(agent.err(), /not all of .* may be read|cannot (list|watch|get)/);
   });
 
   test('accounts of other namespaces may read nothing of the mesh; an agent that is not there is not ready', async () => {
@@ -238,9 +239,9 @@ if ('missing' in started || address === undefined) {
   });
 
   test('it ends as a pod’s sidecar does', async () => {
-    running.splice(running.indexOf(sidecar), 1);
-    sidecar.child.kill('SIGTERM');
-    assert.is(await sidecar.ended, 0, sidecar.err());
+    assert.ok(sidecar);
+    sidecar?.child.kill('SIGTERM');
+    assert.is(await sidecar?.ended, 0, sidecar?.err());
   });
 
   test('an uninstall takes the webhooks with it', async () => {
