@@ -24,6 +24,7 @@ export const idleSelectors: Analyzer = {
         const { namespace } = resource.metadata;
         const scope = namespace === model.rootNamespace && kind !== 'PeerAuthentication' ? undefined : namespace;
         if (!model.given.workloads(scope) || model.workloadSearch.select(labels, scope).length > 0) continue;
+        if (model.entrySearch.select(labels, scope).length > 0) continue;
         report('FL0303', resource, ['spec', field, inner], { labels: selectorText(labels), kind }, { atKey: true });
       }
     }

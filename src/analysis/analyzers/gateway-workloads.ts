@@ -17,7 +17,8 @@ export const gatewayWorkloads: Analyzer = {
       const workloads = model.workloadSearch.select(selector);
       if (workloads.length === 0) {
         // The gateway's own Deployment is seldom kept with the applications': without Pods nothing can be said.
-        if (model.given.pods) report('IST0101', resource, at, { reftype: 'selector', refval: selectorText(selector) });
+        if (model.given.pods && model.entrySearch.select(selector).length === 0)
+          report('IST0101', resource, at, { reftype: 'selector', refval: selectorText(selector) });
         continue;
       }
       if (!model.given.services) continue;

@@ -19,7 +19,8 @@ export const policyWorkloads: Analyzer = {
       const everywhere = namespace === model.rootNamespace;
       if ((everywhere && selector === undefined) || !model.given.workloads(everywhere ? undefined : namespace)) continue;
       const labels = selector?.matchLabels ?? {};
-      if (candidates.select(labels, everywhere ? undefined : namespace).length > 0) continue;
+      const scope = everywhere ? undefined : namespace;
+      if (candidates.select(labels, scope).length > 0 || model.entrySearch.select(labels, scope).length > 0) continue;
       const at = selector === undefined ? ['metadata', 'name'] : ['spec', 'selector', 'matchLabels'];
       report('IST0127', resource, at, { labels: selectorText(labels) }, { atKey: selector !== undefined });
     }

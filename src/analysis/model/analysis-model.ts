@@ -1,7 +1,8 @@
 import type { KubernetesService } from '../../config/kinds/kubernetes.ts';
 import type { MeshConfig } from '../../config/kinds/mesh-config.ts';
-import type { ServiceEntry } from '../../config/kinds/networking.ts';
+import type { ServiceEntry, WorkloadEntry } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
+import type { Labels } from '../../mesh/labels.ts';
 import { findGiven, type Given } from './given.ts';
 import { type HostRegistry, hostRegistry } from './host-registry.ts';
 import { type LabelSearch, labelSearch, selectorSearch } from './selector.ts';
@@ -30,6 +31,8 @@ export interface AnalysisModel {
   /** Pods first. */
   readonly workloads: readonly Workload[];
   readonly workloadSearch: LabelSearch<Workload>;
+  /** Workloads without Pods: selectors find them too. */
+  readonly entrySearch: LabelSearch<WorkloadEntryLabels>;
   /** Services of a namespace whose selector the labels satisfy, in the order they were given. */
   servicesFor(labels: Readonly<Record<string, string>>, namespace: string): Resource<KubernetesService>[];
   /** A value that several analyzers share, made by the first that asks. */
@@ -45,6 +48,16 @@ export interface ModelInput {
   readonly ownProxies?: boolean | undefined;
   /** For the validity of certificates, milliseconds since 1970; the present without it. */
   readonly now?: number | undefined;
+}
+
+export interface WorkloadEntryLabels {
+  readonly labels: Labels;
+  readonly namespace: string;
+}
+
+/** Labels of its metadata beat those of its spec. */
+function entryLabels({ metadata, spec }: Resource<WorkloadEntry>): WorkloadEntryLabels {
+  return { labels: { ...spec.labels, ...metadata.labels }, namespace: metadata.namespace };
 }
 
 const CONTROLLERS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
@@ -112,6 +125,9 @@ export function analysisModel({
     },
     get workloadSearch() {
       return shared('workload search', () => labelSearch(model.workloads));
+    },
+    get entrySearch() {
+      return shared('entry search', () => labelSearch(model.of<WorkloadEntry>('WorkloadEntry').map(entryLabels)));
     },
     servicesFor(labels, namespace) {
       const search = shared('services by selector', () =>

@@ -25,7 +25,8 @@ export function selectorMatches(
     if (Object.keys(selector).length === 0) continue;
     const { namespace } = resource.metadata;
     const workloads = model.workloadSearch.select(selector, namespace);
-    if (workloads.length === 0 && model.given.workloads(namespace)) unmatched.push(resource);
+    const idle = workloads.length === 0 && model.entrySearch.select(selector, namespace).length === 0;
+    if (idle && model.given.workloads(namespace)) unmatched.push(resource);
     for (const workload of workloads) {
       const list = byWorkload.get(workload);
       if (list === undefined) byWorkload.set(workload, [resource]);
