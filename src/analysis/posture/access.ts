@@ -1,15 +1,18 @@
 import type { AuthorizationPolicy, Rule } from '../../config/kinds/security.ts';
 import type { Resource } from '../../config/resource.ts';
-import { isSubset } from '../../mesh/labels.ts';
+import { isSubset, type Labels } from '../../mesh/labels.ts';
+import { isDryRun } from '../../mesh/security/authorization-policies.ts';
 import type { AnalysisModel } from '../model/analysis-model.ts';
 import { isAttached, selectorOf } from '../model/policy-scope.ts';
-import type { Workload } from '../model/workloads.ts';
 import { type Access, type Reference, referenceTo } from './types.ts';
 
 type Policy = Resource<AuthorizationPolicy>;
 
 /** The AuthorizationPolicies that a workload is under, those of the root namespace included. */
-export function policiesOver(model: AnalysisModel, { namespace, labels }: Workload): Policy[] {
+export function policiesOver(
+  model: AnalysisModel,
+  { namespace, labels }: { readonly namespace: string; readonly labels: Labels },
+): Policy[] {
   const byNamespace = model.shared('authorization policies', () =>
     Map.groupBy(
       model.of<AuthorizationPolicy>('AuthorizationPolicy').filter((policy) => !isAttached(policy)),
@@ -35,7 +38,7 @@ export function accessTo(policies: readonly Policy[], port: number | undefined):
       about(rule ?? {}) ? [{ rule: rule ?? {}, reference: (): Reference => referenceTo(policy, ['spec', 'rules', i]) }] : [],
     );
   const byAction = (action: string): Policy[] =>
-    policies.filter(({ spec, metadata }) => (spec.action ?? 'ALLOW') === action && metadata.annotations['istio.io/dry-run'] !== 'true');
+    policies.filter((policy) => (policy.spec.action ?? 'ALLOW') === action && !isDryRun(policy));
   const denied = byAction('DENY')
     .flatMap(rulesOf)
     .find(({ rule }) => isEverything(rule));
@@ -53,6 +56,12 @@ export function accessTo(policies: readonly Policy[], port: number | undefined):
     who: [...new Set(rules.flatMap(({ rule }) => describe(rule)))],
     references: rules.map(({ reference }) => reference()),
   };
+}
+
+/** Who may call where nothing carries out policies: everyone, whatever they say. */
+export function accessWithoutProxy(policies: readonly Policy[]): Access {
+  const acting = policies.filter((policy) => policy.spec.action !== 'AUDIT' && !isDryRun(policy));
+  return { callers: 'everyone', byIdentity: false, who: [], references: acting.map((policy) => referenceTo(policy, ['spec'])) };
 }
 
 /** A rule about ports alone lets everybody in there. */

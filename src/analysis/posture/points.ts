@@ -1,11 +1,11 @@
-import type { Access, Exposure, Points, PortPosture } from './types.ts';
+import { type Access, type Exposure, isGuarded, type MtlsInForce, type Points, type PortPosture } from './types.ts';
 
 /**
  * The parts of a score, of 100: 40 for mutual TLS, 40 for who may call, 20 for not being reachable from outside. What cannot be relied on
  * counts less: identities without enforced mutual TLS are 25 of 40.
  */
 export function pointsFor(mtls: PortPosture['mtls'], access: Access, exposures: readonly Exposure[]): Points[] {
-  return [mtlsPoints(mtls), accessPoints(access, mtls.mode === 'STRICT'), exposurePoints(exposures)];
+  return [mtlsPoints(mtls), accessPoints(access, mtls.mode), exposurePoints(exposures)];
 }
 
 function mtlsPoints({ mode, references }: PortPosture['mtls']): Points {
@@ -17,16 +17,24 @@ function mtlsPoints({ mode, references }: PortPosture['mtls']): Points {
     ] as const,
     DISABLE: [0, 'mutual TLS is switched off'] as const,
     none: [0, 'it has no sidecar'] as const,
+    unguarded: [
+      0,
+      references.length > 1
+        ? 'STRICT is not enforced: calls go past its proxy, plain text included'
+        : 'calls go past its proxy, in plain text',
+    ] as const,
   }[mode];
   return { part: 'mutual TLS', points, of: 40, reason, references };
 }
 
-function accessPoints({ callers, byIdentity, references }: Access, strict: boolean): Points {
+function accessPoints({ callers, byIdentity, references }: Access, mode: MtlsInForce): Points {
   const of = (points: number, reason: string): Points => ({ part: 'callers', points, of: 40, reason, references });
+  if (!isGuarded(mode))
+    return of(0, references.length > 0 ? 'no policy is enforced there: no proxy is in front' : 'no proxy is in front that could refuse');
   if (callers === 'everyone') return of(0, references.length > 0 ? 'a rule lets everybody in' : 'no AuthorizationPolicy allows only some');
   if (callers === 'nobody') return of(40, 'nobody is let in');
   if (!byIdentity) return of(25, 'some requests are let in, not by who asks');
-  return strict
+  return mode === 'STRICT'
     ? of(40, 'only known clients are let in')
     : of(25, 'only known clients are let in, but plain text is accepted, which proves no identity');
 }

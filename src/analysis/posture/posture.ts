@@ -1,80 +1,74 @@
-import type { DestinationRule } from '../../config/kinds/networking.ts';
-import { originOf, type Resource } from '../../config/resource.ts';
+import { originOf } from '../../config/resource.ts';
+import { buildMesh } from '../../mesh/mesh.ts';
 import type { AnalysisModel } from '../model/analysis-model.ts';
 import { isControlPlane } from '../model/control-plane.ts';
-import { fullName } from '../model/hosts.ts';
-import { inMesh, isAmbientNamespace, isAmbientWorkload } from '../model/injection.ts';
-import { effectiveMtls, type WorkloadPort, workloadPorts } from '../model/policy-scope.ts';
-import type { Workload } from '../model/workloads.ts';
-import { accessTo, policiesOver } from './access.ts';
-import { exposureKey, findExposures } from './exposure.ts';
+import { accessTo, accessWithoutProxy, policiesOver } from './access.ts';
+import { clientModes } from './client-modes.ts';
+import { entrySubjects } from './entries.ts';
+import { findExposures } from './exposure.ts';
+import { podSubjects } from './pods.ts';
 import { pointsFor } from './points.ts';
-import { type PortPosture, type Posture, referenceTo } from './types.ts';
+import type { Subject, SubjectPort } from './subject.ts';
+import { isGuarded, type PortPosture, type Posture } from './types.ts';
 
-/** Who may call each workload and port, by what, and from where; the weakest first. System namespaces and Istio's own parts are left out. */
+/**
+ * Who may call each workload and port, by what, and from where; the weakest first. System namespaces, gateways and Istio's own parts are
+ * left out: what gateways let in is told of those that they lead to.
+ */
 export function securityPosture(model: AnalysisModel, onlyNamespace?: string): Posture {
-  const exposures = findExposures(model);
+  const mesh = buildMesh(model.whole, { meshConfig: model.meshConfig });
+  const exposures = findExposures(model, mesh);
   const clientTls = clientModes(model);
-  const rows = model.workloads.filter(({ namespace, labels }) => (onlyNamespace ?? namespace) === namespace && !isControlPlane(labels));
-  const ports = rows.flatMap((workload) => {
-    const policies = policiesOver(model, workload);
-    const byTarget = Map.groupBy(workloadPorts(model, workload), ({ target }) => target);
-    const targets: [number | undefined, WorkloadPort[]][] = byTarget.size === 0 ? [[undefined, []]] : [...byTarget];
-    return targets.map(([target, services]): PortPosture => {
-      const mtls = mtlsOf(model, workload, target);
-      const clients = services.map(({ service, port }) => clientTls(service, port)).find((mode) => mode !== undefined);
-      const ways = services.flatMap(({ service, port }) =>
-        [exposureKey(service, port), exposureKey(service, undefined)].flatMap((key) => exposures.get(key) ?? []),
-      );
-      const access = accessTo(policies, target);
-      const mode = clients?.mode ?? 'automatic';
-      const conflict =
-        (mtls.mode === 'STRICT' && (mode === 'DISABLE' || mode === 'SIMPLE')) ||
-        (['DISABLE', 'none'].includes(mtls.mode) && mode === 'ISTIO_MUTUAL');
-      const points = pointsFor(mtls, access, ways);
-      return {
-        workload: originOf(workload.resource),
-        namespace: workload.namespace,
-        ...(target !== undefined && { port: target, protocol: services[0]!.protocol }),
-        services: [...new Set(services.map(({ service, port }) => `${fullName(service.metadata)}:${port}`))],
-        mtls,
-        clients: { mode, conflict, references: clients?.references ?? [] },
-        access,
-        exposures: ways,
-        score: points.reduce((sum, part) => sum + part.points, 0),
-        points,
-      };
-    });
+  const subjects = [...podSubjects(model, mesh.config.trustDomain), ...entrySubjects(mesh)].filter(
+    ({ namespace, labels }) => (onlyNamespace ?? namespace) === namespace && !isControlPlane(labels),
+  );
+  const postureOf = (subject: Subject, port: SubjectPort, policies: ReturnType<typeof policiesOver>): PortPosture => {
+    const { target, protocol, services, mtls, plainClients } = port;
+    const asked = services.map((service) => clientTls(service.resource, service.port)).find((mode) => mode !== undefined);
+    // A Service's own address outside is the cluster's: it leads to Pods.
+    const ways = services
+      .flatMap((service) => exposures(service.resource, service.port, subject.labels))
+      .filter(({ by }) => by === 'gateway' || subject.resource.kind !== 'WorkloadEntry');
+    const access = isGuarded(mtls.mode) ? accessTo(policies, target) : accessWithoutProxy(policies);
+    const points = pointsFor(mtls, access, ways);
+    return {
+      workload: originOf(subject.resource),
+      namespace: subject.namespace,
+      ...(target !== undefined && { port: target, protocol: protocol ?? 'detected' }),
+      services: [...new Set(services.map(({ name, port: number }) => `${name}:${number}`))],
+      ...(subject.identity !== undefined && { identity: subject.identity }),
+      mtls,
+      clients: clientsOf(mtls.mode, asked, plainClients),
+      access,
+      exposures: ways,
+      score: points.reduce((sum, part) => sum + part.points, 0),
+      points,
+    };
+  };
+  const ports = subjects.flatMap((subject) => {
+    const policies = policiesOver(model, subject);
+    return subject.ports.map((port) => postureOf(subject, port, policies));
   });
+  const clientsOnly = subjects.flatMap(({ ports: none, identity, resource, namespace }) =>
+    none.length > 0 || identity === undefined ? [] : [{ workload: originOf(resource), namespace, identity }],
+  );
   const name = (a: PortPosture, b: PortPosture): number =>
     a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : (a.port ?? 0) - (b.port ?? 0);
-  return { ports: ports.sort((a, b) => a.score - b.score || name(a, b)) };
+  return { ports: ports.sort((a, b) => a.score - b.score || name(a, b)), clientsOnly };
 }
 
-function mtlsOf(model: AnalysisModel, workload: Workload, target: number | undefined): PortPosture['mtls'] {
-  // Without its Namespace object nobody can tell whether a template is injected.
-  const ambient = isAmbientWorkload(workload) || isAmbientNamespace(model.namespaces.get(workload.namespace)?.metadata.labels);
-  const injected = ambient || inMesh(workload, model.namespaces) || (!workload.isPod && !model.namespaces.has(workload.namespace));
-  if (!injected) return { mode: 'none', references: [referenceTo(workload.resource, ['metadata', 'name'])] };
-  const { mode, by } = effectiveMtls(model, workload.namespace, workload.labels, target);
-  return { mode, references: by === undefined ? [] : [referenceTo(by.resource, by.at)] };
-}
-
-type ClientMode = Pick<PortPosture['clients'], 'mode' | 'references'>;
-
-/** What DestinationRules make clients do, by Service and port. */
-function clientModes(model: AnalysisModel): (service: Resource, port: number) => ClientMode | undefined {
-  const modes = new Map<string, ClientMode>();
-  for (const rule of model.of<DestinationRule>('DestinationRule')) {
-    const { host, exportTo, trafficPolicy } = rule.spec;
-    const service = model.hosts.lookup(rule.metadata.namespace, exportTo, host)?.resource;
-    if (service === undefined || trafficPolicy === undefined) continue;
-    const set = (port: number | undefined, mode: string | undefined, at: (string | number)[]): void => {
-      if (mode !== undefined) modes.set(exposureKey(service, port), { mode, references: [referenceTo(rule, at)] });
-    };
-    set(undefined, trafficPolicy.tls?.mode, ['spec', 'trafficPolicy', 'tls', 'mode']);
-    for (const [i, { port, tls }] of (trafficPolicy.portLevelSettings ?? []).entries())
-      set(port?.number, tls?.mode, ['spec', 'trafficPolicy', 'portLevelSettings', i, 'tls', 'mode']);
+/** What clients do, by their rule or by what they see of the workload, and whether that is refused. */
+function clientsOf(
+  mode: PortPosture['mtls']['mode'],
+  asked: ReturnType<ReturnType<typeof clientModes>>,
+  plain: SubjectPort['plainClients'],
+): PortPosture['clients'] {
+  if (asked === undefined) {
+    if (mode !== 'STRICT' || plain === undefined) return { mode: 'automatic', conflict: false, references: [] };
+    return { mode: 'automatic', conflict: true, why: plain.why, references: [plain.reference] };
   }
-  return (service, port) => modes.get(exposureKey(service, port)) ?? modes.get(exposureKey(service, undefined));
+  const takesPlainOnly = mode === 'DISABLE' || !isGuarded(mode);
+  const conflict =
+    (mode === 'STRICT' && (asked.mode === 'DISABLE' || asked.mode === 'SIMPLE')) || (takesPlainOnly && asked.mode === 'ISTIO_MUTUAL');
+  return { mode: asked.mode, conflict, references: asked.references };
 }

@@ -1,5 +1,6 @@
 import type { FieldPath, Position, Resource } from '../../config/resource.ts';
 import { formatPath, originOf } from '../../config/resource.ts';
+import type { MtlsMode } from '../../mesh/security/peer-authentication.ts';
 
 /** A place that is a reason for something: its JSON as well. */
 export interface Reference {
@@ -42,6 +43,15 @@ export interface Exposure {
   readonly references: readonly Reference[];
 }
 
+/**
+ * What a port really takes. `none`: the workload has no proxy. `unguarded`: it has one, and calls go past it, as nothing intercepts them
+ * and no Sidecar's ingress has the port; no policy holds there.
+ */
+export type MtlsInForce = MtlsMode | 'none' | 'unguarded';
+
+/** Whether anything carries out policies there. */
+export const isGuarded = (mode: MtlsInForce): boolean => mode !== 'none' && mode !== 'unguarded';
+
 /** One port of a workload. */
 export interface PortPosture {
   /** `Deployment shop/reviews-v1`. */
@@ -51,9 +61,18 @@ export interface PortPosture {
   readonly port?: number;
   readonly protocol?: string;
   readonly services: readonly string[];
-  readonly mtls: { readonly mode: 'STRICT' | 'PERMISSIVE' | 'DISABLE' | 'none'; readonly references: readonly Reference[] };
+  /** `spiffe://cluster.local/ns/shop/sa/reviews`; absent without a proxy, which would prove it. */
+  readonly identity?: string;
+  readonly mtls: { readonly mode: MtlsInForce; readonly references: readonly Reference[] };
   /** What clients do: `automatic` unless a DestinationRule says otherwise. */
-  readonly clients: { readonly mode: string; readonly conflict: boolean; readonly references: readonly Reference[] };
+  readonly clients: {
+    readonly mode: string;
+    /** What they do is refused: their calls fail. */
+    readonly conflict: boolean;
+    /** Why they speak plain text where they choose by themselves; for a conflict only. */
+    readonly why?: string;
+    readonly references: readonly Reference[];
+  };
   readonly access: Access;
   readonly exposures: readonly Exposure[];
   /** 0 to 100, the sum of `points`. */
@@ -61,6 +80,15 @@ export interface PortPosture {
   readonly points: readonly Points[];
 }
 
+/** A workload that no service leads to, and whose proxy takes nothing: it calls others. */
+export interface ClientOnly {
+  readonly workload: string;
+  readonly namespace: string;
+  readonly identity: string;
+}
+
 export interface Posture {
+  /** The weakest first. */
   readonly ports: readonly PortPosture[];
+  readonly clientsOnly: readonly ClientOnly[];
 }
