@@ -102,8 +102,12 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
       });
       // As daemons do: read the configuration now.
       process.on('SIGHUP', () => void agent.controller.sync());
-      const { logAgentEvents } = await import('../../agent/log-events.ts');
+      const [{ logAgentEvents }, { logRefusals }] = await Promise.all([
+        import('../../agent/log-events.ts'),
+        import('../../agent/log-refusals.ts'),
+      ]);
       logAgentEvents(agent, log);
+      logRefusals(agent, log);
       const { engine, engineVersion } = agent.engine.status();
       log.info('engine', { engine, version: engineVersion, why: agent.chosen.why });
       log.info('the agent runs', {
