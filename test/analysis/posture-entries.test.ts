@@ -8,6 +8,10 @@ import type { Posture } from '../../src/analysis/posture/types.ts';
 import { loadForAnalysis } from '../../src/cli/load-analysis.ts';
 import { parseFiles } from '../../src/config/parse-config.ts';
 import { textFile } from '../../src/config/text-file.ts';
+import { buildSnapshot } from '../../src/envoy/build.ts';
+import { listenerPlace } from '../../src/explain/listener.ts';
+import { buildMesh } from '../../src/mesh/mesh.ts';
+import { everyProxy } from '../../src/mesh/proxies.ts';
 import { formatPosture } from '../../src/output/findings/posture.ts';
 import { client, secured, service, workload } from '../support/mesh.ts';
 
@@ -187,6 +191,21 @@ test('the shop: only payments is guarded, visitors get to the first version, and
     assert.equal(long, []);
     assert.match(text, /^5 +(?:WorkloadEntry )?default\/catalog-v1 {3}/m);
   }
+});
+
+test('a port is called guarded exactly where the configuration of its proxy has a listener', async () => {
+  const folder = new URL('../../examples/shop/mesh', import.meta.url).pathname;
+  const loaded = await loadForAnalysis([folder]);
+  const mesh = buildMesh(loaded.resources);
+  const bound = new Set(
+    everyProxy(mesh).flatMap((proxy) =>
+      buildSnapshot(mesh, proxy).listeners.map(
+        (listener) => `WorkloadEntry ${proxy.namespace}/${proxy.name} ${listenerPlace(listener).port}`,
+      ),
+    ),
+  );
+  const { ports } = securityPosture(analysisModel(loaded));
+  for (const { workload: name, port, mtls } of ports) assert.is(mtls.mode !== 'unguarded', bound.has(`${name} ${port}`), `${name} ${port}`);
 });
 
 test.run();

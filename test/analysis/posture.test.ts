@@ -57,6 +57,15 @@ test('every part of the score follows what is configured', async () => {
       workload + security('AuthorizationPolicy', 'a', '{rules: [{to: [{operation: {ports: ["8080"]}}]}]}'),
       ['8080: 15 + 0 + 20', '9000: 15 + 40 + 20'],
     ],
+    // A provider that is asked about every request decides; about some only, the others get in.
+    [
+      workload + security('AuthorizationPolicy', 'a', '{action: CUSTOM, provider: {name: p}, rules: [{}]}'),
+      ['8080: 15 + 25 + 20', '9000: 15 + 25 + 20'],
+    ],
+    [
+      workload + security('AuthorizationPolicy', 'a', '{action: CUSTOM, provider: {name: p}, rules: [{to: [{operation: {paths: [/x]}}]}]}'),
+      ['8080: 15 + 0 + 20', '9000: 15 + 0 + 20'],
+    ],
     [
       workload +
         security('AuthorizationPolicy', 'a', '{rules: [{}]}') +
@@ -73,6 +82,11 @@ test('every part of the score follows what is configured', async () => {
       ['8080: 40 + 0 + 20', '9000: 0 + 0 + 20'],
     ],
     [workload.replace(', {name: istio-proxy, image: proxyv2}', '') + strict, ['8080: 0 + 0 + 20', '9000: 0 + 0 + 20']],
+    // Without a sidecar nothing carries out what a policy says.
+    [
+      workload.replace(', {name: istio-proxy, image: proxyv2}', '') + security('AuthorizationPolicy', 'a', front),
+      ['8080: 0 + 0 + 20', '9000: 0 + 0 + 20'],
+    ],
     [workload + gateway(tls), ['8080: 15 + 0 + 15', '9000: 15 + 0 + 20']],
     [workload + gateway(plain), ['8080: 15 + 0 + 5', '9000: 15 + 0 + 20']],
     [workload + gateway(`${redirect}, ${tls}`), ['8080: 15 + 0 + 15', '9000: 15 + 0 + 20']],

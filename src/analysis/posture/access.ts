@@ -24,7 +24,8 @@ export function policiesOver(
 }
 
 /**
- * Who may call a port. DENY that refuses everything wins; without any ALLOW policy everybody may; else what the rules for the port say.
+ * Who may call a port. DENY that refuses everything wins; without any ALLOW policy everybody may; else what the rules for the port say. Where
+ * a provider is asked about everything (CUSTOM) it decides.
  *
  * @see https://istio.io/latest/docs/concepts/security/#implicit-enablement
  */
@@ -44,7 +45,14 @@ export function accessTo(policies: readonly Policy[], port: number | undefined):
     .find(({ rule }) => isEverything(rule));
   if (denied !== undefined) return { callers: 'nobody', byIdentity: true, who: [], references: [denied.reference()] };
   const allowing = byAction('ALLOW');
-  if (allowing.length === 0) return { callers: 'everyone', byIdentity: false, who: [], references: [] };
+  if (allowing.length === 0) {
+    const asked = byAction('CUSTOM').find((policy) => rulesOf(policy).some(({ rule }) => isEverything(rule)));
+    if (asked !== undefined) {
+      const who = [`whom ${asked.spec.provider?.name ?? 'its provider'} lets in`];
+      return { callers: 'some', byIdentity: false, who, references: [referenceTo(asked, ['spec', 'provider'])] };
+    }
+    return { callers: 'everyone', byIdentity: false, who: [], references: [] };
+  }
   const rules = allowing.flatMap(rulesOf);
   const open = rules.find(({ rule }) => isEverything(rule));
   if (open !== undefined) return { callers: 'everyone', byIdentity: false, who: [], references: [open.reference()] };
