@@ -63,6 +63,7 @@ for (const engine of engines) {
       await until('the denial is recorded', () => records.some((r) => r.proxy === 'payments.default' && r.status === 403));
       const denied = records.find((r) => r.proxy === 'payments.default' && r.status === 403);
       assert.match(denied?.details ?? '', /^rbac_access_denied_matched_policy\[/);
+      assert.is(denied?.upstreamCluster, `inbound|${inbound}||`);
       await until('the denial is in the log', () => lines.length > 0);
       assert.match(
         lines[0] ?? '',

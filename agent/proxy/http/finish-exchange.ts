@@ -1,4 +1,5 @@
 import type { HeaderSource } from '../../../src/routing/header-matcher.ts';
+import { clusterName } from '../../../src/routing/match.ts';
 import type { StreamInfo } from '../../../src/routing/stream-info.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { addTlsInfo } from '../tls/tls-info.ts';
@@ -82,7 +83,7 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
     bytesSent: exchange.bytesSent,
     upstreamServiceTime: exchange.upstreamServiceTime,
     upstreamHost: exchange.upstreamHost?.address ?? '',
-    upstreamCluster: exchange.upstreamCluster,
+    upstreamCluster: exchange.upstreamCluster || routedCluster(exchange),
     upstreamLocalAddress: exchange.upstreamLocalAddress,
     downstreamLocalAddress: info.localAddress,
     downstreamRemoteAddress: exchange.trustedAddress(),
@@ -104,6 +105,13 @@ function recordOf(exchange: Exchange, duration: number): RequestRecord {
   }
   if (manager.recordHeaders.length > 0) record.requestHeaders = keptHeaders(request, manager.recordHeaders);
   return record;
+}
+
+/** Where the route leads, of requests that a filter answered before they got there: Envoy knows it from the routing on. */
+function routedCluster({ decision, request, manager }: Exchange): string {
+  if (decision?.kind !== 'route') return '';
+  const name = clusterName(decision, request);
+  return manager.clusters.get(name) === undefined ? '' : name;
 }
 
 function keptHeaders(request: HeaderSource, names: readonly string[]): Record<string, string> | undefined {
