@@ -16,8 +16,10 @@ export function parseSpan(text: string): number | undefined {
 export const span = (flag: string, description: string, initial: string) =>
   Flags.custom<number>({
     helpValue: 'TIME',
-    description: `${description} [default: ${initial}]`,
+    description,
     default: async () => parseSpan(initial) as number,
+    // For the help, which would show milliseconds.
+    defaultHelp: async () => initial,
     parse: async (typed) => {
       const value = parseSpan(typed);
       if (value !== undefined) return value;
