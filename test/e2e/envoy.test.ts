@@ -148,7 +148,7 @@ withEnvoy('the demo shows with Envoy what it shows without', async () => {
     acts.filter((a) => !a.happened),
     [],
   );
-  assert.is(acts.length, 7);
+  assert.is(acts.length, 8);
   assert.is(ran.code, 0);
 });
 
