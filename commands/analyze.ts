@@ -176,9 +176,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
       return findings.map(findingJson);
     }
     const format = { sources: loaded.sources, color: this.color, width: process.stdout.columns ?? 100, version: this.config.version };
-    await withSteadyHeap(textSize(loaded), async () => {
-      for await (const piece of formatFindings(options.output, report, format, failOn)) this.write(piece);
-    });
+    await withSteadyHeap(textSize(loaded), () => this.writeAll(formatFindings(options.output, report, format, failOn)));
     return [];
   }
 

@@ -55,7 +55,7 @@ export default class Validate extends BaseCommand {
       const { findings, suppressed } = await analyze(loaded, { analyzers: [] });
       const report = { findings, suppressed, known: 0, files: files.length, resources: resources.length, skipped: loaded.skipped, paths };
       const pieces = formatFindings(flags.output, report, { version: this.config.version }, flags.strict ? 'Warning' : 'Error');
-      for await (const piece of pieces) this.write(piece);
+      await this.writeAll(pieces);
       return result;
     }
     const { formatProblems } = await import('../src/output/problems.ts');

@@ -38,6 +38,21 @@ export abstract class BaseCommand extends Command {
     process.stdout.write(text);
   }
 
+  /** Writes piece by piece, at the pace of whoever reads: what a pipe does not take yet is not piled up. */
+  protected async writeAll(pieces: AsyncIterable<string>): Promise<void> {
+    const { stdout } = process;
+    for await (const piece of pieces) {
+      if (stdout.write(piece) || stdout.destroyed) continue;
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          stdout.off('drain', go).off('close', go).off('error', go);
+          resolve();
+        };
+        stdout.on('drain', go).on('close', go).on('error', go);
+      });
+    }
+  }
+
   /** Colours on standard output: only on a terminal, and never against NO_COLOR. */
   protected get color(): boolean {
     return Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && process.env['FORCE_COLOR'] !== '0';
