@@ -163,12 +163,17 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       stop,
       unserved: () => (options.pods === 'own' && controller.proxies().length === 0 ? 'its own pod is not known yet' : undefined),
     });
+    // Whoever ends it while one of these is made does not know of it yet: it is let go below.
+    abort?.throwIfAborted();
     watched = await watchPaths([...options.paths, ...(options.meshConfig ? [options.meshConfig] : [])], () => void controller.sync());
     if (ending) watched.close();
+    abort?.throwIfAborted();
     const note = (text: string): void => log.warning(text);
     await options.live?.start(() => void controller.sync(), note);
     if (ending) options.live?.close();
+    abort?.throwIfAborted();
     await endOtherEngine(chosen, { data, log });
+    abort?.throwIfAborted();
     await engine.start();
     engine.onStatus((s) => {
       events.publish({ type: 'engine', status: s });
@@ -181,6 +186,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     abort?.throwIfAborted();
   } catch (error) {
     await stop(0).catch(() => undefined);
+    watched?.close();
+    options.live?.close();
+    await api?.unlisten();
+    api?.disconnect();
     abort?.throwIfAborted();
     throw error;
   } finally {
