@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { getCACertificates } from 'node:tls';
 import type { SecretJson } from '#envoy-api/envoy/extensions/transport_sockets/tls/v3/secret_pb.js';
-import { type FindSecret, resourceSecret } from '../../../agent/identity/resource-secrets.ts';
+import { type FindSecret, isResourceSecret, resourceSecret } from '../../../agent/identity/resource-secrets.ts';
 import type { Secret } from '../../../src/config/kinds/kubernetes.ts';
 import { secretNames } from '../../../src/envoy/secret-names.ts';
 import type { Snapshot } from '../../../src/envoy/snapshot.ts';
@@ -30,30 +30,8 @@ const rootSecret = (name: string, ca: string, crl?: string): SecretJson => ({
   validationContext: { trustedCa: { inlineString: ca }, ...(crl && { crl: { inlineString: crl } }) },
 });
 
-/** A Secret's texts by the names of their keys; undefined when there is none. */
-function secretData(mesh: Mesh, namespace: string, name: string): Record<string, string> | undefined {
-  const found = mesh.resources.find((r) => r.kind === 'Secret' && r.metadata.name === name && r.metadata.namespace === namespace);
-  if (found === undefined) return undefined;
-  const { data = {}, stringData = {} } = found.spec as { data?: Record<string, string>; stringData?: Record<string, string> };
-  const decoded = Object.entries(data).map(([k, v]) => [k, Buffer.from(v, 'base64').toString()]);
-  return { ...Object.fromEntries(decoded), ...stringData };
-}
-
-function kubernetesSecret(name: string, mesh: Mesh, { namespace }: ProxyNode): SecretJson | undefined {
-  const bare = name.slice('kubernetes://'.length);
-  const data = secretData(mesh, namespace, bare);
-  if (bare.endsWith('-cacert')) {
-    // The Secret of that very name goes before the CA inside the other one.
-    const of = data ?? secretData(mesh, namespace, bare.slice(0, -'-cacert'.length));
-    const ca = of?.['ca.crt'] ?? of?.['cacert'];
-    return ca === undefined ? undefined : rootSecret(name, ca, of?.['ca.crl'] ?? of?.['crl']);
-  }
-  const [chain, key] = [data?.['tls.crt'] ?? data?.['cert'], data?.['tls.key'] ?? data?.['key']];
-  return chain === undefined || key === undefined ? undefined : pairSecret(name, chain, key);
-}
-
 /** By the agent's own rules: other namespaces need a ReferenceGrant. */
-function gatewayApiSecret(name: string, mesh: Mesh, { namespace }: ProxyNode): SecretJson | undefined {
+function namedSecret(name: string, mesh: Mesh, { namespace }: ProxyNode): SecretJson | undefined {
   const find: FindSecret = (kind, of, wanted) =>
     mesh.ofKind<Secret>(kind).find(({ metadata }) => metadata.namespace === of && metadata.name === wanted);
   const made = resourceSecret(name, namespace, find, mesh.ofKind('gateway.networking.k8s.io/ReferenceGrant'));
@@ -72,8 +50,7 @@ async function secretOf(name: string, mesh: Mesh, proxy: ProxyNode): Promise<Sec
     const [chain = '', key = ''] = name.slice('file-cert:'.length).split('~');
     return pairSecret(name, readFileSync(chain, 'utf8'), readFileSync(key, 'utf8'));
   }
-  if (name.startsWith('kubernetes://')) return kubernetesSecret(name, mesh, proxy);
-  return name.startsWith('kubernetes-gateway://') ? gatewayApiSecret(name, mesh, proxy) : undefined;
+  return isResourceSecret(name) ? namedSecret(name, mesh, proxy) : undefined;
 }
 
 /** By the names of the snapshots; what does not exist is left out. */
