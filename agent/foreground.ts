@@ -14,7 +14,7 @@ import { defaultDataDirectory } from './data-directory.ts';
 import { exampleUrl, wrongPort } from './known-ports.ts';
 import type { LiveSource } from './live-source.ts';
 import { createLog } from './log.ts';
-import { refusalNote } from './refusal-note.ts';
+import { refusalOf } from './refusal-note.ts';
 import { createRouteLocator } from './route-locator.ts';
 import { listenToSignals, type Signals, Stopped } from './signals.ts';
 
@@ -140,8 +140,7 @@ function showRequests(agent: Agent, { write, color }: ForegroundOptions): () => 
   return agent.engine.onRecord((record) => {
     const mesh = agent.controller.mesh();
     const hint = mesh && wrongPort(mesh, record);
-    const proxy = agent.controller.proxies().find(({ node }) => `${node.name}.${node.namespace}` === record.proxy)?.node;
-    const refusal = refusalNote(record, mesh, proxy);
+    const refusal = refusalOf(record, agent.controller);
     write(`${requestLine(record, { color, where: refusal?.where ?? locate(record), hint, refusal: refusal?.text })}\n`);
   });
 }

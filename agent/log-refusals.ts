@@ -2,7 +2,7 @@
 import type { RequestRecord } from '../src/telemetry/request-record.ts';
 import type { Agent } from './agent.ts';
 import type { Log } from './log.ts';
-import { refusalNote } from './refusal-note.ts';
+import { refusalOf } from './refusal-note.ts';
 
 /** Lines a second: a log that a client can fill at will is a way to attack. */
 const MOST = 20;
@@ -18,9 +18,7 @@ export function logRefusals(
   let told = 0;
   let untold = 0;
   agent.engine.onRecord((record) => {
-    const { controller } = agent;
-    const proxy = controller.proxies().find(({ node }) => `${node.name}.${node.namespace}` === record.proxy)?.node;
-    const refusal = refusalNote(record, controller.mesh(), proxy);
+    const refusal = refusalOf(record, agent.controller);
     if (refusal === undefined) return;
     if (now() - since >= SECOND) {
       if (untold > 0) log.warning('more was refused', { count: untold });

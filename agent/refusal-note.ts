@@ -8,12 +8,21 @@ import { jwtRules } from '../src/mesh/security/request-authentications.ts';
 import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
 import type { RequestRecord } from '../src/telemetry/request-record.ts';
 import { tlsFailureText } from '../src/telemetry/tls-failure.ts';
+import type { Controller } from './controller.ts';
 
 export interface RefusalNote {
   /** `denied: no rule of payments allows it`. */
   text: string;
   /** `payments.yaml:46`. */
   where?: string;
+}
+
+/** What refused a record of a running agent. Called for every request: those that were simply answered are passed over first. */
+export function refusalOf(record: RequestRecord, controller: Pick<Controller, 'mesh' | 'proxies'>): RefusalNote | undefined {
+  const answered = record.details === 'via_upstream' && record.flags === '-' && record.terminationDetails === '';
+  if (answered && !record.downstreamTransportFailure) return undefined;
+  const proxy = controller.proxies().find(({ node }) => `${node.name}.${node.namespace}` === record.proxy)?.node;
+  return refusalNote(record, controller.mesh(), proxy);
 }
 
 /** Undefined for what was not refused by a policy or for its TLS. */
