@@ -94,6 +94,7 @@ test('what is wrong between settings is said too', async () => {
     ['gateways: { a: { ports: [{ name: http, port: 80 }, { name: web, port: 8080 }] } }', /two ports have the targetPort 8080/],
     ['gateways: { a: { ports: [{ name: http, port: 80, targetPort: 15020 }] } }', /15020 is a port of the agent/],
     ['gateways: { fairlead-ca: {} }', /cannot be called fairlead-ca/],
+    ['injection: { capture: redirect }', /redirected to Envoy alone, and `injection.engine` is auto/],
     ['meshConfig: { trustDomain: Prod }', /the trust domain has "P"/],
     ['meshConfig: { connectTimeout: 2h }', /at most 1h/],
     ['gateways: { a: { resources: { requests: { memory: 1Gi } } } }', /how much processor time/],

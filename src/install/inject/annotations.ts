@@ -1,10 +1,12 @@
 /** What a pod's annotations say about its sidecar. */
-import { EXCLUDED_RANGES, HTTP_PROXY_PORT, METRICS_PORT, NATIVE_SIDECAR, PROXY_PORT, STATUS_PORT } from './names.ts';
+import { EXCLUDED_RANGES, HTTP_PROXY_PORT, INTERCEPTION_MODE, METRICS_PORT, NATIVE_SIDECAR, PROXY_PORT, STATUS_PORT } from './names.ts';
 import { annotationAt, annotationsOfPod, type PodJson, type Remark } from './pod.ts';
 import type { InjectSettings, Resources } from './settings.ts';
 
 export interface Wishes {
   native: boolean;
+  /** Whether connections are redirected to it. */
+  capture: boolean;
   image: string;
   resources: Resources;
   logLevel: InjectSettings['logLevel'];
@@ -76,6 +78,8 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
     if (read === undefined) fault(SIDECAR + name, 'a JSON object, with an object for each name');
     return read ?? {};
   };
+  const mode = get(INTERCEPTION_MODE);
+  if (mode !== undefined && mode !== 'NONE' && mode !== 'REDIRECT') fault(INTERCEPTION_MODE, 'NONE or REDIRECT');
   const native = get(NATIVE_SIDECAR);
   if (native !== undefined && native !== 'true' && native !== 'false') fault(NATIVE_SIDECAR, 'true or false');
   const excluded = (get(EXCLUDED_RANGES) ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
@@ -92,6 +96,7 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
     });
   const wishes: Wishes = {
     native: native === undefined ? settings.nativeSidecar : native === 'true',
+    capture: mode === undefined ? settings.capture === 'redirect' : mode === 'REDIRECT',
     image: get(`${SIDECAR}proxyImage`) || settings.image,
     resources: resourcesOf({
       requests: { cpu: quantity('proxyCPU'), memory: quantity('proxyMemory') },

@@ -78,6 +78,7 @@ const ANY: InjectSettings = {
   namespaces: undefined,
   engine: 'auto',
   nativeSidecar: true,
+  capture: 'none',
   resources: SIDECAR_RESOURCES,
   logFormat: 'text',
   logLevel: 'info',

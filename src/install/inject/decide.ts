@@ -40,17 +40,16 @@ export function decide(pod: PodJson, namespace: string, settings: InjectSettings
   const { namespaces } = settings;
   if (namespaces !== undefined && !namespaces.includes(namespace) && !namespaces.includes('*'))
     return cannot(`its agent may not read the mesh: ${namespace} is not among injection.namespaces of the installation`, []);
-  const mode = annotations[INTERCEPTION_MODE];
-  if (mode !== undefined && mode !== 'NONE')
-    return cannot(
-      `the annotation ${INTERCEPTION_MODE} asks for ${JSON.stringify(mode)}; connections cannot be captured, so only NONE can be had`,
-      annotationAt(INTERCEPTION_MODE),
-    );
   const templates = annotations[TEMPLATES];
   if (templates !== undefined && templates !== 'sidecar')
     return cannot(`the annotation ${TEMPLATES} asks for ${JSON.stringify(templates)}; there is only sidecar`, annotationAt(TEMPLATES));
   const wishes = readWishes(pod, settings);
   if ('wrong' in wishes) return cannot(wishes.wrong.text, wishes.wrong.at);
+  if (wishes.capture && settings.engine !== 'envoy')
+    return cannot(
+      `the annotation ${INTERCEPTION_MODE} asks for REDIRECT, and connections are redirected to Envoy alone: injection.engine of the installation is ${settings.engine}`,
+      annotationAt(INTERCEPTION_MODE),
+    );
   const ports = [API_PORT, wishes.proxyPort, wishes.statusPort];
   if (new Set(ports).size < ports.length)
     return cannot(`two of the sidecar’s ports are the same: ${ports.join(', ')}`, annotationAt(STATUS_PORT));

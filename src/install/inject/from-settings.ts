@@ -15,6 +15,7 @@ export function injectSettingsOf(settings: Settings, roots: string, known = true
     namespaces: known ? injection.namespaces : undefined,
     engine: injection.engine,
     nativeSidecar: injection.nativeSidecar,
+    capture: injection.capture,
     resources: injection.resources,
     logFormat,
     logLevel: injection.logLevel,

@@ -1,5 +1,6 @@
 /** Pod in, pod with a sidecar out. */
 import { DEFAULT_REVISION } from '../objects/names.ts';
+import { type CapturedParts, captureTraffic } from './capture.ts';
 import { decide } from './decide.ts';
 import { throughProxy } from './explicit-proxy.ts';
 import { mergeContainer } from './merge-container.ts';
@@ -33,16 +34,24 @@ export function injectPod(pod: PodJson, namespace: string, settings: InjectSetti
   if (!decision.inject) return { injected: false, why: decision.why, wrong: decision.wrong, at: decision.at };
   const { wishes } = decision;
   const { containers, initContainers, override } = withoutOverride(pod.spec ?? {});
-  const sidecar = mergeContainer(sidecarContainer(settings, wishes), override);
-  const notes = [...wishes.notes];
-  const routed = (list: 'containers' | 'initContainers', some: readonly ContainerJson[]): ContainerJson[] =>
-    some.map((one) => {
+  const own: CapturedParts = {
+    sidecar: mergeContainer(sidecarContainer(settings, wishes), override),
+    ...{ initContainers, containers, first: [], notes: [] },
+  };
+  const parts = wishes.capture ? captureTraffic(own, settings, wishes) : own;
+  if ('wrong' in parts) return { injected: false, why: parts.wrong.text, wrong: true, at: parts.wrong.at };
+  const notes = [...wishes.notes, ...parts.notes];
+  const routed = (list: 'containers' | 'initContainers', some: readonly ContainerJson[]): readonly ContainerJson[] => {
+    // Their connections get to the proxy without their doing.
+    if (wishes.capture) return some;
+    return some.map((one) => {
       const { container, taken } = throughProxy(one, wishes);
       const at = ['spec', list, (pod.spec?.[list] ?? []).indexOf(one)];
       if (taken !== undefined)
         notes.push({ text: `the container ${one.name} sets ${taken} itself, so its requests do not pass the sidecar by it`, at });
       return container;
     });
+  };
   const volumes = sidecarVolumes(settings, wishes);
   const taken = (pod.spec?.volumes ?? []).findIndex(({ name }) => volumes.some((v) => v.name === name));
   if (taken !== -1) {
@@ -50,14 +59,17 @@ export function injectPod(pod: PodJson, namespace: string, settings: InjectSetti
     return { injected: false, why, wrong: true, at: ['spec', 'volumes', taken] };
   }
   // Init containers before a proxy that is no init container itself run without it.
-  const inits = wishes.native ? [sidecar, ...routed('initContainers', initContainers)] : initContainers;
+  const inits = [
+    ...parts.first,
+    ...(wishes.native ? [parts.sidecar, ...routed('initContainers', parts.initContainers)] : parts.initContainers),
+  ];
   const secrets = pod.spec?.imagePullSecrets ?? [];
   const added = settings.imagePullSecrets.filter((name) => !secrets.some((s) => s.name === name)).map((name) => ({ name }));
   const { initContainers: _, ...rest } = pod.spec ?? {};
   const spec: PodSpecJson = {
     ...rest,
     ...(inits.length > 0 ? { initContainers: inits } : {}),
-    containers: [...(wishes.native ? [] : [sidecar]), ...routed('containers', containers)],
+    containers: [...(wishes.native ? [] : [parts.sidecar]), ...routed('containers', parts.containers)],
     volumes: [...(pod.spec?.volumes ?? []), ...volumes],
     ...(added.length > 0 ? { imagePullSecrets: [...secrets, ...added] } : {}),
   };
@@ -76,16 +88,22 @@ export function injectPod(pod: PodJson, namespace: string, settings: InjectSetti
     [DEFAULT_CONTAINER]: containers[0]?.name ?? '',
     ...annotationsOfPod(pod),
     [HTTP_PROXY_PORT]: String(wishes.proxyPort),
-    [INTERCEPTION_MODE]: 'NONE',
+    [INTERCEPTION_MODE]: wishes.capture ? 'REDIRECT' : 'NONE',
     [CA_ROOTS]: settings.ca.roots,
     [STATUS]: JSON.stringify({
       revision,
-      [wishes.native ? 'initContainers' : 'containers']: [PROXY_CONTAINER],
+      ...statusOf(parts, wishes.native),
       volumes: volumes.map(({ name }) => name),
       ...(added.length > 0 ? { imagePullSecrets: added.map(({ name }) => name) } : {}),
     }),
   };
   return { injected: true, pod: { ...pod, metadata: { ...pod.metadata, labels, annotations }, spec }, notes };
+}
+
+/** As in Istio's: names of what was put in. */
+function statusOf({ first }: CapturedParts, native: boolean): { initContainers?: string[]; containers?: string[] } {
+  const inits = [...first.map(({ name }) => name), ...(native ? [PROXY_CONTAINER] : [])];
+  return { ...(inits.length > 0 ? { initContainers: inits } : {}), ...(native ? {} : { containers: [PROXY_CONTAINER] }) };
 }
 
 function withoutOverride(spec: PodSpecJson): { containers: ContainerJson[]; initContainers: ContainerJson[]; override?: ContainerJson } {

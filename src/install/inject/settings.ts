@@ -20,6 +20,8 @@ export interface InjectSettings {
   engine: 'auto' | 'envoy' | 'embedded';
   /** An init container that stays (Kubernetes 1.29), in place of a container among the others. */
   nativeSidecar: boolean;
+  /** redirect: connections of pods are redirected to their sidecars, unless a pod says otherwise. */
+  capture: 'none' | 'redirect';
   resources: Resources;
   logFormat: 'text' | 'json';
   logLevel: 'debug' | 'info' | 'warning' | 'error';

@@ -108,7 +108,7 @@ export function webhookAccess(settings: Settings, version: string): Manifest[] {
 
 /** The settings that decide what is injected, as a file of settings. */
 function injectionFile({ namespace, image, imagePullPolicy, imagePullSecrets, logFormat, meshConfig, injection }: Settings): SettingsFile {
-  const { namespaces, engine, nativeSidecar, resources, logLevel } = injection;
+  const { namespaces, engine, nativeSidecar, capture, resources, logLevel } = injection;
   return {
     profile: 'minimal',
     namespace,
@@ -117,7 +117,7 @@ function injectionFile({ namespace, image, imagePullPolicy, imagePullSecrets, lo
     imagePullSecrets: [...imagePullSecrets],
     logFormat,
     ...(meshConfig.trustDomain ? { meshConfig: { trustDomain: meshConfig.trustDomain } } : {}),
-    injection: { namespaces: [...namespaces], engine, nativeSidecar, resources, logLevel },
+    injection: { namespaces: [...namespaces], engine, nativeSidecar, capture, resources, logLevel },
   };
 }
 

@@ -49,6 +49,7 @@ export interface Injection extends Placement {
   enabled: boolean;
   engine: 'auto' | 'envoy' | 'embedded';
   nativeSidecar: boolean;
+  capture: 'none' | 'redirect';
   resources: ContainerResources;
   logLevel: 'debug' | 'info' | 'warning' | 'error';
   /** `*`: all. */
@@ -87,6 +88,7 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
       namespaces: injection.namespaces ?? [],
       engine: injection.engine ?? 'auto',
       nativeSidecar: injection.nativeSidecar ?? true,
+      capture: injection.capture ?? 'none',
       resources: injection.resources ?? SIDECAR_RESOURCES,
       logLevel: injection.logLevel ?? 'info',
       replicas: injection.replicas ?? 2,
@@ -128,11 +130,17 @@ const OWN_PORTS = [15000, 15020];
 const OWN_NAMES = ['fairlead-ca'];
 
 /** What no schema can say: what is wrong between the settings. Empty when nothing is. */
-export function settingsProblems({ gateways }: Settings): Problem[] {
+export function settingsProblems({ gateways, injection }: Settings): Problem[] {
   const problems: Problem[] = [];
   const wrong = (path: string, message: string, hint?: string): void => {
     problems.push({ severity: 'error', rule: 'install/settings', message, path, ...(hint === undefined ? {} : { hint }) });
   };
+  if (injection.capture === 'redirect' && injection.engine !== 'envoy')
+    wrong(
+      'injection.capture',
+      `connections are redirected to Envoy alone, and \`injection.engine\` is ${injection.engine}`,
+      'Set `injection.engine: envoy`, with an image that has Envoy (--target with-envoy)',
+    );
   for (const { name, replicas, ports, resources } of gateways) {
     const at = `gateways.${name}`;
     if (OWN_NAMES.includes(name)) wrong(at, `a gateway cannot be called ${name}: the CA is`);

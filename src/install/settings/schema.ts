@@ -84,6 +84,10 @@ const injection = message('Sidecars for pods, and the validation of what is appl
   nativeSidecar: boolean(
     'Sidecars are init containers that stay (Kubernetes 1.29), so that they start before and end after the others. Default: true.',
   ),
+  capture: choice(
+    ['none', 'redirect'],
+    'How connections get to the sidecar. none, the default: applications ask it as their HTTP proxy. redirect: an init container has all TCP connections of the pod redirected to it; needs `engine: envoy`. The annotation sidecar.istio.io/interceptionMode of a pod goes before.',
+  ),
   resources: as(resources, 'What a sidecar asks for, and what it may take at most. Annotations of pods go before.'),
   logLevel: choice(['debug', 'info', 'warning', 'error'], 'Least severity that agents of sidecars log. Default: info.'),
   replicas: integer('Pods of the server of webhooks. Default: 2.', { minimum: 1, maximum: 100 }),
