@@ -4,7 +4,8 @@
  *   GET  /fairlead/v1/status            AgentStatus
  *   GET  /fairlead/v1/events?records=   one JSON object a line: {request}, {config}, {engine}, {dropped}
  *   POST /fairlead/v1/sync              read the configuration now, apply it, and answer with the status
- *   GET  /fairlead/v1/resources         what the configuration that was last accepted has: {kind, name, namespace, apiVersion, file, line}
+ *   GET  /fairlead/v1/resources         what the configuration that was last accepted has: {kind, name, namespace, apiVersion, generation, file, line};
+ *                                       generation: of a cluster's objects
  *   GET  /fairlead/v1/config            where the configuration is read from: {paths, directory, meshConfig, namespace, engine, state}; no
  *                                       texts: in files there are Secrets, and file systems know who may read them
  *   POST /fairlead/v1/drain {deadlineMs}
@@ -60,9 +61,10 @@ const OWN: ReadonlyMap<string, { method: 'GET' | 'POST'; endpoint: Endpoint }> =
     {
       method: 'GET',
       endpoint({ controller }, _request, response) {
-        const resources = (controller.mesh()?.resources ?? []).map(({ kind, apiVersion, metadata: { name, namespace }, source }) => {
+        const resources = (controller.mesh()?.resources ?? []).map(({ kind, apiVersion, metadata, source }) => {
+          const { name, namespace, generation } = metadata;
           const { file, line } = source.positionOf(['metadata', 'name']);
-          return { kind, name, namespace, apiVersion, file, line };
+          return { kind, name, namespace, apiVersion, ...(generation === undefined ? {} : { generation }), file, line };
         });
         sendJson(response, 200, resources);
       },

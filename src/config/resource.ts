@@ -36,6 +36,8 @@ export interface Metadata {
   /** Milliseconds since 1970, or undefined in files that do not say. */
   readonly creationTime: number | undefined;
   readonly uid?: string;
+  /** Of a cluster's object: a number that grows with each change of what it asks for. */
+  readonly generation?: number;
 }
 
 /** One object of the configuration, validated against its kind. */

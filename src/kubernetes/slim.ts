@@ -5,7 +5,7 @@ import { KubernetesServiceStatus, NodeStatus, PodStatus } from '../config/kinds/
 
 type Item = Record<string, unknown>;
 
-const METADATA = ['name', 'namespace', 'labels', 'annotations', 'uid', 'creationTimestamp'];
+const METADATA = ['name', 'namespace', 'labels', 'annotations', 'uid', 'creationTimestamp', 'generation'];
 /** kubectl's copy of the whole object. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 

@@ -35,6 +35,7 @@ export function readMetadata(value: unknown, kind: Kind, defaultNamespace: strin
   const metadata = value as Record<string, unknown>;
   for (const key in metadata) if (!FIELDS.includes(key)) reportUnknown(key, report);
   const uid = own(metadata, 'uid');
+  const generation = own(metadata, 'generation');
   return {
     name: readName(metadata, kind, report),
     namespace: readNamespace(metadata, kind, defaultNamespace, report),
@@ -42,6 +43,7 @@ export function readMetadata(value: unknown, kind: Kind, defaultNamespace: strin
     annotations: readStrings(metadata, 'annotations', report),
     creationTime: readTime(metadata, report),
     ...(typeof uid === 'string' ? { uid } : {}),
+    ...(typeof generation === 'number' ? { generation } : {}),
   };
 }
 
