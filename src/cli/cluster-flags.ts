@@ -37,7 +37,7 @@ export interface ClusterFlags {
   namespace?: string | undefined;
 }
 
-/** What the flags say of a cluster. The default of `--namespace` is for files; in a cluster the context's namespace is meant then. */
+/** What the flags say of a cluster. */
 export function clusterName(flags: ClusterFlags): {
   context: string | undefined;
   namespace: string | undefined;
@@ -46,7 +46,7 @@ export function clusterName(flags: ClusterFlags): {
 } {
   return {
     context: flags.context,
-    namespace: flags.namespace === 'default' ? undefined : flags.namespace,
+    namespace: flags.namespace,
     allNamespaces: flags['all-namespaces'],
     istioNamespace: flags['istio-namespace'],
   };

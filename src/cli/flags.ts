@@ -20,11 +20,24 @@ export async function namespaceName(typed: string): Promise<string> {
   });
 }
 
+/**
+ * What is meant without --namespace: `default` in files, and with --kubernetes the context's, as kubectl has it. So whoever reads a cluster need not
+ * know whether `-n default` was typed. Throws E_KUBECONFIG.
+ */
+async function unnamedNamespace({ flags }: { flags: Record<string, unknown> }): Promise<string> {
+  if (flags['kubernetes'] !== true) return 'default';
+  const { openKubeConfig } = await import('../kubernetes/kube-config.ts');
+  // Of several contexts the first is the one that is meant where only one can be.
+  const [context] = [flags['context']].flat();
+  return openKubeConfig(typeof context === 'string' ? context : undefined).namespace;
+}
+
 export const namespace = Flags.string({
   char: 'n',
   helpValue: 'NAMESPACE',
-  description: 'namespace of resources that name none',
-  default: 'default',
+  description: 'namespace of resources that name none [default: default; of a cluster, the context’s]',
+  default: unnamedNamespace,
+  defaultHelp: async () => undefined,
   parse: namespaceName,
 });
 
