@@ -9,14 +9,24 @@ const METADATA = ['name', 'namespace', 'labels', 'annotations', 'uid', 'creation
 /** kubectl's copy of the whole object. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** What is read of `status`, where it is not all. */
-const STATUS: Readonly<Record<string, TSchema>> = { Pod: PodStatus, Node: NodeStatus, Service: KubernetesServiceStatus };
+/** A field that is kept as a whole. */
+const whole = (field: string): TSchema => ({ type: 'object', properties: { [field]: {} } }) as unknown as TSchema;
 
-/** Gives what is kept of an object as an API server sends it: of Istio’s kinds all but bookkeeping. The object itself is not to be used any more. */
+/** What is read of `status`: of other kinds nothing, so that conditions that somebody writes there are no change of the mesh. */
+const STATUS: Readonly<Record<string, TSchema>> = {
+  Pod: PodStatus,
+  Node: NodeStatus,
+  Service: KubernetesServiceStatus,
+  // Addresses that Istio allocates, and whether health checks succeed.
+  ServiceEntry: whole('addresses'),
+  WorkloadEntry: whole('conditions'),
+};
+
+/** Gives what is kept of an object as an API server sends it: of Istio’s kinds all but bookkeeping and status. The object itself is not to be used any more. */
 export function slimmer(kind: Kind, apiVersion: string): (object: Item) => Item {
   const open = kind.unknownFields === 'allow';
   const payload = open ? pruner(kind.schema) : keep;
-  const status = open && kind.group !== 'gateway.networking.k8s.io' ? pruner(STATUS[kind.kind] ?? NOTHING) : keep;
+  const status = pruner(STATUS[kind.kind] ?? NOTHING);
   return (object) => {
     const slim: Item = { apiVersion, kind: kind.kind, metadata: slimMetadata(object['metadata'] as Item) };
     if (kind.payload === 'spec') slim['spec'] = payload(object['spec'] ?? {});

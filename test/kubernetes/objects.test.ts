@@ -45,7 +45,7 @@ test('of a Pod only what a mesh reads is kept', () => {
   });
 });
 
-test('of Istio’s kinds everything but bookkeeping is kept, known or not', () => {
+test('of Istio’s kinds everything but bookkeeping and status is kept, known or not', () => {
   const spec = { hosts: ['a'], fieldOfTomorrow: { x: 1 } };
   const slim = slimmer(
     kind('VirtualService'),
@@ -54,10 +54,16 @@ test('of Istio’s kinds everything but bookkeeping is kept, known or not', () =
   assert.equal(slim, {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
-    metadata: { name: 'a' },
+    metadata: { name: 'a', generation: 3 },
     spec,
-    status: { conditions: [] },
   });
+  const entry = slimmer(kind('ServiceEntry'), 'networking.istio.io/v1');
+  const status = { conditions: [{ type: 'Reconciled' }], addresses: [{ value: '240.240.0.1' }] };
+  assert.equal(
+    entry({ metadata: { name: 'a' }, spec, status })['status'],
+    { addresses: [{ value: '240.240.0.1' }] },
+    'what the mesh reads',
+  );
 });
 
 test('Secrets are asked for where a gateway’s pods are, and only those that are named', () => {
