@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import { kinds } from '../config/kinds/registry.ts';
 import { customResourceDefinitions } from './crds.ts';
+import { agentObjects } from './objects/agent-objects.ts';
 import { caObjects } from './objects/ca-objects.ts';
 import { gatewayObjects } from './objects/gateway-objects.ts';
 import { labelsOf, MESH_CONFIG_MAP } from './objects/names.ts';
@@ -13,7 +14,16 @@ import type { Settings } from './settings/resolve.ts';
 /** What is needed by others comes first. */
 const ORDER = [
   ...['Namespace', 'CustomResourceDefinition', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
-  ...['ConfigMap', 'PersistentVolumeClaim', 'Service', 'Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'],
+  ...[
+    'ConfigMap',
+    'PersistentVolumeClaim',
+    'ResourceQuota',
+    'Service',
+    'Deployment',
+    'DaemonSet',
+    'PodDisruptionBudget',
+    'HorizontalPodAutoscaler',
+  ],
   // Nobody is asked before somebody answers.
   ...['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'],
 ];
@@ -26,10 +36,22 @@ const ORDER = [
  */
 export function manifestsOf(settings: Settings, version: string): Manifest[] {
   const shared = settings.revision === '' ? [...base(settings, version), ...caObjects(settings, version)] : [];
-  const readers = settings.gateways.length > 0 || settings.injection.namespaces.length > 0 ? readerObjects(settings, version) : [];
+  const agents = settings.agent.enabled ? agentObjects(settings, version) : [];
   const gateways = settings.gateways.flatMap((gateway) => gatewayObjects(settings, gateway, version));
   const webhooks = settings.injection.enabled ? webhookObjects(settings, version) : [];
-  return [...shared, ...readers, ...gateways, ...webhooks].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+  return [...shared, ...readerObjects(settings, version), ...agents, ...gateways, ...webhooks].sort(
+    (a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind),
+  );
+}
+
+/**
+ * https://kubernetes.io/docs/concepts/security/pod-security-admission/ A pod may have a folder of its node only under `privileged`; whatever else is not
+ * `restricted` is still told of.
+ */
+function podSecurityLabels({ agent }: Settings): Record<string, string> {
+  const label = 'pod-security.kubernetes.io/';
+  if (!agent.enabled) return { [`${label}enforce`]: 'restricted' };
+  return { [`${label}enforce`]: 'privileged', [`${label}audit`]: 'restricted', [`${label}warn`]: 'restricted' };
 }
 
 function base(settings: Settings, version: string): Manifest[] {
@@ -43,7 +65,7 @@ function base(settings: Settings, version: string): Manifest[] {
         ...labels,
         // Its pods are the mesh's own.
         'istio-injection': 'disabled',
-        'pod-security.kubernetes.io/enforce': 'restricted',
+        ...podSecurityLabels(settings),
       },
     },
   };

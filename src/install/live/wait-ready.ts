@@ -42,6 +42,13 @@ export async function waitReady(client: ApiClient, refs: readonly ObjectRef[], {
 
 type Ready = (live: LiveObject) => string | undefined;
 
+interface DaemonSetStatus {
+  observedGeneration?: number;
+  desiredNumberScheduled?: number;
+  updatedNumberScheduled?: number;
+  numberAvailable?: number;
+}
+
 interface DeploymentStatus {
   observedGeneration?: number;
   updatedReplicas?: number;
@@ -70,6 +77,16 @@ const READY: Readonly<Record<string, Ready>> = {
     if (updatedReplicas < wanted) return `${updatedReplicas} of ${wanted} pods are new${failed}`;
     if (replicas > updatedReplicas) return `${replicas - updatedReplicas} old pods are left${failed}`;
     if (availableReplicas < updatedReplicas) return `${availableReplicas} of ${updatedReplicas} pods are ready${failed}`;
+    return undefined;
+  },
+  // https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus
+  DaemonSet(live) {
+    const status = (live['status'] ?? {}) as DaemonSetStatus;
+    const { generation = 0 } = live.metadata as { generation?: number };
+    const { observedGeneration = 0, desiredNumberScheduled: wanted = 0, updatedNumberScheduled = 0, numberAvailable = 0 } = status;
+    if (observedGeneration < generation) return 'no controller has seen it yet';
+    if (updatedNumberScheduled < wanted) return `it is new on ${updatedNumberScheduled} of ${wanted} nodes`;
+    if (numberAvailable < wanted) return `it is ready on ${numberAvailable} of ${wanted} nodes`;
     return undefined;
   },
 };

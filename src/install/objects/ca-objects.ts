@@ -3,18 +3,10 @@
  * may hold; so there is one replica, and the old pod ends before the new one starts. Issued certificates outlive its absence.
  */
 import type { Settings } from '../settings/resolve.ts';
+import { accountSubject, clusterAccess, namespaceAccess, type Rule } from './access.ts';
 import { CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, TOKEN_AUDIENCE, WEBHOOK_NAME } from './names.ts';
 import type { Manifest } from './object.ts';
-import {
-  containerSecurity,
-  imageOf,
-  placementFields,
-  podSecurity,
-  pullSecrets,
-  scratchEnvironment,
-  scratchMount,
-  scratchVolume,
-} from './pods.ts';
+import { containerSecurity, imageOf, NO_SIDECAR, podFields, scratchEnvironment, scratchMount, scratchVolume } from './pods.ts';
 
 const MOUNT = '/var/lib/fairlead-ca';
 /** A folder of the volume: the volume's own root belongs to somebody else. */
@@ -23,37 +15,20 @@ const DEFAULT_TRUST_DOMAIN = 'cluster.local';
 
 const BASE = { revision: '' };
 
+/** Whose token is it? */
+const CLUSTER_RULES: readonly Rule[] = [{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }];
+const RULES: readonly Rule[] = [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [ROOTS_CONFIG_MAP], verbs: ['patch'] }];
+
 export function caObjects(settings: Settings, version: string): Manifest[] {
   const { namespace, ca } = settings;
   const labels = labelsOf('ca', BASE, version);
   const metadata = { name: CA_NAME, namespace, labels };
   const selector = { 'app.kubernetes.io/name': 'fairlead', 'app.kubernetes.io/component': 'ca' };
-  const rbac = 'rbac.authorization.k8s.io';
-  const subjects = [{ kind: 'ServiceAccount', name: CA_NAME, namespace }];
-  const cluster = { name: `${CA_NAME}-${namespace}`, labels };
+  const subjects = [accountSubject(CA_NAME, namespace)];
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRole',
-      metadata: cluster,
-      // Whose token is it?
-      rules: [{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }],
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata: cluster,
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: cluster.name },
-      subjects,
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [ROOTS_CONFIG_MAP], verbs: ['patch'] }],
-    },
-    { apiVersion: `${rbac}/v1`, kind: 'RoleBinding', metadata, roleRef: { apiGroup: rbac, kind: 'Role', name: CA_NAME }, subjects },
+    ...clusterAccess({ name: `${CA_NAME}-${namespace}`, labels }, CLUSTER_RULES, subjects),
+    ...namespaceAccess(metadata, RULES, subjects),
     // The CA writes its roots into it; pods that need them wait until it has.
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, name: ROOTS_CONFIG_MAP } },
     {
@@ -86,9 +61,6 @@ export function caObjects(settings: Settings, version: string): Manifest[] {
   ];
 }
 
-/** Whatever injects sidecars leaves these pods alone. */
-export const NO_SIDECAR = { 'sidecar.istio.io/inject': 'false' };
-
 function podSpec(settings: Settings): object {
   const { namespace, ca, meshConfig, logFormat } = settings;
   const trustDomain = meshConfig.trustDomain || DEFAULT_TRUST_DOMAIN;
@@ -101,11 +73,7 @@ function podSpec(settings: Settings): object {
     volumeMounts: [{ name: 'authority', mountPath: MOUNT }, scratchMount],
   };
   return {
-    serviceAccountName: CA_NAME,
-    automountServiceAccountToken: true,
-    securityContext: podSecurity,
-    ...pullSecrets(settings),
-    ...placementFields(ca),
+    ...podFields(settings, CA_NAME, ca),
     initContainers: [{ ...base, name: 'init', args: ['ca', 'init', '--if-missing', '--ca-dir', DIRECTORY, '--trust-domain', trustDomain] }],
     containers: [
       {

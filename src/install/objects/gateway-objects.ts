@@ -1,14 +1,16 @@
 /** A gateway: pods that run an agent, which serves the pod that it is in. */
 import type { Gateway, Settings } from '../settings/resolve.ts';
-import { NO_SIDECAR } from './ca-objects.ts';
-import { CA_NAME, CA_PORT, DEFAULT_REVISION, labelsOf, ROOTS_CONFIG_MAP, revisioned, TOKEN_AUDIENCE } from './names.ts';
+import { accountSubject, namespaceAccess } from './access.ts';
+import { CA_NAME, CA_PORT, DEFAULT_REVISION, labelsOf, revisioned } from './names.ts';
 import type { Manifest } from './object.ts';
 import {
+  caTokenVolume,
   containerSecurity,
   imageOf,
-  placementFields,
-  podSecurity,
-  pullSecrets,
+  metricsAnnotations,
+  NO_SIDECAR,
+  podFields,
+  rootsVolume,
   scratchEnvironment,
   scratchMount,
   scratchVolume,
@@ -19,8 +21,6 @@ const METRICS_PORT = 15020;
 const DATA = '/var/lib/fairlead';
 const ROOTS = '/var/run/secrets/fairlead/roots';
 const TOKEN = '/var/run/secrets/fairlead/token';
-const ROOTS_FILE = 'root-cert.pem';
-const TOKEN_FILE = 'istio-token';
 /** Seconds for requests in flight; before that, for load balancers to hear that the pod goes. */
 const DRAIN_SECONDS = 30;
 const NOTICE_SECONDS = 5;
@@ -69,9 +69,7 @@ export function gatewayObjects(settings: Settings, gateway: Gateway, version: st
 const ANNOTATIONS = {
   // Until a Gateway selects it there is nothing that would be intercepted.
   'sidecar.istio.io/interceptionMode': 'NONE',
-  'prometheus.io/scrape': 'true',
-  'prometheus.io/port': String(METRICS_PORT),
-  'prometheus.io/path': '/stats/prometheus',
+  ...metricsAnnotations(METRICS_PORT),
 };
 
 /** Labels of the pods of this gateway and revision alone: a Deployment's selector never changes. */
@@ -111,33 +109,15 @@ function autoscaler({ replicas }: Gateway, metadata: Manifest['metadata']): Mani
 /** The Secrets that are named, one by one, for this gateway alone. */
 function secretAccess({ credentials }: Gateway, metadata: Manifest['metadata']): Manifest[] {
   if (credentials.length === 0) return [];
-  const rbac = 'rbac.authorization.k8s.io';
-  return [
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'Role',
-      metadata,
-      rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: [...credentials], verbs: ['get', 'list', 'watch'] }],
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'RoleBinding',
-      metadata,
-      roleRef: { apiGroup: rbac, kind: 'Role', name: metadata.name },
-      subjects: [{ kind: 'ServiceAccount', name: metadata.name, namespace: metadata.namespace as string }],
-    },
-  ];
+  const rule = { apiGroups: [''], resources: ['secrets'], resourceNames: [...credentials], verbs: ['get', 'list', 'watch'] };
+  return namespaceAccess(metadata, [rule], [accountSubject(metadata.name, metadata.namespace as string)]);
 }
 
 function podSpec(settings: Settings, gateway: Gateway, name: string): object {
   const { namespace, logFormat } = settings;
   return {
-    serviceAccountName: name,
-    automountServiceAccountToken: true,
-    securityContext: podSecurity,
+    ...podFields(settings, name, gateway),
     terminationGracePeriodSeconds: NOTICE_SECONDS + DRAIN_SECONDS + 10,
-    ...pullSecrets(settings),
-    ...placementFields(gateway),
     topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
       maxSkew: 1,
       topologyKey,
@@ -151,8 +131,8 @@ function podSpec(settings: Settings, gateway: Gateway, name: string): object {
         args: [
           ...['agent', 'run', '--kubernetes', '--pods', 'own', '--istio-namespace', namespace, '--data', `${DATA}/agent`],
           ...['--engine', gateway.engine, '--api-port', String(API_PORT), '--metrics-port', String(METRICS_PORT)],
-          ...['--ca', `${CA_NAME}.${namespace}.svc:${CA_PORT}`, '--ca-roots', `${ROOTS}/${ROOTS_FILE}`],
-          ...['--ca-token-file', `${TOKEN}/${TOKEN_FILE}`, '--deadline', `${DRAIN_SECONDS}s`, '--log-format', logFormat],
+          ...['--ca', `${CA_NAME}.${namespace}.svc:${CA_PORT}`, '--ca-roots', `${ROOTS}/root-cert.pem`],
+          ...['--ca-token-file', `${TOKEN}/istio-token`, '--deadline', `${DRAIN_SECONDS}s`, '--log-format', logFormat],
         ],
         env: scratchEnvironment,
         ports: [
@@ -172,14 +152,6 @@ function podSpec(settings: Settings, gateway: Gateway, name: string): object {
         ],
       },
     ],
-    volumes: [
-      { name: 'data', emptyDir: {} },
-      { name: 'roots', configMap: { name: ROOTS_CONFIG_MAP, items: [{ key: ROOTS_FILE, path: ROOTS_FILE }] } },
-      {
-        name: 'token',
-        projected: { sources: [{ serviceAccountToken: { path: TOKEN_FILE, audience: TOKEN_AUDIENCE, expirationSeconds: 43200 } }] },
-      },
-      scratchVolume,
-    ],
+    volumes: [{ name: 'data', emptyDir: {} }, rootsVolume, caTokenVolume, scratchVolume],
   };
 }

@@ -7,14 +7,27 @@ export const MESH_CONFIG_MAP = 'istio';
 export const ROOTS_CONFIG_MAP = 'fairlead-ca-roots';
 export const CA_NAME = 'fairlead-ca';
 export const WEBHOOK_NAME = 'fairlead-webhook';
+export const AGENT_NAME = 'fairlead-agent';
 export const CA_PORT = 15012;
 /** What tokens of service accounts are meant for, as with Istio's CA. */
 export const TOKEN_AUDIENCE = 'istio-ca';
+
+/** What tokens of pods are meant for that they show to the agent of their node. */
+export const POD_TOKEN_AUDIENCE = 'fairlead-agent';
+/** Where the agent of a node listens for its pods: the path in its own container and in theirs. */
+export const POD_SOCKET = '/var/run/fairlead/agent/pods.sock';
 
 type Who = Pick<Settings, 'revision'>;
 
 /** `NAME`, or `NAME-REVISION`. */
 export const revisioned = ({ revision }: Who, name: string): string => (revision === '' ? name : `${name}-${revision}`);
+
+/** The DaemonSet of an installation's agents, and its service account. */
+export const agentAccount = (who: Who): string => revisioned(who, AGENT_NAME);
+
+/** The folder of a node in which the socket is: one for each installation. */
+export const agentFolder = (who: Who & Pick<Settings, 'namespace'>): string =>
+  `/var/run/fairlead/${who.namespace}/${revisioned(who, 'agent')}`;
 
 /** The inventory of an installation. */
 export const inventoryName = (who: Who): string => revisioned(who, 'fairlead-inventory');

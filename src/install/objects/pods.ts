@@ -1,5 +1,6 @@
-/** What all pods of an installation have in common. They satisfy the Pod Security Standard `restricted`. */
+/** What all pods of an installation have in common. They satisfy the Pod Security Standard `restricted`, but for the folder of the node that its agent has. */
 import type { Placement, Settings } from '../settings/resolve.ts';
+import { ROOTS_CONFIG_MAP, TOKEN_AUDIENCE } from './names.ts';
 
 /** The image's user; see deploy/Dockerfile. */
 export const USER = 10001;
@@ -35,6 +36,37 @@ export const placementFields = (placement: Placement): object => ({
 
 export const pullSecrets = ({ imagePullSecrets }: Settings): object =>
   imagePullSecrets.length === 0 ? {} : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) };
+
+/** Who it runs as, and where. */
+export const podFields = (settings: Settings, serviceAccountName: string, placement: Placement): object => ({
+  serviceAccountName,
+  automountServiceAccountToken: true,
+  securityContext: podSecurity,
+  ...pullSecrets(settings),
+  ...placementFields(placement),
+});
+
+/** Whatever injects sidecars leaves these pods alone. */
+export const NO_SIDECAR = { 'sidecar.istio.io/inject': 'false' };
+
+/** For Prometheus. */
+export const metricsAnnotations = (port: number): Record<string, string> => ({
+  'prometheus.io/scrape': 'true',
+  'prometheus.io/port': String(port),
+  'prometheus.io/path': '/stats/prometheus',
+});
+
+/** The CA's roots, as it publishes them: `root-cert.pem`. A pod waits for them to be there. */
+export const rootsVolume = {
+  name: 'roots',
+  configMap: { name: ROOTS_CONFIG_MAP, items: [{ key: 'root-cert.pem', path: 'root-cert.pem' }] },
+};
+
+/** A token of the pod's service account that is for the CA alone: `istio-token`. */
+export const caTokenVolume = {
+  name: 'token',
+  projected: { sources: [{ serviceAccountToken: { path: 'istio-token', audience: TOKEN_AUDIENCE, expirationSeconds: 43200 } }] },
+};
 
 /** The only places that can be written, besides volumes: Node's compiled code and temporary files. */
 export const scratchVolume = { name: 'tmp', emptyDir: {} };

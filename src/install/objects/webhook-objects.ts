@@ -6,15 +6,16 @@ import { stringify } from 'yaml';
 import { mutatingWebhooks, validatingWebhooks, webhookNames, webhookServer } from '../inject/webhooks.ts';
 import type { Settings } from '../settings/resolve.ts';
 import type { SettingsFile } from '../settings/schema.ts';
-import { NO_SIDECAR } from './ca-objects.ts';
-import { CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, TOKEN_AUDIENCE } from './names.ts';
+import { accountSubject, clusterAccess, type Rule } from './access.ts';
+import { CA_NAME, CA_PORT, labelsOf } from './names.ts';
 import type { Manifest } from './object.ts';
 import {
+  caTokenVolume,
   containerSecurity,
   imageOf,
-  placementFields,
-  podSecurity,
-  pullSecrets,
+  NO_SIDECAR,
+  podFields,
+  rootsVolume,
   scratchEnvironment,
   scratchMount,
   scratchVolume,
@@ -80,30 +81,16 @@ export function webhookObjects(settings: Settings, version: string): Manifest[] 
 export function webhookAccess(settings: Settings, version: string): Manifest[] {
   const { namespace, revision } = settings;
   const name = webhookServer(settings);
-  const rbac = 'rbac.authorization.k8s.io';
   const metadata = { name: `${name}-${namespace}`, labels: labelsOf('webhook', settings, version) };
   const { injector, validator } = webhookNames(revision);
-  const rule = (resource: string, resourceName: string): object => ({
+  const rule = (resource: string, resourceName: string): Rule => ({
     apiGroups: ['admissionregistration.k8s.io'],
     resources: [resource],
     resourceNames: [resourceName],
     verbs: ['get', 'patch'],
   });
-  return [
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRole',
-      metadata,
-      rules: [rule('mutatingwebhookconfigurations', injector), rule('validatingwebhookconfigurations', validator)],
-    },
-    {
-      apiVersion: `${rbac}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata,
-      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: metadata.name },
-      subjects: [{ kind: 'ServiceAccount', name, namespace }],
-    },
-  ];
+  const rules = [rule('mutatingwebhookconfigurations', injector), rule('validatingwebhookconfigurations', validator)];
+  return clusterAccess(metadata, rules, [accountSubject(name, namespace)]);
 }
 
 /** The settings that decide what is injected, as a file of settings. */
@@ -133,11 +120,7 @@ function podSpec(settings: Settings, name: string): object {
   const health = { httpGet: { path: '/healthz/ready', port: PORT, scheme: 'HTTPS' } };
   const mount = (volume: string, mountPath: string): object => ({ name: volume, mountPath, readOnly: true });
   return {
-    serviceAccountName: name,
-    automountServiceAccountToken: true,
-    securityContext: podSecurity,
-    ...pullSecrets(settings),
-    ...placementFields(injection),
+    ...podFields(settings, name, injection),
     containers: [
       {
         name: 'webhook',
@@ -162,15 +145,6 @@ function podSpec(settings: Settings, name: string): object {
         ],
       },
     ],
-    volumes: [
-      { name: 'data', emptyDir: {} },
-      { name: 'settings', configMap: { name } },
-      { name: 'roots', configMap: { name: ROOTS_CONFIG_MAP, items: [{ key: 'root-cert.pem', path: 'root-cert.pem' }] } },
-      {
-        name: 'token',
-        projected: { sources: [{ serviceAccountToken: { path: 'istio-token', audience: TOKEN_AUDIENCE, expirationSeconds: 43200 } }] },
-      },
-      scratchVolume,
-    ],
+    volumes: [{ name: 'data', emptyDir: {} }, { name: 'settings', configMap: { name } }, rootsVolume, caTokenVolume, scratchVolume],
   };
 }

@@ -15,10 +15,17 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   },
   minimal: { description: 'the CA and the definitions; gateways are added one by one', settings: {} },
   demo: {
-    description: 'for kind, minikube and the like: sidecars in all namespaces that are labelled, one small ingress gateway on a node port',
+    description:
+      'for kind, minikube and the like: sidecars as with `default`, also where Pod Security is strict; one small ingress gateway on a node port',
     settings: {
       ca: { resources: { requests: { cpu: '10m', memory: '64Mi' } } },
-      injection: { namespaces: ['*'], replicas: 1, resources: { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '512Mi' } } },
+      agent: { resources: { requests: { cpu: '10m', memory: '128Mi' }, limits: { memory: '1Gi' } } },
+      injection: {
+        enabled: true,
+        namespaces: ['*'],
+        replicas: 1,
+        resources: { requests: { cpu: '10m', memory: '96Mi' }, limits: { memory: '512Mi' } },
+      },
       gateways: {
         ingressgateway: {
           replicas: { min: 1, max: 1 },

@@ -41,23 +41,27 @@ export interface Settings {
   definitions: boolean;
   meshConfig: MeshConfig;
   ca: Placement & { storage: { size: string; className: string | undefined }; resources: ContainerResources };
+  agent: Placement & { enabled: boolean; resources: ContainerResources };
   injection: Injection;
   gateways: readonly Gateway[];
 }
 
 export interface Injection extends Placement {
   enabled: boolean;
+  agent: 'node' | 'pod';
   engine: 'auto' | 'envoy' | 'embedded';
   nativeSidecar: boolean;
   capture: 'none' | 'redirect';
   resources: ContainerResources;
   logLevel: 'debug' | 'info' | 'warning' | 'error';
-  /** `*`: all. */
+  /** Whose service accounts may read the mesh; `*`: all. */
   namespaces: readonly string[];
   replicas: number;
 }
 
 const CA_RESOURCES: ContainerResources = { requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } };
+/** The mesh of 10,000 services takes half of the limit. */
+const AGENT_RESOURCES: ContainerResources = { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } };
 const GATEWAY_RESOURCES: ContainerResources = { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } };
 const PORTS: NonNullable<GatewaySettings['ports']> = [
   { name: 'http', port: 80 },
@@ -67,7 +71,9 @@ const PORTS: NonNullable<GatewaySettings['ports']> = [
 /** What the file says over its profile, over the defaults. */
 export function resolveSettings(file: SettingsFile, { revision, version }: { revision: string; version: string }): Settings {
   const all = mergeSettings(profiles[file.profile ?? 'default'].settings, file);
-  const { ca = {}, injection = {} } = all;
+  const { ca = {}, injection = {}, agent = {} } = all;
+  const injects = injection.enabled ?? (injection.namespaces ?? []).length > 0;
+  const reader = injection.agent ?? 'node';
   return {
     namespace: all.namespace ?? 'fairlead-system',
     revision,
@@ -82,9 +88,15 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
       storage: { size: ca.storage?.size ?? '1Gi', className: ca.storage?.className },
       resources: ca.resources ?? CA_RESOURCES,
     },
+    agent: {
+      ...placementOf({ tolerations: [{ operator: 'Exists' }], priorityClassName: 'system-node-critical', ...agent }),
+      enabled: agent.enabled ?? false,
+      resources: agent.resources ?? AGENT_RESOURCES,
+    },
     injection: {
       ...placementOf(injection),
-      enabled: injection.enabled ?? (injection.namespaces ?? []).length > 0,
+      enabled: injects,
+      agent: reader,
       namespaces: injection.namespaces ?? [],
       engine: injection.engine ?? 'auto',
       nativeSidecar: injection.nativeSidecar ?? true,
@@ -117,7 +129,8 @@ function placementOf({ nodeSelector, tolerations, priorityClassName }: Placement
   return {
     ...(nodeSelector === undefined ? {} : { nodeSelector }),
     ...(tolerations === undefined ? {} : { tolerations }),
-    ...(priorityClassName === undefined ? {} : { priorityClassName }),
+    // An empty one is none.
+    ...(priorityClassName ? { priorityClassName } : {}),
   };
 }
 
@@ -127,7 +140,11 @@ const unprivileged = (port: number): number => (port === 80 ? 8080 : port < 1024
 /** Ports that the agent in a gateway's pod has itself. */
 const OWN_PORTS = [15000, 15020];
 /** Names that other objects of the installation have. */
-const OWN_NAMES = ['fairlead-ca'];
+const OWN_NAMES: Readonly<Record<string, string>> = {
+  'fairlead-ca': 'the CA is',
+  'fairlead-agent': 'the agents of the nodes are',
+  'fairlead-webhook': 'the server of webhooks is',
+};
 
 /** What no schema can say: what is wrong between the settings. Empty when nothing is. */
 export function settingsProblems({ gateways, injection }: Settings): Problem[] {
@@ -135,6 +152,12 @@ export function settingsProblems({ gateways, injection }: Settings): Problem[] {
   const wrong = (path: string, message: string, hint?: string): void => {
     problems.push({ severity: 'error', rule: 'install/settings', message, path, ...(hint === undefined ? {} : { hint }) });
   };
+  if (injection.enabled && injection.agent === 'pod' && injection.namespaces.length === 0)
+    wrong(
+      'injection.namespaces',
+      'sidecars are to read the mesh themselves (`injection.agent: pod`), and no namespace’s service accounts may',
+      'Name the namespaces whose pods are to have sidecars, or `*` for all',
+    );
   if (injection.capture === 'redirect' && injection.engine !== 'envoy')
     wrong(
       'injection.capture',
@@ -143,7 +166,7 @@ export function settingsProblems({ gateways, injection }: Settings): Problem[] {
     );
   for (const { name, replicas, ports, resources } of gateways) {
     const at = `gateways.${name}`;
-    if (OWN_NAMES.includes(name)) wrong(at, `a gateway cannot be called ${name}: the CA is`);
+    if (Object.hasOwn(OWN_NAMES, name)) wrong(at, `a gateway cannot be called ${name}: ${OWN_NAMES[name]}`);
     if (replicas.min > replicas.max) wrong(`${at}.replicas`, `\`min\` (${replicas.min}) is above \`max\` (${replicas.max})`);
     if (replicas.min < replicas.max && resources.requests?.cpu === undefined)
       wrong(

@@ -72,13 +72,25 @@ const gateway = message('A gateway: a Deployment with its Service.', {
   ...placement,
 });
 
+const agent = message('The agent of each node, a DaemonSet: it serves the sidecars of the node’s pods.', {
+  enabled: boolean('Whether there is one. Default: when sidecars are injected that need it (`injection.agent: node`).'),
+  resources: as(resources, 'What it asks for, and what it may take at most.'),
+  nodeSelector: placement.nodeSelector,
+  tolerations: list(toleration, 'Taints of nodes that are put up with. Default: all.'),
+  priorityClassName: string('PriorityClass of its pods; empty: none. Default: system-node-critical.'),
+});
+
 const injection = message('Sidecars for pods, and the validation of what is applied.', {
+  agent: choice(
+    ['node', 'pod'],
+    'Who reads the mesh for a sidecar. node, the default: the agent of its node, over a socket in a folder of the node; the pod needs no permission. pod: the sidecar itself, as its pod’s service account. The annotation fairlead.dev/agent of a pod goes before.',
+  ),
   namespaces: strings(
-    'Namespaces whose pods may have sidecars; `*` is all. Their service accounts may then read the mesh: Services, endpoints, Pods, Nodes, Namespaces and Istio’s kinds of all namespaces. Default: none.',
+    'Namespaces whose service accounts may read the mesh, so that sidecars there can do without the agent of their node: Services, endpoints, Pods, Nodes, Namespaces and Istio’s kinds of all namespaces; `*` is all. With `agent: pod` only their pods have sidecars; with `agent: node` it is for those whose Pod Security forbids folders of the node. Default: none.',
     { items: { pattern: '^([*]|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$' } },
   ),
   enabled: boolean(
-    'Whether the server of webhooks runs: pods of those namespaces are injected when labels ask for it, Istio’s kinds are validated. Default: when `namespaces` has some.',
+    'Whether the server of webhooks runs: pods are injected when labels ask for it, Istio’s kinds are validated. Default: as the profile has it, or when `namespaces` has some.',
   ),
   engine: choice(['auto', 'envoy', 'embedded'], 'What runs the traffic of sidecars. auto, the default: Envoy when the image has it.'),
   nativeSidecar: boolean(
@@ -114,6 +126,7 @@ export const settingsSchema = message('Settings of an installation.', {
     resources,
     ...placement,
   }),
+  agent,
   injection,
   host: message('An installation on a host (`--target systemd`).', {
     agent: boolean('Whether the agent runs there. Default: true.'),
