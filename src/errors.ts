@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   E_CLUSTER_UNREACHABLE: EXIT.failed,
   E_CLUSTER_UNAUTHORIZED: EXIT.failed,
   E_CLUSTER_FORBIDDEN: EXIT.failed,
+  E_POD_UNKNOWN: EXIT.usage,
+  E_POD_UNREACHABLE: EXIT.failed,
   E_INSTALL_CONFLICT: EXIT.failed,
   E_INSTALL_EXISTS: EXIT.failed,
   E_INSTALL_MISSING: EXIT.failed,
@@ -52,7 +54,9 @@ export const ERROR_CODES = {
   E_REVISION_UNKNOWN: EXIT.failed,
   E_EDIT_REFUSED: EXIT.failed,
   E_FILE_CHANGED: EXIT.failed,
+  E_OBJECT_CHANGED: EXIT.failed,
   E_FILE_UNWRITABLE: EXIT.failed,
+  E_CAPTURE_FAILED: EXIT.failed,
   E_DEMO_FAILED: EXIT.findings,
   E_INTERNAL: EXIT.failed,
 } as const;
