@@ -169,7 +169,8 @@ test(
           request: undefined,
           algorithm: 'ec-p256',
           dnsNames: [],
-          lifeMs: 1000,
+          // Times of certificates are whole seconds: one of a second may be over at once.
+          lifeMs: 10_000,
           passphrase: undefined,
         });
         assert.ok(
