@@ -1,6 +1,7 @@
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 import type { Mesh, ProxyScope } from '../../mesh/types.ts';
 import { unknownDnsCache } from '../dns-caches.ts';
+import { isV6Only, wildcards } from '../listeners/families.ts';
 import { originatedTls } from '../tls/upstream.ts';
 import { looksUnknownHostsUp } from '../unknown-traffic.ts';
 import { circuitBreakers } from './connection-pool.ts';
@@ -10,10 +11,17 @@ import { forwardOptions, withHttpOptions } from './upstream-protocol.ts';
 /** Source address of what a sidecar sends to its own workload, so that interception leaves it alone. */
 export const inboundSource = { ipv4: '127.0.0.6', ipv6: '::6' } as const;
 
-/** The bind address for connections to the workload, by the family of the proxy's addresses. */
-export function inboundBind(scope: ProxyScope): Partial<ClusterJson> {
-  const v6 = scope.proxy.ips.length > 0 && scope.proxy.ips.every((ip) => ip.includes(':'));
-  return { upstreamBindConfig: { sourceAddress: { address: v6 ? inboundSource.ipv6 : inboundSource.ipv4, portValue: 0 } } };
+/** The bind address for connections to the workload, by the families of the proxy's addresses. */
+export function inboundBind({ proxy }: ProxyScope): Partial<ClusterJson> {
+  const source = (address: string): { address: string; portValue: number } => ({ address, portValue: 0 });
+  if (isV6Only(proxy)) return { upstreamBindConfig: { sourceAddress: source(inboundSource.ipv6) } };
+  const both = wildcards(proxy).more.length > 0;
+  return {
+    upstreamBindConfig: {
+      sourceAddress: source(inboundSource.ipv4),
+      ...(both && { extraSourceAddresses: [{ address: source(inboundSource.ipv6) }] }),
+    },
+  };
 }
 
 /** Refused traffic: a cluster without hosts. */

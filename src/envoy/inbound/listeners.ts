@@ -6,7 +6,8 @@ import type {
 import type { ListenerJson } from '#envoy-api/envoy/config/listener/v3/listener_pb.js';
 import { listenerAccessLogs } from '../access-log.ts';
 import type { BuildContext } from '../context.ts';
-import { isUnixBind, listenerAddress, WILDCARD } from '../listeners/address.ts';
+import { isUnixBind, listenerAddress } from '../listeners/address.ts';
+import { additionalAddresses, wildcards } from '../listeners/families.ts';
 import { detectionTimeout, FAIR_ACCEPT, httpInspector, originalDst, originalSrc, tlsInspector } from '../listeners/filters.ts';
 import { blackHoleChain } from '../listeners/fixed-chains.ts';
 import { VIRTUAL_INBOUND, VIRTUAL_INBOUND_BLACK_HOLE } from '../names.ts';
@@ -25,6 +26,7 @@ function disabledFor(filter: ListenerFilterJson, ports: readonly number[]): List
 /** The listener that captured connections to the workload arrive at. */
 function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): ListenerJson {
   const capture = context.mesh.config.proxyInboundListenPort || defaultPort;
+  const { bind, more } = wildcards(context.proxy);
   const logs = listenerAccessLogs(context);
   const transparent = context.proxy.interception === 'TPROXY';
   const others = portsOfPolicyAlone(context, ports);
@@ -33,7 +35,8 @@ function virtualInbound(context: BuildContext, ports: readonly InboundPort[]): L
   const declared = ports.filter((p) => p.protocol !== 'detected').map((p) => p.targetPort);
   return {
     name: VIRTUAL_INBOUND,
-    address: listenerAddress(WILDCARD, capture),
+    address: listenerAddress(bind, capture),
+    ...additionalAddresses(more, capture),
     filterChains: [
       blackHoleChain(context, VIRTUAL_INBOUND_BLACK_HOLE, capture),
       ...unknownPortChains(context),

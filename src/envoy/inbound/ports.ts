@@ -5,7 +5,7 @@ import { compareAge } from '../../mesh/order.ts';
 import { parseProtocol } from '../../mesh/protocol.ts';
 import type { Protocol } from '../../mesh/types.ts';
 import type { BuildContext } from '../context.ts';
-import { WILDCARD } from '../listeners/address.ts';
+import { wildcards } from '../listeners/families.ts';
 import { provenance } from '../metadata.ts';
 import { listenerName } from '../names.ts';
 
@@ -27,19 +27,20 @@ export interface InboundPort {
   field: FieldPath | undefined;
 }
 
-function servicePorts({ scope }: BuildContext): InboundPort[] {
+function servicePorts({ scope, proxy }: BuildContext): InboundPort[] {
+  const { bind } = wildcards(proxy);
   const byPort = new Map<number, InboundPort>();
   const oldestFirst = [...scope.instances].sort((a, b) => compareAge(a.service, b.service));
   for (const { service, port, targetPort } of oldestFirst) {
     if (port.protocol === 'UDP' || byPort.has(targetPort)) continue;
-    const name = listenerName(WILDCARD, targetPort);
+    const name = listenerName(bind, targetPort);
     byPort.set(targetPort, {
       targetPort,
       servicePort: port.number,
       protocol: port.protocol,
       host: service.host,
       name,
-      bind: WILDCARD,
+      bind,
       metadata: undefined,
       tls: undefined,
       field: undefined,
@@ -53,7 +54,7 @@ function ingressPorts({ scope, proxy }: BuildContext): InboundPort[] {
   for (const [i, ingress] of (scope.ingress ?? []).entries()) {
     const number = ingress.port.number ?? 0;
     if (number === 0 || byPort.has(number)) continue;
-    const bind = ingress.bind || proxy.ips[0] || WILDCARD;
+    const bind = ingress.bind || proxy.ips[0] || wildcards(proxy).bind;
     const instance = scope.instances.find((x) => x.targetPort === number || x.port.number === number);
     byPort.set(number, {
       targetPort: number,

@@ -4,8 +4,9 @@ import { listenerAccessLogs } from '../access-log.ts';
 import type { BuildContext } from '../context.ts';
 import { listenerName } from '../names.ts';
 import { PLAIN_HTTP_PROTOCOLS } from '../protocols.ts';
-import { isUnixBind, listenerAddress, unixPath, WILDCARD } from './address.ts';
+import { isUnixBind, listenerAddress, unixPath } from './address.ts';
 import { isMatchAll, type ListenerEntry } from './entry.ts';
+import { additionalAddresses, isWildcardBind } from './families.ts';
 import { detectionTimeout, FAIR_ACCEPT, httpInspector, tlsInspector } from './filters.ts';
 import { passthroughChain } from './fixed-chains.ts';
 
@@ -21,7 +22,7 @@ export function inspectorsFor(chains: readonly FilterChainJson[]): ListenerFilte
 /** The HTTP chain as it is matched: on an address of its own without TCP beside it, everything; else what looks like plain HTTP. */
 function httpChain(entry: ListenerEntry): FilterChainJson | undefined {
   if (entry.http === undefined) return undefined;
-  if (entry.tcp.length === 0 && entry.bind !== WILDCARD) return entry.http;
+  if (entry.tcp.length === 0 && !isWildcardBind(entry.bind)) return entry.http;
   return { filterChainMatch: { transportProtocol: 'raw_buffer', applicationProtocols: [...PLAIN_HTTP_PROTOCOLS] }, ...entry.http };
 }
 
@@ -34,10 +35,11 @@ export function assembleListener(context: BuildContext, entry: ListenerEntry): L
   const filterChains = single ? all : all.filter((c) => c !== everything);
   const inspectors = inspectorsFor(filterChains);
   const logs = listenerAccessLogs(context);
-  const { bind, port, bindToPort } = entry;
+  const { bind, more, port, bindToPort } = entry;
   return {
     name: isUnixBind(bind) ? unixPath(bind) : listenerName(bind, port),
     address: listenerAddress(bind, port),
+    ...additionalAddresses(more, port),
     filterChains,
     ...(!single && { defaultFilterChain: everything ?? passthroughChain(context) }),
     ...(inspectors.length > 0 && { listenerFilters: inspectors }),

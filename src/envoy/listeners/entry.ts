@@ -10,6 +10,8 @@ export interface TcpChain {
 /** An outbound listener while services are added to it: one HTTP chain at most, and TCP chains with different matches. */
 export interface ListenerEntry {
   bind: string;
+  /** Other addresses on which it is too. */
+  more: readonly string[];
   port: number;
   bindToPort: boolean;
   http: FilterChainJson | undefined;

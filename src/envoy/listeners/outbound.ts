@@ -9,6 +9,7 @@ import type { RouteRequest } from '../routes/outbound.ts';
 import { isUnixBind, LOCALHOST, unixPath, WILDCARD } from './address.ts';
 import { assembleListener } from './assemble.ts';
 import { type Addition, addToEntry, type ListenerEntry } from './entry.ts';
+import { isWildcardBind, virtualAddresses, wildcards } from './families.ts';
 import { headlessEndpoints } from './headless.ts';
 import { httpProxyListener } from './http-proxy.ts';
 import { aboutHost, type Layer4Port, layer4VirtualServices } from './layer4.ts';
@@ -37,6 +38,8 @@ interface Slot {
   port: number;
   protocol: Protocol;
   bind: string;
+  /** Other addresses for the same. */
+  more?: readonly string[];
   bindToPort: boolean;
   cidr?: string;
   ownAddress: boolean;
@@ -44,7 +47,7 @@ interface Slot {
 
 function routeOf(build: Build, { service, port, protocol, bind, bindToPort }: Slot): string {
   const { egress } = build;
-  const sniffed = protocol === 'detected' && bind !== WILDCARD && egress.port === undefined;
+  const sniffed = protocol === 'detected' && !isWildcardBind(bind) && egress.port === undefined;
   const name = isUnixBind(bind) ? unixPath(bind) : sniffed ? sniffedRouteName(service.host, port) : String(port);
   if (!build.requests.has(name)) {
     const allPorts = isUnixBind(bind) || protocol === 'HTTP_PROXY';
@@ -61,7 +64,7 @@ function routeOf(build: Build, { service, port, protocol, bind, bindToPort }: Sl
 }
 
 function add(build: Build, slot: Slot): void {
-  const { service, port, protocol, bind, bindToPort, cidr, ownAddress } = slot;
+  const { service, port, protocol, bind, more = [], bindToPort, cidr, ownAddress } = slot;
   const { context, entries } = build;
   const name = isUnixBind(bind) ? unixPath(bind) : listenerName(bind, port);
   let entry = entries.get(name);
@@ -85,6 +88,7 @@ function add(build: Build, slot: Slot): void {
   if (entry === undefined) {
     entry = {
       bind,
+      more,
       port: isUnixBind(bind) ? 0 : port,
       bindToPort,
       http: undefined,
@@ -113,14 +117,15 @@ function conflict({ problems }: BuildContext, { service, port }: Slot, listener:
 /** Where a captured service's port is listened for: HTTP shares the wildcard address, the rest has its own where there is one. */
 function capturedSlots(context: BuildContext, service: Service, port: ServicePort): Slot[] {
   const base = { service, port: port.number, protocol: port.protocol, bindToPort: false };
-  if (isHttp(port.protocol)) return [{ ...base, bind: WILDCARD, ownAddress: false }];
-  const address = service.addresses[0];
-  if (address !== undefined && address !== WILDCARD) {
-    if (address.includes('/')) return [{ ...base, bind: WILDCARD, cidr: address, ownAddress: false }];
-    return isIp(address) ? [{ ...base, bind: address, ownAddress: true }] : [];
+  const everywhere = { ...base, ...wildcards(context.proxy), ownAddress: false };
+  if (isHttp(port.protocol)) return [everywhere];
+  const places = virtualAddresses(context.proxy, service.addresses);
+  if (places !== undefined && places.bind !== WILDCARD) {
+    if (places.bind.includes('/')) return [{ ...everywhere, cidr: places.bind }];
+    return isIp(places.bind) ? [{ ...base, ...places, ownAddress: true }] : [];
   }
   const endpoints = headlessEndpoints(context, service, port);
-  if (endpoints === undefined) return [{ ...base, bind: WILDCARD, ownAddress: false }];
+  if (endpoints === undefined) return [everywhere];
   return endpoints.map((bind) => ({ ...base, bind, ownAddress: true }));
 }
 

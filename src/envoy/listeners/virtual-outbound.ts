@@ -15,8 +15,9 @@ import { PLAIN_HTTP_PROTOCOLS } from '../protocols.ts';
 import { catchAllVirtualHost, unknownTcpCluster } from '../routes/catch-all.ts';
 import { fixedTcpFilters } from '../tcp-proxy.ts';
 import { unknownTraffic } from '../unknown-traffic.ts';
-import { listenerAddress, WILDCARD } from './address.ts';
+import { listenerAddress } from './address.ts';
 import { inspectorsFor } from './assemble.ts';
+import { additionalAddresses, wildcards } from './families.ts';
 import { detectionTimeout, FAIR_ACCEPT } from './filters.ts';
 import { blackHoleChain } from './fixed-chains.ts';
 
@@ -40,6 +41,7 @@ function dynamicDnsChain(context: BuildContext): FilterChainJson {
 /** The listener that redirected connections arrive at; it hands them to the one that their original destination names, or keeps them. */
 export function virtualOutbound(context: BuildContext): ListenerJson {
   const port = context.mesh.config.proxyListenPort || defaultPort;
+  const { bind, more } = wildcards(context.proxy);
   const logs = listenerAccessLogs(context);
   const dynamic = unknownTraffic(context.scope) === 'ALLOW_ANY_DYNAMIC_DNS' ? [dynamicDnsChain(context)] : [];
   const filterChains = [
@@ -49,7 +51,8 @@ export function virtualOutbound(context: BuildContext): ListenerJson {
   ];
   return {
     name: VIRTUAL_OUTBOUND,
-    address: listenerAddress(WILDCARD, port),
+    address: listenerAddress(bind, port),
+    ...additionalAddresses(more, port),
     filterChains,
     useOriginalDst: true,
     ...(dynamic.length > 0 && { listenerFilters: inspectorsFor(filterChains), ...detectionTimeout(context) }),
