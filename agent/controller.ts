@@ -4,6 +4,7 @@
  */
 import { createLoader, type LoadResult } from '../src/config/load.ts';
 import type { ConfigSource } from '../src/config/sources/config-source.ts';
+import { sizeOfObjects, withSteadyHeap } from '../src/config/steady-heap.ts';
 import { buildSnapshot } from '../src/envoy/build.ts';
 import type { Snapshot } from '../src/envoy/snapshot.ts';
 import { FairleadError, type Problem } from '../src/errors.ts';
@@ -107,6 +108,11 @@ export function createController(options: ControllerOptions): Controller {
   async function once(): Promise<void> {
     const started = performance.now();
     const loaded = await load().catch(asProblems);
+    // As for the parser: nearly all that is made of a large configuration stays.
+    await withSteadyHeap(sizeOfObjects(loaded.resources.length), () => take(loaded, started));
+  }
+
+  async function take(loaded: Loaded, started: number): Promise<void> {
     const finish = (state: ConfigState['state'], problems: readonly Problem[]): ConfigState => {
       const { files, resources } = loaded;
       config = { state, at: Date.now(), files: files.length, resources: resources.length, problems, took: performance.now() - started };

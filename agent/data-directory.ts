@@ -16,7 +16,7 @@ export interface DataDirectory {
   readonly xdsSocket: string;
   readonly proxyLog: string;
   /** Replaces a file: temporary file, sync, rename. Throws E_DATA_DIRECTORY; the old content is there then. */
-  write(name: string, content: string): void;
+  write(name: string, content: string | Iterable<string>): void;
   /**
    * As `write`, piece by piece, without holding up the process. Nothing is replaced when `still` says no at the end. Rejects with
    * E_DATA_DIRECTORY. One at a time.

@@ -1,5 +1,7 @@
 /** A small HTTP client for the agent's and the proxy's own APIs, over TCP or a Unix socket. node:http, because importing it costs a command line nothing. */
+
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
 
 export interface HttpAnswer {
   status: number;
@@ -22,9 +24,14 @@ export function httpTarget(address: string): HttpTarget | undefined {
   return { address: url.origin, options: { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port || 80, agent } };
 }
 
+/** A body that is too large to be made at once: its JSON in pieces. Asked for again when the request is sent again. */
+export type BodyInPieces = () => Iterable<string>;
+
 /**
  * One request, answered whole. Rejects with the socket's own error, or after `timeoutMs` without any byte. All that our APIs offer may
  * be said twice, so a kept connection that the server was just closing is no error.
+ *
+ * @param body sent as JSON; or a function that gives its JSON in pieces
  */
 export function exchange(target: HttpTarget, method: string, path: string, body?: unknown, timeoutMs = 10_000): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
@@ -92,15 +99,19 @@ export function streamLines(
 }
 
 function open(target: HttpTarget, method: string, path: string, body: unknown, fail: (e: Error) => void, pooled = true): ClientRequest {
-  const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  const inPieces = typeof body === 'function' ? (body as BodyInPieces) : undefined;
+  const payload = body === undefined || inPieces ? undefined : Buffer.from(JSON.stringify(body));
+  const type = { 'content-type': 'application/json' };
   const req = httpRequest({
     ...target.options,
     ...(pooled ? {} : { agent: false }),
     method,
     path,
-    headers: payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {},
+    headers: inPieces ? type : payload ? { ...type, 'content-length': payload.length } : {},
   });
   req.on('error', fail);
-  req.end(payload);
+  // What fails is told by the request.
+  if (inPieces) pipeline(Readable.from(inPieces()), req, () => undefined);
+  else req.end(payload);
   return req;
 }

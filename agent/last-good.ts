@@ -51,7 +51,7 @@ export function keepLastGood(data: DataDirectory, controller: Controller, versio
     clearTimeout(timer);
     timer = saving = undefined;
     try {
-      data.write(FILE, JSON.stringify({ version, snapshots: snapshots() } satisfies Saved));
+      data.write(FILE, snapshotsText(version, snapshots()));
     } catch (error) {
       failed(error);
     }

@@ -32,7 +32,8 @@ function* listPieces(list: readonly unknown[]): Generator<string> {
   yield ']';
 }
 
-function* objectPieces(object: object): Generator<string> {
+/** JSON of an object, in pieces. */
+export function* objectPieces(object: object): Generator<string> {
   let first = true;
   for (const [key, value] of Object.entries(object)) {
     if (value === undefined) continue;

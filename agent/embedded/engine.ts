@@ -11,6 +11,7 @@ import { exchange, type HttpAnswer, type HttpTarget, httpTarget, streamLines } f
 import type { Log } from '../log.ts';
 import { changesBetween } from '../proxy/config-changes.ts';
 import type { Applied, AppliedConfig, ProxyConfig, ProxyEvent, Refused } from '../proxy/protocol.ts';
+import { objectPieces } from '../snapshot-text.ts';
 import { answerConfigDump, asEnvoyWrites } from './envoy-form.ts';
 import { createSupervisor } from './supervisor.ts';
 
@@ -75,7 +76,7 @@ export function createEmbeddedEngine(options: EmbeddedEngineOptions): Engine {
       const answer = await exchange(target, 'PATCH', path, changesBetween(running, config), APPLY_TIMEOUT_MS);
       if (answer.status !== 412) return read(answer);
     }
-    return read(await exchange(target, 'PUT', path, config, APPLY_TIMEOUT_MS));
+    return read(await exchange(target, 'PUT', path, () => objectPieces(config), APPLY_TIMEOUT_MS));
   }
 
   /** Throws E_ENGINE_FAILED with what it cannot use. */

@@ -6,7 +6,7 @@ import { kindIndex } from './kind-index.ts';
 import type { Kind } from './kinds/kind.ts';
 import { mergeDocuments, type ParseResult } from './merge-documents.ts';
 import { entriesOfObject, type SourceObject } from './source-object.ts';
-import { withSteadyHeap } from './steady-heap.ts';
+import { sizeOfObjects, withSteadyHeap } from './steady-heap.ts';
 import { type TextFile, textFile } from './text-file.ts';
 import { parseDocument } from './yaml/parse-document.ts';
 import { syntaxProblems } from './yaml/syntax-problems.ts';
@@ -54,7 +54,7 @@ export async function parseFiles(
       return { key, file, use: collectMeshConfig, recalled: recallDocuments(file, memo.get(key)) };
     }),
   ];
-  const size = plans.reduce((sum, { recalled }) => sum + recalled.unread, 0) + objects.length * OBJECT_SIZE;
+  const size = plans.reduce((sum, { recalled }) => sum + recalled.unread, 0) + sizeOfObjects(objects.length);
   const ofObjects: (readonly Entry[])[] = [];
   await withSteadyHeap(size, async () => {
     let count = 0;
@@ -82,9 +82,6 @@ function* documentsOf(files: readonly (readonly ReadDocument[])[]): Generator<No
 }
 
 type Use = (value: unknown, source: TextSource, contents: Contents) => void;
-
-/** What an object of a cluster takes as text, in UTF-16 units, more or less. */
-const OBJECT_SIZE = 500;
 
 /** Documents between two pauses in which the process can do other things: some milliseconds' worth. */
 const BATCH = 250;

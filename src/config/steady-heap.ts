@@ -1,6 +1,14 @@
 import { setFlagsFromString } from 'node:v8';
 import { collectGarbage } from '../memory/collect-garbage.ts';
 
+/** What an object of a cluster takes as text, in UTF-16 units, more or less. */
+const OBJECT_SIZE = 500;
+
+/** What so many objects would be as text, in UTF-16 units. */
+export function sizeOfObjects(count: number): number {
+  return count * OBJECT_SIZE;
+}
+
 /** Below this much text the young generation does not grow enough to matter. UTF-16 units. */
 const LARGE = 2_000_000;
 
@@ -9,6 +17,9 @@ export function endStep(size: number): void {
   if (size >= LARGE) collectGarbage('both');
 }
 
+/** How many work in it now. */
+let working = 0;
+
 /**
  * Runs `work` with V8's young generation kept at its present size when `size` is large. Nearly all that a parser makes of a large
  * configuration stays alive, which V8 takes as a reason to double the young generation again and again, twice over: for 20,000 objects
@@ -16,10 +27,10 @@ export function endStep(size: number): void {
  */
 export async function withSteadyHeap<T>(size: number, work: () => Promise<T>): Promise<T> {
   if (size < LARGE) return work();
-  setFlagsFromString('--semi-space-growth-factor=1');
+  if (working++ === 0) setFlagsFromString('--semi-space-growth-factor=1');
   try {
     return await work();
   } finally {
-    setFlagsFromString('--semi-space-growth-factor=2');
+    if (--working === 0) setFlagsFromString('--semi-space-growth-factor=2');
   }
 }

@@ -31,89 +31,100 @@ function untracked(what: string): never {
   throw new Error(`a part of the config asks for ${what}, of which nobody would know that it changed`);
 }
 
+/** What parts may not ask of a mesh. Shared by all contexts, of which a large mesh needs tens of thousands. */
+const untrackedMesh: Omit<Mesh, 'config' | 'configSource' | 'completeHost' | 'peerAuthentications' | 'endpoints'> = {
+  scope: () => untracked('a scope'),
+  ofKind: () => untracked('a kind'),
+  get resources() {
+    return untracked('all resources');
+  },
+  get services() {
+    return untracked('all services');
+  },
+  get workloads() {
+    return untracked('all workloads');
+  },
+  get workloadTemplates() {
+    return untracked('all workloads to be');
+  },
+  get gateways() {
+    return untracked('all Gateways');
+  },
+  get gatewayApi() {
+    return untracked('the Gateway API');
+  },
+  get endpointChanges() {
+    return untracked('changed endpoints');
+  },
+  get endpointsVersion() {
+    return untracked('all endpoints');
+  },
+  get routingVersion() {
+    return untracked('the routing');
+  },
+  get problems() {
+    return untracked('problems');
+  },
+};
+
+/** What parts may not ask of a scope. */
+const untrackedScope: Omit<ProxyScope, 'proxy' | 'sidecar' | 'ingress' | 'outboundTrafficPolicy' | 'serviceByHost' | 'destinationRule'> = {
+  virtualServicesFor: () => untracked('the VirtualServices of a gateway'),
+  get services() {
+    return untracked('all services of a scope');
+  },
+  get egress() {
+    return untracked('egress listeners');
+  },
+  get virtualServices() {
+    return untracked('all VirtualServices');
+  },
+  get instances() {
+    return untracked('instances');
+  },
+  get gateways() {
+    return untracked('gateways');
+  },
+};
+
+/** An object with the members of `own`, and those of `shared` besides. */
+function over<A extends object, B extends object>(shared: A, own: B): A & B {
+  return Object.assign(Object.create(shared), own);
+}
+
 /**
  * A context that notes what is asked of it. It answers what single parts of the config may ask: about one service, its rule, its
  * endpoints; the settings and the proxy are the same for all parts. Anything else throws: the part could be kept when it must not.
  */
 export function trackedContext(context: BuildContext): { context: BuildContext; reads: Reads; problems: BuildContext['problems'] } {
   const { mesh, scope } = context;
+  const { config, configSource, completeHost, peerAuthentications } = mesh;
+  const { proxy, sidecar, ingress, outboundTrafficPolicy } = scope;
   const reads: Read[] = [];
   const problems: BuildContext['problems'] = [];
-  const trackedMesh: Mesh = {
-    config: mesh.config,
-    configSource: mesh.configSource,
-    completeHost: mesh.completeHost,
-    peerAuthentications: mesh.peerAuthentications,
-    endpoints(...question) {
-      const answer = mesh.endpoints(...question);
-      reads.push(['endpoints', question, answer]);
-      return answer;
-    },
-    scope: () => untracked('a scope'),
-    ofKind: () => untracked('a kind'),
-    get resources() {
-      return untracked('all resources');
-    },
-    get services() {
-      return untracked('all services');
-    },
-    get workloads() {
-      return untracked('all workloads');
-    },
-    get workloadTemplates() {
-      return untracked('all workloads to be');
-    },
-    get gateways() {
-      return untracked('all Gateways');
-    },
-    get gatewayApi() {
-      return untracked('the Gateway API');
-    },
-    get endpointChanges() {
-      return untracked('changed endpoints');
-    },
-    get endpointsVersion() {
-      return untracked('all endpoints');
-    },
-    get routingVersion() {
-      return untracked('the routing');
-    },
-    get problems() {
-      return untracked('problems');
-    },
+  const endpoints: Mesh['endpoints'] = (...question) => {
+    const answer = mesh.endpoints(...question);
+    reads.push(['endpoints', question, answer]);
+    return answer;
   };
-  const { proxy, sidecar, ingress, outboundTrafficPolicy } = scope;
-  const trackedScope: ProxyScope = {
+  const serviceByHost: ProxyScope['serviceByHost'] = (host) => {
+    const answer = scope.serviceByHost(host);
+    reads.push(['service', host, answer]);
+    return answer;
+  };
+  const destinationRule: ProxyScope['destinationRule'] = (...question) => {
+    const answer = scope.destinationRule(...question);
+    reads.push(['rule', question, answer]);
+    return answer;
+  };
+  const trackedMesh: Mesh = over(untrackedMesh, { config, configSource, completeHost, peerAuthentications, endpoints });
+  const trackedScope: ProxyScope = over(untrackedScope, {
     proxy,
     sidecar,
     ingress,
     outboundTrafficPolicy,
-    serviceByHost(host) {
-      const answer = scope.serviceByHost(host);
-      reads.push(['service', host, answer]);
-      return answer;
-    },
-    destinationRule(...question) {
-      const answer = scope.destinationRule(...question);
-      reads.push(['rule', question, answer]);
-      return answer;
-    },
-    virtualServicesFor: () => untracked('the VirtualServices of a gateway'),
-    get services() {
-      return untracked('all services of a scope');
-    },
-    get egress() {
-      return untracked('egress listeners');
-    },
-    get virtualServices() {
-      return untracked('all VirtualServices');
-    },
-    get instances() {
-      return untracked('instances');
-    },
-    get gateways() {
-      return untracked('gateways');
-    },
-  };
+    serviceByHost,
+    destinationRule,
+  });
   return { context: { ...context, mesh: trackedMesh, scope: trackedScope, problems }, reads, problems };
 }

@@ -46,6 +46,26 @@ test('a whole answer, with a JSON body sent', () =>
     },
   ));
 
+test('a body in pieces is sent whole, and anew on another connection when the kept one was closed', () =>
+  withServer(
+    (request, response) => {
+      let text = '';
+      request.on('data', (d) => (text += d));
+      request.on('end', () => response.end(String(text.length)));
+    },
+    async (target, server) => {
+      let asked = 0;
+      const body = function* (): Generator<string> {
+        asked++;
+        for (let i = 0; i < 100; i++) yield `${'x'.repeat(50_000)}`;
+      };
+      assert.is((await exchange(target, 'PUT', '/', body)).body.toString(), '5000000');
+      server.closeIdleConnections();
+      assert.is((await exchange(target, 'PUT', '/', body)).body.toString(), '5000000');
+      assert.ok(asked >= 2);
+    },
+  ));
+
 test(
   'over a Unix socket',
   withScratch(async (folder) => {
