@@ -1,7 +1,7 @@
 import type { HTTPRetry } from '../../config/kinds/networking.ts';
 import type { Resource } from '../../config/resource.ts';
 import type { GatewayView, Service, VirtualServiceView } from '../types.ts';
-import { ownerOf } from './classes.ts';
+import { controllerOf, ownerOf } from './classes.ts';
 import type { Fault } from './conditions.ts';
 import { gatewayView } from './gateway-views.ts';
 import { grpcRules } from './grpc-rules.ts';
@@ -17,6 +17,8 @@ import { Attachments, isolated } from './views.ts';
 export interface GatewayState {
   readonly gateway: Resource<GatewayApiObjects['gateways'][number]['spec']>;
   readonly owner: ReturnType<typeof ownerOf>;
+  /** Of its class; undefined: there is no such class. */
+  readonly controller: string | undefined;
   /** Of Gateways that are served here; else none are read. */
   readonly listeners: readonly ApiListener[];
 }
@@ -88,7 +90,12 @@ export function buildGatewayApi(objects: GatewayApiObjects, { byHost, domain, re
   const { classes, grants } = objects;
   const gateways = objects.gateways.map((gateway): GatewayState => {
     const owner = ownerOf(gateway, classes);
-    return { gateway, owner, listeners: owner === 'ours' ? readListeners(gateway, grants) : [] };
+    return {
+      gateway,
+      owner,
+      controller: controllerOf(gateway, classes),
+      listeners: owner === 'ours' ? readListeners(gateway, grants) : [],
+    };
   });
   const inputs: ParentInputs = {
     gateways: new Map(

@@ -41,11 +41,15 @@ function condition(type: string, faults: readonly Fault[], holds: string, messag
   return { type, status: 'False', reason: first.reason, message: faults.map((f) => f.message).join('; ') };
 }
 
+/** The Secrets that there are, by the names that listeners have for them. */
+export function knownCertificates(mesh: Pick<Mesh, 'ofKind'>): ReadonlySet<string> {
+  return new Set(mesh.ofKind('Secret').map(({ metadata }) => `kubernetes-gateway://${metadata.namespace}/${metadata.name}`));
+}
+
 /** Certificates that no Secret has: they may come later, so that the listener is open all the same. */
-function missingSecrets({ certificates, path }: ApiListener, mesh: Pick<Mesh, 'ofKind'>): Fault[] {
-  const known = new Set(mesh.ofKind('Secret').map(({ metadata }) => `kubernetes-gateway://${metadata.namespace}/${metadata.name}`));
+function missingSecrets({ certificates, path }: ApiListener, known: (certificate: string) => boolean): Fault[] {
   return certificates
-    .filter((name) => !known.has(name))
+    .filter((name) => !known(name))
     .map((name) => ({
       condition: 'ResolvedRefs',
       reason: 'InvalidCertificateRef',
@@ -58,8 +62,8 @@ function attachedRoutes(listener: ApiListener, routes: readonly RouteState[]): n
   return routes.filter(({ parents }) => parents.some((p) => p.attachments.some((a) => a.listener === listener))).length;
 }
 
-function listenerStatus(listener: ApiListener, routes: readonly RouteState[], mesh: Pick<Mesh, 'ofKind'>): ListenerStatus {
-  const faults = [...listener.faults, ...missingSecrets(listener, mesh)];
+function listenerStatus(listener: ApiListener, routes: readonly RouteState[], known: (certificate: string) => boolean): ListenerStatus {
+  const faults = [...listener.faults, ...missingSecrets(listener, known)];
   const of = (type: Fault['condition']): Fault[] => faults.filter((f) => f.condition === type);
   const conflicts = of('Conflicted');
   const [conflict] = conflicts;
@@ -86,10 +90,13 @@ function listenerStatus(listener: ApiListener, routes: readonly RouteState[], me
 /**
  * The status of a Gateway: its conditions and those of its listeners. undefined for Gateways of other controllers.
  * https://gateway-api.sigs.k8s.io/reference/spec/#gatewaystatus
+ *
+ * @param known whether there is a Secret of the name that listeners have for it; without, those of the mesh
  */
 export function gatewayStatus(
   { gateway, owner, listeners }: GatewayState,
   mesh: Pick<Mesh, 'ofKind' | 'gatewayApi'>,
+  known?: (certificate: string) => boolean,
 ): GatewayStatus | undefined {
   if (owner !== 'ours') return undefined;
   const open = listeners.filter((l) => l.usable);
@@ -113,7 +120,9 @@ export function gatewayStatus(
     'Programmed',
   );
   const { routes } = mesh.gatewayApi;
-  return { conditions: [accepted, programmed], listeners: listeners.map((l) => listenerStatus(l, routes, mesh)) };
+  const certificates = known === undefined ? knownCertificates(mesh) : undefined;
+  const isKnown = known ?? ((name: string): boolean => certificates?.has(name) ?? false);
+  return { conditions: [accepted, programmed], listeners: listeners.map((l) => listenerStatus(l, routes, isKnown)) };
 }
 
 /**
@@ -138,7 +147,7 @@ export function routeStatus({ parents, faults }: RouteState): RouteStatus {
   };
 }
 
-/** The condition of a GatewayClass; undefined for those of other controllers. */
+/** The condition of a GatewayClass; undefined for those of controllers that are not served here. */
 export function classStatus(resource: Resource<{ controllerName: string }>): { conditions: readonly Condition[] } | undefined {
   if (!CONTROLLERS.includes(resource.spec.controllerName)) return undefined;
   return { conditions: [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }] };
