@@ -31,6 +31,7 @@ export interface CollectionOptions {
   client: ApiClient;
   path: string;
   fieldSelector?: string | undefined;
+  labelSelector?: string | undefined;
   reachability: Reachability;
   timing: WatchTiming;
   signal: AbortSignal;
@@ -86,12 +87,12 @@ export async function watchCollection(options: CollectionOptions): Promise<void>
   }
 }
 
-async function list({ client, path, fieldSelector, signal, keep, listed, reachability }: CollectionOptions): Promise<string> {
+async function list({ client, path, fieldSelector, labelSelector, signal, keep, listed, reachability }: CollectionOptions): Promise<string> {
   let found: Item[] = [];
   const { resourceVersion } = await listObjects(
     client,
     path,
-    { fieldSelector, signal },
+    { fieldSelector, labelSelector, signal },
     {
       begin: () => {
         found = [];
@@ -105,12 +106,13 @@ async function list({ client, path, fieldSelector, signal, keep, listed, reachab
 }
 
 function openWatch(
-  { client, path, fieldSelector, signal, timing }: CollectionOptions,
+  { client, path, fieldSelector, labelSelector, signal, timing }: CollectionOptions,
   version: string,
 ): Promise<AsyncIterable<WatchEvent>> {
   const seconds = Math.ceil((timing.lifetime * (1 + Math.random() / 2)) / 1000);
   const query = new URLSearchParams({ watch: '1', allowWatchBookmarks: 'true', resourceVersion: version, timeoutSeconds: String(seconds) });
   if (fieldSelector) query.set('fieldSelector', fieldSelector);
+  if (labelSelector) query.set('labelSelector', labelSelector);
   return client.watch(`${path}?${query}`, { signal, silenceMs: timing.silence });
 }
 
