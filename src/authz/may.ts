@@ -4,6 +4,7 @@ import { MESH_ALPN } from '../explain/mesh-alpn.ts';
 import { policyText } from '../explain/security/policy-of.ts';
 import type { ClientIdentity, Entry, ExplainRequest, HeaderLine } from '../explain/types.ts';
 import type { ProxyView } from '../explain/view.ts';
+import { isCapturedPort } from '../mesh/captured-ports.ts';
 import type { ProxyNode } from '../mesh/types.ts';
 import type { Permission } from './types.ts';
 
@@ -20,8 +21,8 @@ export interface Wish extends Pick<ExplainRequest, 'jwtClaims' | 'sourceIp' | 'e
 }
 
 /** Where a workload's own proxy takes connections for a port; undefined: nothing stands before it. */
-function entryOf(view: ProxyView, { type, interception }: ProxyNode, port: number): Entry | undefined {
-  if (type === 'sidecar' && interception !== 'NONE') return { kind: 'inbound', port };
+function entryOf(view: ProxyView, { type, interception, workload }: ProxyNode, port: number): Entry | undefined {
+  if (type === 'sidecar' && interception !== 'NONE') return isCapturedPort(workload, port) ? { kind: 'inbound', port } : undefined;
   const found = view.listeners.find(
     (l) => isBound(l) && listenerPlace(l).port === port && (type === 'router' || l.trafficDirection === 'INBOUND'),
   );

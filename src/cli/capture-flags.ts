@@ -6,11 +6,11 @@ import {
   type CaptureSettings,
   INBOUND_PORT,
   OUTBOUND_PORT,
-  OWN_PORTS,
   parseInterfaces,
   parsePorts,
   parseRanges,
 } from '../install/capture/settings.ts';
+import { OWN_PORTS } from '../mesh/captured-ports.ts';
 
 const port = (description: string, initial: number) =>
   Flags.integer({ helpValue: 'PORT', description, default: initial, min: 1, max: 65_535 });

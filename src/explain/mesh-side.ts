@@ -1,4 +1,5 @@
 import { configPath, fieldOf } from '../envoy/metadata.ts';
+import { isCapturedPort } from '../mesh/captured-ports.ts';
 import { dnsNamesOf, identityOf } from '../mesh/identity.ts';
 import { labelOf } from '../mesh/labels.ts';
 import { everyProxy } from '../mesh/proxies.ts';
@@ -111,7 +112,8 @@ function serverBefore(
   if (workload.kind === 'Pod' && type === 'sidecar' && labelOf(workload.labels, 'security.istio.io/tlsMode') !== 'istio') return undefined;
   const { namespace, labels, annotations, serviceAccount } = workload;
   const kind = JSON.stringify([type, namespace, labels, annotations, serviceAccount, interception, port]);
-  if (type === 'sidecar' && interception !== 'NONE') return { view: open(node), entry: { kind: 'inbound', port }, alike: kind };
+  if (type === 'sidecar' && interception !== 'NONE')
+    return isCapturedPort(workload, port) ? { view: open(node), entry: { kind: 'inbound', port }, alike: kind } : 'no-proxy';
   const view = open(node);
   const at = view.listeners.find((l) => {
     const place = listenerPlace(l);

@@ -1,3 +1,4 @@
+import { isCapturedPort } from './captured-ports.ts';
 import { interceptionOf } from './interception.ts';
 import { getOrMake } from './memo.ts';
 import { sameItems } from './model-memo.ts';
@@ -18,7 +19,7 @@ const last = new WeakMap<readonly Endpoint[], readonly Endpoint[]>();
 
 /**
  * A proxy that nothing intercepts for has inbound listeners for its Sidecar's ingress ports only: everywhere else its workload itself
- * is called, which knows nothing of mesh TLS. On any port a PeerAuthentication may switch it off.
+ * is called, which knows nothing of mesh TLS; so it is on ports that its annotations leave out of interception. On any port a PeerAuthentication may switch it off.
  */
 export function meshTls(peers: PeerAuthentications, sidecarFor: SidecarSelection, config: ResolvedMeshConfig): MeshTls {
   const ingress = new WeakMap<Workload, ReadonlySet<number> | 'captured'>();
@@ -31,7 +32,7 @@ export function meshTls(peers: PeerAuthentications, sidecarFor: SidecarSelection
     const { runs: workload, port } = endpoint;
     if (workload !== undefined) {
       const ports = getOrMake(ingress, workload, () => boundPorts(workload));
-      if (ports !== 'captured' && !ports.has(port)) return false;
+      if (ports === 'captured' ? !isCapturedPort(workload, port) : !ports.has(port)) return false;
     }
     return effectiveMtls(peers.policiesFor(endpoint.workload.namespace, endpoint.labels), port).mode !== 'DISABLE';
   };

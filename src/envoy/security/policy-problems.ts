@@ -1,12 +1,13 @@
 import type { AuthorizationPolicy } from '../../config/kinds/security.ts';
 import type { FieldPath, Resource } from '../../config/resource.ts';
 import type { Problem } from '../../errors.ts';
+import { EXCLUDED_PORTS, INCLUDED_PORTS, isCapturedPort } from '../../mesh/captured-ports.ts';
 import { problemAt } from '../../mesh/problem.ts';
 import { isHttp, parseProtocol } from '../../mesh/protocol.ts';
 import { authorizationPolicies, isDryRun } from '../../mesh/security/authorization-policies.ts';
 import { effectiveMtls, isNamespaceWide } from '../../mesh/security/peer-authentication.ts';
 import { jwtRules } from '../../mesh/security/request-authentications.ts';
-import type { Mesh, Protocol, ProxyScope } from '../../mesh/types.ts';
+import type { Interception, Mesh, Protocol, ProxyScope } from '../../mesh/types.ts';
 import { destinationCondition, operationConditions, sourceCondition } from './conditions.ts';
 import { findProvider } from './ext-authz-target.ts';
 import { hasUsableKey } from './jwks.ts';
@@ -95,24 +96,36 @@ function tokenProblems(mesh: Mesh, scope: ProxyScope): Problem[] {
   });
 }
 
-/** Ports on which the workload is called past its proxy: without interception only a Sidecar's ingress ports are the proxy's. */
+/**
+ * Ports on which the workload is called past its proxy: without interception only a Sidecar's ingress ports are the proxy's, with it all that
+ * the workload's annotations do not leave out.
+ */
 export function unguardedPorts({ proxy, ingress = [], instances }: ProxyScope): number[] {
-  if (proxy.type !== 'sidecar' || proxy.interception !== 'NONE') return [];
-  const guarded = new Set(ingress.map((i) => i.port.number));
-  const ports = instances.filter((i) => i.port.protocol !== 'UDP' && !guarded.has(i.targetPort)).map((i) => i.targetPort);
+  if (proxy.type !== 'sidecar') return [];
+  const bound = new Set(ingress.map((i) => i.port.number));
+  const guarded = (port: number): boolean => (proxy.interception === 'NONE' ? bound.has(port) : isCapturedPort(proxy.workload, port));
+  const ports = instances.filter((i) => i.port.protocol !== 'UDP' && !guarded(i.targetPort)).map((i) => i.targetPort);
   return [...new Set(ports)].sort((a, b) => a - b);
+}
+
+/** A port that is left out of interception was left out by somebody, for this very workload; that nothing is intercepted at all may be news. */
+function inFront(interception: Interception, hint: string, mild = false): Pick<Problem, 'severity' | 'hint'> {
+  if (interception === 'NONE') return { severity: mild ? 'warning' : 'error', hint };
+  return { severity: 'warning', hint: `its annotations leave the port out: see ${EXCLUDED_PORTS} and ${INCLUDED_PORTS}` };
 }
 
 function unguardedProblems(scope: ProxyScope, policies: readonly Resource[]): Problem[] {
   const ports = unguardedPorts(scope);
   if (ports.length === 0) return [];
-  const { name, namespace } = scope.proxy;
+  const { name, namespace, interception } = scope.proxy;
   return policies.map((policy) =>
     problemAt(policy, ['spec'], {
-      severity: 'error',
+      ...inFront(
+        interception,
+        'put the proxy in front with a Sidecar whose ingress has the port, or run with --allow-unenforced to go on without',
+      ),
       rule: `unsupported/${policy.kind}`,
       message: `nothing enforces it on port ${ports.join(', ')} of ${name}.${namespace}: calls go straight to the workload`,
-      hint: 'put the proxy in front with a Sidecar whose ingress has the port, or run with --allow-unenforced to go on without',
     }),
   );
 }
@@ -122,16 +135,15 @@ function unguardedProblems(scope: ProxyScope, policies: readonly Resource[]): Pr
  * meant for those that have a proxy in front (Istio's passes by pods without one); one that selects the workload is meant for it.
  */
 function openPorts(mesh: Mesh, scope: ProxyScope): Problem[] {
-  const { name, namespace, labels } = scope.proxy;
+  const { name, namespace, labels, interception } = scope.proxy;
   return unguardedPorts(scope).flatMap((port): Problem[] => {
     const { mode, by } = effectiveMtls(mesh.peerAuthentications.policiesFor(namespace, labels), port);
     if (mode !== 'STRICT' || by === undefined) return [];
     return [
       problemAt(by.resource, by.at, {
-        severity: isNamespaceWide(by.resource) ? 'warning' : 'error',
+        ...inFront(interception, 'put the proxy in front with a Sidecar whose ingress has the port', isNamespaceWide(by.resource)),
         rule: 'unsupported/PeerAuthentication',
         message: `nothing enforces it on port ${port} of ${name}.${namespace}: calls go straight to the workload, plain text included`,
-        hint: 'put the proxy in front with a Sidecar whose ingress has the port',
       }),
     ];
   });

@@ -1,5 +1,6 @@
 /** Which connections of a host or pod are captured. The names are those of Istio's annotations traffic.sidecar.istio.io/…, and mean the same. */
 import { isIp } from '../../mesh/addresses.ts';
+import { OWN_PORTS } from '../../mesh/captured-ports.ts';
 
 export interface CaptureSettings {
   /** Numeric ids under which the proxy and its agent run: what they send is never taken for the application's. At least one. */
@@ -27,8 +28,6 @@ export type Ranges = readonly string[] | '*';
 
 export const OUTBOUND_PORT = 15001;
 export const INBOUND_PORT = 15006;
-/** Metrics and health of the agent, the gateways' health and Envoy's metrics: they answer without mesh TLS, as Istio's do. */
-export const OWN_PORTS: readonly number[] = [15020, 15021, 15090];
 
 /** Everything, for a proxy that runs as `user` and `group`. */
 export const captureAll = (user: number, group: number): CaptureSettings => ({
