@@ -5,13 +5,14 @@ import { BaseCommand } from '../src/cli/base-command.ts';
 import { clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
 import type { ExplainResult } from '../src/cli/explain-question.ts';
 import * as flags from '../src/cli/flags.ts';
+import { remoteFlags } from '../src/cli/remote-flags.ts';
 
 export default class Explain extends BaseCommand {
   static override summary =
     'Ask what happens to a request, before it is sent: every decision, the line that made it, and what almost matched.';
   static override description =
-    `Reads the very Envoy config that a proxy runs: computed from files (-f), of a running agent (--agent), or any Envoy's config dump (--file), Istio's own
-included. Without --from the request comes from a client without a workload of its own, or from outside when only a gateway knows the host. Exit code 0 when
+    `Reads the very Envoy config that a proxy runs: computed from files (-f) or a cluster (-k), of a running agent (--agent), of the proxy in a pod (-k --pod), or any Envoy's
+config dump (--file), Istio's own included. Without --from the request comes from a client without a workload of its own, or from outside when only a gateway knows the host. Exit code 0 when
 there is an answer, whatever the answer is; \`fairlead test\` is for expectations.`;
   static override usage = ['explain [METHOD] URL', 'explain tcp HOST PORT', 'explain --all [--gateway NAME]'];
   static override examples = [
@@ -23,6 +24,7 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     '<%= config.bin %> explain tcp mysql.db 3306 -f mesh/',
     '<%= config.bin %> explain --all --gateway shop',
     '<%= config.bin %> explain -k http://reviews.shop:9080/ --from web.shop',
+    '<%= config.bin %> explain -k --pod deployment/web.shop http://reviews.shop:9080/',
   ];
   static override args = {
     what: argument('METHOD', 'the method [default: GET], or tcp'),
@@ -39,6 +41,12 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     }),
     ...clusterFlags,
     kubernetes: { ...clusterFlags.kubernetes, exclusive: ['agent', 'file'] },
+    pod: Flags.string({
+      helpValue: 'POD[.NAMESPACE]',
+      description:
+        'with -k: ask the proxy that runs in this pod, or in one of deployment/NAME[.NAMESPACE], in place of computing its config; Fairlead’s or Istio’s own',
+      dependsOn: ['kubernetes'],
+    }),
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig, for computed config' }),
     agent: flags.agent,
@@ -75,6 +83,7 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
       exclusive: ['times', 'header'],
     }),
     output: flags.output('text', 'json', 'yaml', 'dot', 'mermaid'),
+    ...remoteFlags,
   };
 
   async run(): Promise<ExplainResult> {
@@ -83,9 +92,9 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
     const words = [args.what, args.target, args.port].filter((word) => word !== undefined);
     const answer = await askExplain(
       words,
-      { ...flags, besides: clusterSource(flags) },
+      { ...flags, besides: flags.pod === undefined ? clusterSource(flags) : undefined },
       {
-        connect: () => connect(flags.agent),
+        connect: (pod) => connect(pod ?? flags.agent),
         warn: (text) => process.stderr.write(`warning: ${text}\n`),
         version: this.config.version,
       },

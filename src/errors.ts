@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   E_CONFIG_INVALID: EXIT.findings,
   E_CONFIG_REFUSED: EXIT.failed,
   E_PROXY_UNKNOWN: EXIT.usage,
+  E_PROXY_ELSEWHERE: EXIT.failed,
   E_KIND_UNKNOWN: EXIT.usage,
   E_DUMP_INVALID: EXIT.failed,
   E_TEST_INVALID: EXIT.failed,

@@ -13,6 +13,7 @@ export default class ProxyConfigAll extends ProxyConfigCommand {
   static override examples = [
     '<%= config.bin %> proxy-config all web -f mesh/ --with-headers',
     '<%= config.bin %> pc all web.default -o json > config_dump.json',
+    '<%= config.bin %> pc all -k web-6f7d9.shop -o json',
   ];
   static override args = proxyArgs;
   static override flags = {

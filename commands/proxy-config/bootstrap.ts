@@ -9,7 +9,11 @@ import { bootstrapSummary } from '../../src/output/proxy-config/bootstrap.ts';
 export default class ProxyConfigBootstrap extends ProxyConfigCommand {
   static override aliases = ['proxy-config:b', 'pc:bootstrap', 'pc:b'];
   static override summary = 'Show what a proxy was started with.';
-  static override examples = ['<%= config.bin %> proxy-config bootstrap web', '<%= config.bin %> pc b --file config_dump.json -o short'];
+  static override examples = [
+    '<%= config.bin %> proxy-config bootstrap web',
+    '<%= config.bin %> pc b --file config_dump.json -o short',
+    '<%= config.bin %> pc bootstrap -k web-6f7d9.shop',
+  ];
   static override args = proxyArgs;
   static override flags = { ...proxyFlags, output: flags.output('short', 'json', 'yaml') };
 

@@ -14,6 +14,7 @@ export default class ProxyConfigCluster extends ProxyConfigCommand {
   static override examples = [
     '<%= config.bin %> proxy-config cluster web -f mesh/',
     '<%= config.bin %> pc c web.default --fqdn reviews.default.svc.cluster.local --direction outbound',
+    '<%= config.bin %> pc clusters -k web-6f7d9.shop',
   ];
   static override args = proxyArgs;
   static override flags = {

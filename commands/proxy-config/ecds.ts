@@ -10,7 +10,7 @@ import { formatTable } from '../../src/output/table.ts';
 export default class ProxyConfigEcds extends ProxyConfigCommand {
   static override aliases = ['pc:ecds'];
   static override summary = 'Show the filters of a proxy whose config comes by itself (ECDS).';
-  static override examples = ['<%= config.bin %> proxy-config ecds --file config_dump.json'];
+  static override examples = ['<%= config.bin %> proxy-config ecds --file config_dump.json', '<%= config.bin %> pc ecds -k web-6f7d9.shop'];
   static override args = proxyArgs;
   static override flags = { ...proxyFlags, output: flags.output('short', 'json', 'yaml') };
 

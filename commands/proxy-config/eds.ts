@@ -11,7 +11,11 @@ import { formatTable } from '../../src/output/table.ts';
 export default class ProxyConfigEds extends ProxyConfigCommand {
   static override aliases = ['pc:eds'];
   static override summary = 'Show the endpoints that a proxy is configured with, with their locality.';
-  static override examples = ['<%= config.bin %> proxy-config eds web -f mesh/', '<%= config.bin %> pc eds web.default --port 8080'];
+  static override examples = [
+    '<%= config.bin %> proxy-config eds web -f mesh/',
+    '<%= config.bin %> pc eds web.default --port 8080',
+    '<%= config.bin %> pc eds -k web-6f7d9.shop',
+  ];
   static override args = proxyArgs;
   static override flags = {
     ...proxyFlags,

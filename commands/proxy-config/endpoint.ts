@@ -17,6 +17,7 @@ export default class ProxyConfigEndpoint extends ProxyConfigCommand {
   static override examples = [
     '<%= config.bin %> proxy-config endpoint web --cluster "outbound|80||reviews.default.svc.cluster.local"',
     '<%= config.bin %> pc ep web -f mesh/ --status unhealthy',
+    '<%= config.bin %> pc ep -k deployment/web.shop --status unhealthy',
   ];
   static override args = proxyArgs;
   static override flags = {

@@ -15,6 +15,7 @@ export default class ProxyConfigListener extends ProxyConfigCommand {
     '<%= config.bin %> proxy-config listener web -f mesh/',
     '<%= config.bin %> pc l web.default --port 80',
     '<%= config.bin %> pc listeners --file config_dump.json -o json',
+    '<%= config.bin %> pc l -k web-6f7d9.shop --port 80',
   ];
   static override args = proxyArgs;
   static override flags = {

@@ -15,6 +15,7 @@ export default class ProxyConfigRoute extends ProxyConfigCommand {
     '<%= config.bin %> proxy-config route web -f mesh/',
     '<%= config.bin %> pc r web.default --name 80 -o json',
     '<%= config.bin %> pc routes --file config_dump.json',
+    '<%= config.bin %> pc routes -k deployment/web.shop',
   ];
   static override args = proxyArgs;
   static override flags = {

@@ -10,7 +10,11 @@ export default class ProxyConfigSecret extends ProxyConfigCommand {
   static override summary = 'Show a proxy’s certificates and trusted roots: state, serial number and validity.';
   static override description =
     'Of a live proxy or a dump: a configuration that is computed with -f has no secrets. Private keys are redacted in every form.';
-  static override examples = ['<%= config.bin %> proxy-config secret web', '<%= config.bin %> pc secret --file config_dump.json -o json'];
+  static override examples = [
+    '<%= config.bin %> proxy-config secret web',
+    '<%= config.bin %> pc secret --file config_dump.json -o json',
+    '<%= config.bin %> pc secret -k deployment/web -n shop',
+  ];
   static override args = proxyArgs;
   static override flags = { ...proxyFlags, output: flags.output('short', 'json', 'yaml') };
 

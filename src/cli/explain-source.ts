@@ -10,9 +10,14 @@ import type { Mesh } from '../mesh/types.ts';
 import { sourceName, wrongObjects } from './cluster-flags.ts';
 import { leftOutSummary } from './left-out.ts';
 import { meshViews } from './mesh-views.ts';
-import { type AdminClient, proxySource } from './proxy-source.ts';
+import { proxySource, type Surroundings } from './proxy-source.ts';
+import type { RemoteFlags } from './remote-flags.ts';
 
-export interface ExplainChoice {
+export interface ExplainChoice extends RemoteFlags {
+  /** A pod whose proxy is asked: `POD[.NAMESPACE]` or `deployment/NAME`. */
+  pod?: string | undefined;
+  kubernetes?: boolean | undefined;
+  context?: string | undefined;
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;
@@ -27,11 +32,7 @@ export interface ExplainChoice {
   gateway?: string | undefined;
 }
 
-export interface ExplainAround {
-  connect(): Promise<AdminClient>;
-  warn(text: string): void;
-  version: string;
-}
+export type ExplainAround = Surroundings;
 
 export interface ExplainSource {
   readonly view: ProxyView;
@@ -40,7 +41,7 @@ export interface ExplainSource {
 }
 
 /**
- * Opens what the flags name: `--file`, `--agent`, `-f`; without any of them ./mesh where it is there, else this node's agent. Beside a
+ * Opens what the flags name: `--file`, `--agent`, `--pod`, `-f`; without any of them ./mesh where it is there, else this node's agent. Beside a
  * dump or an agent, `-f` gives the lines of its resources.
  *
  * Throws E_USAGE, E_DUMP_INVALID, E_CONFIG_INVALID, E_CONFIG_UNREADABLE, E_PROXY_UNKNOWN, E_AGENT_UNREACHABLE.
@@ -48,24 +49,31 @@ export interface ExplainSource {
  * @param host what the request is for: decides between the client and a gateway when no flag does
  */
 export async function explainSource(choice: ExplainChoice, host: string | undefined, around: ExplainAround): Promise<ExplainSource> {
-  const { file, agent, config, besides } = choice;
+  const { file, agent, config, besides, pod } = choice;
+  if (pod !== undefined) return recorded(choice, around);
   if (besides !== undefined) return computed(choice, config ?? [], host, around);
   if (file !== undefined || agent !== undefined || (config === undefined && !existsSync('mesh'))) return recorded(choice, around);
   return computed(choice, config ?? ['mesh'], host, around);
 }
 
 async function recorded(choice: ExplainChoice, around: ExplainAround): Promise<ExplainSource> {
-  const { file, agent, config } = choice;
+  const { file, agent, config, pod } = choice;
   const proxy = choice.from ?? choice.to ?? choice.gateway;
-  const source = await proxySource(file !== undefined ? { file } : { agent, proxy }, around);
+  // Flags of a pod besides: how it is reached.
+  const chosen = file !== undefined ? { file } : pod !== undefined ? { ...choice, config: undefined, proxy: undefined } : { agent, proxy };
+  const source = await proxySource(chosen, around);
   const { viewOfDump } = await import('../explain/view-of-dump.ts');
   const dump = await source.dump();
   const locator = config === undefined ? undefined : createLocator((await loadMesh(choice, config, around.warn)).mesh);
   const view = viewOfDump(dump, locator);
-  if (file !== undefined && proxy !== undefined && !isNameOf(view, proxy))
-    throw new FairleadError('E_PROXY_UNKNOWN', `${file} is a dump of ${view.proxy}, not of ${proxy}`, {
-      next: 'A dump is of one proxy: leave --from, --to and --gateway out, or name that one.',
-    });
+  if ((file ?? pod) !== undefined && proxy !== undefined && !isNameOf(view, proxy))
+    throw new FairleadError(
+      'E_PROXY_UNKNOWN',
+      `${file ?? pod} is ${file === undefined ? 'the pod' : 'a dump'} of ${view.proxy}, not of ${proxy}`,
+      {
+        next: 'It is one proxy: leave --from, --to and --gateway out, or name that one.',
+      },
+    );
   return { view, notes: [] };
 }
 

@@ -1,0 +1,54 @@
+/** Flags of commands that ask the proxy of a pod: how it is reached, and how long that may take. */
+import * as Flags from '@oclif/core/flags';
+import { clusterName } from './cluster-flags.ts';
+import { span } from './within.ts';
+
+/** Words for help and errors. */
+export const POD = 'POD[.NAMESPACE]';
+
+export const remoteFlags = {
+  via: Flags.string({
+    options: ['port-forward', 'exec'],
+    default: 'port-forward',
+    helpValue: 'port-forward|exec',
+    description: 'how a pod’s proxy is reached: a forwarded port, or pilot-agent’s or fairlead’s own command in its container',
+  }),
+  timeout: span('timeout', 'how long the proxy of a pod may take to answer', '15s'),
+  'proxy-admin-port': Flags.integer({
+    helpValue: 'PORT',
+    min: 1,
+    max: 65535,
+    default: 15000,
+    description: 'the port of the admin API in the pod',
+  }),
+};
+
+/** What `remoteFlags` gave. */
+export interface RemoteFlags {
+  via?: string | undefined;
+  timeout?: number | undefined;
+  'proxy-admin-port'?: number | undefined;
+}
+
+/** A pod as commands hand it to the agent's `connect`. */
+export interface PodChoice {
+  readonly pod: string;
+  readonly namespace: string | undefined;
+  readonly context: string | undefined;
+  readonly via: 'port-forward' | 'exec';
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
+/** @param pod as typed: `POD[.NAMESPACE]` or `TYPE/NAME[.NAMESPACE]` */
+export function podChoice(pod: string, flags: RemoteFlags & { context?: string | undefined; namespace?: string | undefined }): PodChoice {
+  const { context, namespace } = clusterName(flags);
+  return {
+    pod,
+    namespace,
+    context,
+    via: flags.via === 'exec' ? 'exec' : 'port-forward',
+    port: flags['proxy-admin-port'] ?? 15000,
+    timeoutMs: flags.timeout ?? 15_000,
+  };
+}

@@ -1,0 +1,249 @@
+// test: exclusive
+/** Commands against proxies that run in pods, through a real API server: a real Envoy with Istio's ways, and a real agent of Fairlead. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fairlead, type Ran } from '../support/cli.ts';
+import { namespaceOf } from '../support/cluster-objects.ts';
+import { createNode, createPod, startFakeKubelet } from '../support/fake-kubelet.ts';
+import { until } from '../support/http.ts';
+import { startIstioEnvoy } from '../support/istio-envoy.ts';
+import { type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
+
+const started = await startKubeApi();
+const istio = 'missing' in started ? started : await startIstioEnvoy();
+if ('missing' in started || 'missing' in istio) {
+  console.log(`SKIP proxies of a cluster: ${'missing' in started ? started.missing : 'missing' in istio && istio.missing}`);
+  test('there is no API server or no Envoy on this machine', () => undefined);
+} else {
+  const api = started;
+  const kubelet = await startFakeKubelet();
+  const run = (args: string, kubeconfig = api.kubeconfig): Promise<Ran> => fairlead(args.split(' '), { env: { KUBECONFIG: kubeconfig } });
+  const podOf = (name: string, more: { app?: string; node?: string; args?: string[]; container?: string } = {}): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop', labels: { app: more.app ?? name } },
+    spec: {
+      ...(more.node === 'none' ? {} : { nodeName: 'node-1' }),
+      containers: [
+        { name: 'app', image: 'app' },
+        { name: more.container ?? 'istio-proxy', image: 'proxy', ...(more.args ? { args: more.args } : {}) },
+      ],
+    },
+  });
+  const ready = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+  // What pilot-agent does for its `request`: ask Envoy's admin port.
+  const pilotAgent = (command: readonly string[]): string[] | undefined =>
+    command[0] === 'pilot-agent' && command[1] === 'request'
+      ? ['curl', '-sS', '--fail-with-body', '-X', command[2] as string, `http://127.0.0.1:${istio.adminPort}/${command[3]}`]
+      : undefined;
+
+  test.before(async () => {
+    await createNode(api, 'node-1', kubelet);
+    for (const name of ['shop', 'other']) await api.create(namespaceOf(name));
+    await createPod(api, podOf('web-6f7d9', { app: 'web' }), ready);
+    kubelet.pods.set('shop/web-6f7d9', { ports: { 15000: istio.adminPort }, containers: { 'istio-proxy': { exec: pilotAgent } } });
+    await createPod(api, podOf('waiting', { node: 'none' }), { phase: 'Pending', reason: 'Unschedulable' });
+    await createPod(api, podOf('deaf'));
+    kubelet.pods.set('shop/deaf', { ports: {}, containers: {} });
+    await createPod(api, podOf('bare', { container: 'other' }));
+    await api.create({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'web', namespace: 'shop' },
+      spec: {
+        selector: { matchLabels: { app: 'web' } },
+        template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: 'app' }] } },
+      },
+    });
+  });
+  test.after(async () => {
+    await kubelet.close();
+    await istio.close();
+    await api.stop();
+  });
+
+  test('every kind of proxy-config reads an Istio proxy in a pod, by the pod or its Deployment', async () => {
+    const routes = await run('pc routes -k web-6f7d9.shop');
+    assert.is(routes.code, 0, routes.err);
+    assert.match(routes.out, /80 +reviews\.shop\.svc\.cluster\.local:80 +reviews, reviews\.shop\S* .*\/v2\* +reviews\.shop/);
+    for (const [command, shown] of [
+      ['pc listeners -k deployment/web.shop', /0\.0\.0\.0 +80/],
+      ['pc clusters -k deploy/web -n shop', /reviews\.shop\.svc\.cluster\.local +80 +v2 +outbound/],
+      ['pc endpoint -k web-6f7d9 -n shop', /10\.1\.1\.1:9080 +HEALTHY/],
+      ['pc eds -k web-6f7d9.shop', /10\.1\.1\.1/],
+      ['pc bootstrap -k web-6f7d9.shop', /"ISTIO_VERSION": "1\.27\.1"/],
+      ['pc ecds -k web-6f7d9.shop', /./],
+      ['pc all -k web-6f7d9.shop', /0\.0\.0\.0 +80/],
+      ['pc all -k web-6f7d9.shop -o json', /envoy\.admin\.v3\.ListenersConfigDump/],
+      ['pc secret -k web-6f7d9.shop', /./],
+    ] as const) {
+      const { code, out, err } = await run(command);
+      assert.is(code, 0, `${command}: ${err}`);
+      assert.match(out, shown, command);
+    }
+    assert.is(kubelet.streams(), 0, 'nothing stays open');
+  });
+
+  test('log levels are shown and changed', async () => {
+    const level = async (): Promise<string> =>
+      await (await fetch(`http://127.0.0.1:${istio.adminPort}/logging`, { method: 'POST' })).text();
+    const set = await run('pc log -k deployment/web.shop --level rbac:debug,lua:trace');
+    assert.is(set.code, 0, set.err);
+    assert.match(set.out, /rbac: debug/);
+    assert.match(await level(), /lua: trace/);
+    const back = await run('pc log -k web-6f7d9.shop --reset');
+    assert.is(back.code, 0, back.err);
+    assert.match(await level(), /lua: warning/);
+  });
+
+  test('explain asks the proxy that runs', async () => {
+    const { code, out, err } = await run('explain -k --pod deployment/web.shop http://reviews/v2/x');
+    assert.is(code, 0, err);
+    assert.match(out, /from web-6f7d9\.shop/);
+    assert.match(out, /reviews\.shop\.svc\.cluster\.local:80 subset v2/);
+    assert.match(out, /VirtualService shop\/reviews/);
+    assert.match(out, /10\.1\.1\.1:9080/);
+    const denied = await run('explain -k --pod web-6f7d9.shop http://reviews/other -o json');
+    assert.match(denied.out, /403/);
+    const other = await run('explain -k --pod web-6f7d9.shop --from shop.shop http://reviews/');
+    assert.is(other.code, 2);
+    assert.match(other.err, /is the pod of web-6f7d9\.shop, not of shop\.shop/);
+  });
+
+  test('computed and live stay apart', async () => {
+    const computed = await run('pc clusters -k --proxy web-6f7d9.shop');
+    assert.is(computed.code, 0, computed.err);
+    assert.not.match(computed.out, /reviews/, 'the cluster has no such service: only the running proxy has');
+    const both = await run('pc clusters -k web-6f7d9.shop --proxy web-6f7d9.shop');
+    assert.is(both.code, 2);
+    assert.match(both.err, /asks the proxy that runs in a pod, and --proxy has a config computed/);
+    const file = await run('pc clusters -k web-6f7d9.shop -f mesh');
+    assert.is(file.code, 2);
+    assert.match(file.err, /-f has a config computed/);
+  });
+
+  test('what cannot be asked is said', async () => {
+    for (const [command, code, said] of [
+      ['pc routes -k waiting.shop', 3, /the pod shop\/waiting does not run: it is Pending \(Unschedulable\)/],
+      ['pc routes -k web.shop', 2, /there is no pod shop\/web[\s\S]*There are: web-6f7d9\./],
+      ['pc routes -k deployment/none.shop', 2, /there is no Deployment shop\/none/],
+      ['pc routes -k deaf.shop', 3, /the pod shop\/deaf cannot be asked: nothing listens on port 15000 of it/],
+      ['pc routes -k thing/web.shop', 2, /"thing\/web\.shop" names no pod and no workload/],
+      ['pc routes -k bare.shop --via exec', 3, /has no proxy: no container istio-proxy[\s\S]*It has: app, other/],
+      ['pc routes -k deaf.shop --via exec', 3, /executable file not found/],
+      ['pc log -k', 2, /say which pod’s proxy is meant/],
+      ['ps web', 2, /names a pod, and no cluster is asked/],
+    ] as const) {
+      const ran = await run(command);
+      assert.is(ran.code, code, `${command}: ${ran.out}${ran.err}`);
+      assert.match(ran.err, said, command);
+      assert.not.match(ran.err, /\n\s+at /, 'no stack trace');
+    }
+  });
+
+  test('a kubelet that never answers is given up at the deadline', async () => {
+    kubelet.silent = true;
+    try {
+      const { code, err } = await run('pc routes -k web-6f7d9.shop --timeout 1s');
+      assert.is(code, 3);
+      assert.match(err, /within 1 s/);
+    } finally {
+      kubelet.silent = false;
+    }
+  });
+
+  test('exec does what forwarded ports do', async () => {
+    const { code, out, err } = await run('pc clusters -k web-6f7d9.shop --via exec');
+    assert.is(code, 0, err);
+    assert.match(out, /reviews\.shop\.svc\.cluster\.local +80 +v2/);
+    const level = await run('pc log -k web-6f7d9.shop --via exec --level admin:info');
+    assert.match(level.out, /admin: info/);
+  });
+
+  test('only what docs/debugging.md grants is needed, and a refusal names verb and resource', async () => {
+    await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'debugger', namespace: 'shop' } });
+    const kubeconfig = api.kubeconfigFor('debugger', await tokenOf(api, 'shop', 'debugger'));
+    const grant = async (name: string, rules: object[]): Promise<void> => {
+      await api.create({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'Role',
+        metadata: { name, namespace: 'shop' },
+        rules,
+      } as KubeObject);
+      await api.create({
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'RoleBinding',
+        metadata: { name, namespace: 'shop' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+        subjects: [{ kind: 'ServiceAccount', name: 'debugger', namespace: 'shop' }],
+      } as KubeObject);
+    };
+    await grant('read', [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+      { apiGroups: [''], resources: ['pods/portforward', 'pods/exec'], verbs: ['get'] },
+    ]);
+    const asks = (args: string): Promise<Ran> => run(args, kubeconfig);
+    await until('the role counts', async () => !/get resource|list resource/.test((await asks('pc routes -k web-6f7d9.shop')).err));
+    const refused = await asks('pc routes -k web-6f7d9.shop');
+    assert.is(refused.code, 3);
+    assert.match(refused.err, /this user may not create pods\/portforward in namespace shop/);
+    assert.match(refused.err, /Grant get and create on pods\/portforward/);
+    const exec = await asks('pc routes -k web-6f7d9.shop --via exec');
+    assert.match(exec.err, /this user may not create pods\/exec in namespace shop/);
+    const rows = await asks('ps -k -n shop');
+    assert.is(rows.code, 3);
+    assert.match(rows.out, /web-6f7d9\.shop +\S+ +- +- +UNREACHABLE[\s\S]*may not create pods\/portforward/);
+    await grant('forward', [{ apiGroups: [''], resources: ['pods/portforward'], verbs: ['create'] }]);
+    await until('the second role counts', async () => (await asks('pc routes -k web-6f7d9.shop')).code === 0);
+    assert.match((await asks('ps -k -A')).err, /cannot list resource "pods"/);
+    writeFileSync(kubeconfig, readFileSync(kubeconfig, 'utf8').replace('user: debugger}', 'user: debugger, namespace: shop}'));
+    const all = await asks('ps -k');
+    assert.match(all.err, /note: proxies of namespace shop alone are shown: this user may not list pods in all of debugger/);
+    assert.match(all.out, /web-6f7d9\.shop .* STATIC/);
+  });
+
+  test('ps has a row for each proxy, whatever becomes of the others', async () => {
+    const { code, out, err } = await run('ps -k -n shop --timeout 5s');
+    assert.is(code, 3, err);
+    assert.match(out, /^NAME +CLUSTER +ISTIOD +VERSION +SYNC +SINCE/);
+    assert.match(out, /web-6f7d9\.shop +test +- +istio-1\.27\.1 \(envoy-1\.40\.0\) +STATIC/);
+    assert.match(out, /deaf\.shop +test +- +- +UNREACHABLE/);
+    assert.match(out, /waiting\.shop: the pod shop\/waiting does not run: it is Pending/);
+    assert.not.match(out, /bare/);
+    const json = JSON.parse((await run('ps -k deployment/web.shop -o json')).out) as {
+      proxies: { name: string; kind: string; sync: string }[];
+    };
+    assert.equal(
+      json.proxies.map(({ name, kind, sync }) => [name, kind, sync]),
+      [['web-6f7d9.shop', 'envoy', 'STATIC']],
+    );
+  });
+
+  test('many proxies are asked several at once, and not all at once', async () => {
+    const names = Array.from({ length: 24 }, (_, i) => `many-${i}`);
+    for (const name of names) {
+      const pod = podOf(name);
+      pod.metadata.namespace = 'other';
+      await createPod(api, pod, ready);
+      kubelet.pods.set(`other/${name}`, { ports: { 15000: istio.adminPort }, containers: {} });
+    }
+    const { code, out, err } = await run('ps -k -n other');
+    assert.is(code, 0, err);
+    assert.is(out.split('\n').filter((line) => /^many-\d+\.other .* STATIC/.test(line)).length, names.length);
+    assert.ok(kubelet.mostStreams() > 1 && kubelet.mostStreams() <= 8, `${kubelet.mostStreams()} at once`);
+  });
+
+  test('what an Envoy refuses now is an error in ps', async () => {
+    istio.breakListeners();
+    let ran: Ran | undefined;
+    await until('it is refused', async () => {
+      ran = await run('ps -k web-6f7d9.shop');
+      return /ERROR/.test(ran.out);
+    });
+    assert.is(ran?.code, 1);
+    assert.match(ran?.out ?? '', /web-6f7d9\.shop: refused: listener 0\.0\.0\.0_81: /);
+  });
+}
+
+test.run();
