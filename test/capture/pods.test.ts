@@ -10,12 +10,12 @@ import { bin } from '../support/cli.ts';
 import { realEnvoy } from '../support/envoy.ts';
 import { type Host, type Network, networkMissing, startNetwork } from '../support/network.ts';
 
-const pod = (name: string, host: Pick<Host, 'v4' | 'v6'>, more = ''): string => `---
+const pod = (name: string, { v4, v6 }: Pick<Host, 'v4' | 'v6'>, more = ''): string => `---
 apiVersion: v1
 kind: Pod
 metadata: { name: ${name}, namespace: shop, labels: { app: ${name}, security.istio.io/tlsMode: istio }${more} }
 spec: { serviceAccountName: ${name}, containers: [{ name: app, image: app }] }
-status: { phase: Running, podIP: "${host.v4}", podIPs: [{ ip: "${host.v4}" }, { ip: "${host.v6}" }] }
+status: { phase: Running, podIP: "${v4 || v6}", podIPs: [${[v4, v6].flatMap((ip) => (ip === '' ? [] : [`{ ip: "${ip}" }`])).join(', ')}] }
 `;
 
 const service = (name: string, last: number): string => `---
@@ -66,6 +66,8 @@ const test = suite('captured pods');
 let net: Network;
 let client: Host;
 let web: Host;
+/** It has no IPv4 but loopback. */
+let six: Host;
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-capture-'));
 
 test.before(async () => {
@@ -76,20 +78,29 @@ test.before(async () => {
   net.name('10.96.0.11', 'client');
   client = await net.add('client');
   web = await net.add('web');
+  six = await net.add('six', { ipv4: false });
   const mesh = join(folder, 'mesh');
   mkdirSync(mesh);
   writeFileSync(
     join(mesh, 'mesh.yaml'),
-    pod('client', client) + pod('web', web, OPEN) + service('web', 10) + service('client', 11) + rules,
+    pod('client', client) +
+      pod('web', web, OPEN) +
+      service('web', 10) +
+      service('client', 11) +
+      pod('six', { ...six, v4: '' }) +
+      service('six', 12) +
+      rules,
   );
   makeAuthority(folder);
   capture(client, '--exclude-outbound-ports', '9001');
   capture(web, '--exclude-inbound-ports', '15020,15021,15090,7070');
+  capture(six);
   await startApplication(net.outside, 9000, 9001);
   await startApplication(web, 8080, 7070);
   await startApplication(client, 8080);
+  await startApplication(six, 8080);
   const options = { envoy: envoy.path, mesh, folder };
-  await Promise.all([startPodAgent(client, options), startPodAgent(web, options)]);
+  await Promise.all([startPodAgent(client, options), startPodAgent(web, options), startPodAgent(six, options)]);
 });
 
 test.after(async () => {
@@ -186,6 +197,16 @@ check('IPv6 is captured as well: routed, mutual TLS, policies, and unknown addre
   assert.equal([direct.status, direct.seen?.to], [200, 'outside']);
   const open = call(net.outside, `http://[${web.v6}]:7070/`);
   assert.equal([open.status, open.seen?.port], [200, 7070]);
+});
+
+check('a pod with IPv6 alone calls and is called', () => {
+  const out = call(six, `http://[${net.outside.v6}]:9000/x`);
+  assert.equal([out.status, out.seen?.to], [200, 'outside']);
+  assert.is(call(net.outside, `http://[${six.v6}]:8080/`).failed, 'ECONNRESET');
+  const { status, seen } = call(client, 'http://[fd96::12]/in');
+  assert.equal([status, seen?.to, seen?.from, seen?.at], [200, 'six', '::6', six.v6]);
+  const self = call(six, 'http://[fd96::12]/self');
+  assert.match(self.seen?.headers['x-forwarded-client-cert'] ?? '', /Hash=.*sa\/six/);
 });
 
 check('applied twice the rules are the same; removed, nothing of them is left, and calls go past the proxy', () => {
