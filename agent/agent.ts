@@ -2,6 +2,7 @@
 import { resolveMeshConfig } from '../src/mesh/mesh-config.ts';
 import { type ApiServer, startApi } from './api/server.ts';
 import { chooseEngine, type EngineChoice } from './choose-engine.ts';
+import type { ClusterStatus, StatusChoice } from './cluster-status/start.ts';
 import { type Controller, type ControllerEvent, createController } from './controller.ts';
 import { createEngine, endOtherEngine } from './create-engine.ts';
 import { openDataDirectory } from './data-directory.ts';
@@ -23,6 +24,8 @@ export interface AgentOptions {
   live?: LiveSource | undefined;
   /** Which pods of a cluster are served; `node` unless it is said. */
   pods?: PodChoice;
+  /** Which cluster's objects get a status from here; undefined: none. */
+  writeStatus?: StatusChoice | undefined;
   /** For resources that name none. */
   namespace: string;
   meshConfig?: string;
@@ -108,6 +111,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       events.publish({ type: 'config', event });
       // What is accepted while it ends has been saved, or is not worth it.
       if (event.type === 'accepted' && !ending) lastGood.changed();
+      clusterStatus?.changed();
       if (event.type === 'accepted') void engine.refresh();
     },
   });
@@ -118,6 +122,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let watched: Watched | undefined;
   let retry: NodeJS.Timeout | undefined;
   let ending: Promise<void> | undefined;
+  let clusterStatus: ClusterStatus | undefined;
 
   function end(work: () => Promise<void>): Promise<void> {
     ending ??= (async () => {
@@ -126,8 +131,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       clearInterval(retry);
       identity.close();
       lastGood.flush();
+      const told = clusterStatus?.close();
       try {
         await work();
+        await told;
       } finally {
         // In this order: whoever waits for the end of the event stream finds the directory free.
         await api?.unlisten();
@@ -183,6 +190,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     });
     await controller.sync();
     if (controller.config().state === 'refused' && options.restoreLastGood) await lastGood.restore();
+    abort?.throwIfAborted();
+    if (options.writeStatus) {
+      const { startClusterStatus } = await import('./cluster-status/start.ts');
+      if (!ending) clusterStatus = startClusterStatus({ ...options.writeStatus, controller, version, log });
+    }
     abort?.throwIfAborted();
   } catch (error) {
     await stop(0).catch(() => undefined);

@@ -32,6 +32,8 @@ export interface ReportedProxy {
 export interface Reports {
   readonly proxies: readonly ReportedProxy[];
   readonly refusals: readonly Refusal[];
+  /** Certificates that agents of gateways have, by the name that listeners have for them. */
+  readonly certificates: ReadonlySet<string>;
   /** Agents that count. */
   readonly agents: number;
 }
@@ -92,12 +94,14 @@ export function readReports(objects: Iterable<SummaryObject>, mesh: Mesh, now: n
     if (!workload.resource?.cluster?.remote) workloads.set(`${workload.name}.${workload.namespace}`, workload);
   const proxies = new Map<string, ReportedProxy>();
   const refusals: Refusal[] = [];
+  const certificates = new Set<string>();
   let agents = 0;
   for (const object of objects) {
     const summary = summaryOf(object);
     if (summary === undefined || !isFresh(object, workloads, now)) continue;
     agents++;
     refusals.push(...summary.refusals);
+    for (const name of summary.certificates) certificates.add(name);
     for (const proxy of summary.proxies) {
       const name = `${proxy.name}.${proxy.namespace}`;
       const workload = proxy.labels ? impliedWorkload(proxy) : workloads.get(name);
@@ -112,5 +116,5 @@ export function readReports(objects: Iterable<SummaryObject>, mesh: Mesh, now: n
       });
     }
   }
-  return { proxies: [...proxies.values()], refusals, agents };
+  return { proxies: [...proxies.values()], refusals, certificates, agents };
 }

@@ -34,7 +34,9 @@ export interface AgentSummary {
   readonly digests: readonly string[];
   readonly proxies: readonly SummaryProxy[];
   readonly refusals: readonly Refusal[];
-  /** Proxies and refusals that had no room. */
+  /** Secrets with certificates that listeners of the Gateway API name and that its gateways have, by the name that listeners have for them. */
+  readonly certificates: readonly string[];
+  /** Proxies, refusals and certificates that had no room. */
   readonly leftOut: number;
 }
 
@@ -42,6 +44,7 @@ export interface AgentSummary {
 const MOST_PROXIES = 1000;
 const MOST_REFUSALS = 100;
 const MOST_DIGESTS = 16;
+const MOST_CERTIFICATES = 300;
 const LONGEST_MESSAGE = 400;
 
 /** What an agent has to tell. */
@@ -51,6 +54,8 @@ export interface SummaryParts {
   readonly config: Pick<ConfigState, 'state' | 'problems'>;
   /** The state that a proxy has, by its id. */
   readonly taken: ReadonlyMap<string, string>;
+  /** See `AgentSummary`; of agents without gateways none. */
+  readonly certificates: readonly string[];
 }
 
 function refusalOf(problem: Problem, proxy: string | undefined): Refusal {
@@ -66,7 +71,7 @@ function refusalOf(problem: Problem, proxy: string | undefined): Refusal {
 }
 
 /** The summary; the same text for the same state. */
-export function summarize({ version, proxies, config, taken }: SummaryParts): AgentSummary {
+export function summarize({ version, proxies, config, taken, certificates }: SummaryParts): AgentSummary {
   const sorted = [...proxies].sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
   const digests = [...new Set(sorted.flatMap(({ node }) => taken.get(node.id) ?? []))].slice(0, MOST_DIGESTS);
   const listed = sorted.slice(0, MOST_PROXIES).map(({ node }): SummaryProxy => {
@@ -90,14 +95,17 @@ export function summarize({ version, proxies, config, taken }: SummaryParts): Ag
     digests,
     proxies: listed,
     refusals: refusals.slice(0, MOST_REFUSALS),
-    leftOut: Math.max(0, sorted.length - MOST_PROXIES) + Math.max(0, refusals.length - MOST_REFUSALS),
+    certificates: certificates.slice(0, MOST_CERTIFICATES),
+    leftOut: over(sorted, MOST_PROXIES) + over(refusals, MOST_REFUSALS) + over(certificates, MOST_CERTIFICATES),
   };
 }
+
+const over = (list: readonly unknown[], most: number): number => Math.max(0, list.length - most);
 
 /** Reads what another agent wrote, perhaps of another version: undefined for what cannot be one. */
 export function readSummary(text: string | undefined): AgentSummary | undefined {
   try {
-    const { format, version, digests, proxies, refusals, leftOut } = JSON.parse(text ?? '') as Partial<AgentSummary>;
+    const { format, version, digests, proxies, refusals, certificates, leftOut } = JSON.parse(text ?? '') as Partial<AgentSummary>;
     if (format !== 1 || !Array.isArray(digests) || !Array.isArray(proxies) || !Array.isArray(refusals)) return undefined;
     const named = proxies.filter((p: Partial<SummaryProxy> | null) => typeof p?.name === 'string' && typeof p.namespace === 'string');
     const said = refusals.filter((r: Partial<Refusal> | null) => typeof r?.message === 'string' && typeof r.rule === 'string');
@@ -107,6 +115,7 @@ export function readSummary(text: string | undefined): AgentSummary | undefined 
       digests: digests.map(String),
       proxies: named,
       refusals: said,
+      certificates: Array.isArray(certificates) ? certificates.map(String) : [],
       leftOut: Number(leftOut) || 0,
     };
   } catch {

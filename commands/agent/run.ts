@@ -36,6 +36,10 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
       default: 'node',
       description: 'which pods of a cluster are served: those of this node (NODE_NAME, else the host’s name), or the one that this runs in',
     }),
+    'write-status': Flags.boolean({
+      description: 'report what the proxies take, and write the status of the cluster’s objects when it is this agent’s turn',
+      dependsOn: ['kubernetes'],
+    }),
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory', env: 'FAIRLEAD_DATA' }),
@@ -82,6 +86,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
         paths,
         live,
         pods: flags.pods as 'node' | 'own',
+        ...(flags['write-status'] && { writeStatus: { context: flags.context, namespace: flags['istio-namespace'] ?? 'istio-system' } }),
         namespace: flags.namespace,
         ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
         dataDirectory: flags.data ?? defaultDataDirectory(),
