@@ -1,14 +1,14 @@
 /** Serves the webhooks of an installation: wiring and life cycle, for commands. */
 import { kinds } from '../src/config/kinds/registry.ts';
 import type { InjectSettings } from '../src/install/inject/settings.ts';
-import { INJECT_PATH, VALIDATE_PATH, webhookServer } from '../src/install/inject/webhooks.ts';
+import { INJECT_PATH, STRICT_INJECT_PATH, VALIDATE_PATH, webhookServer } from '../src/install/inject/webhooks.ts';
 import type { ApiClient } from '../src/kubernetes/client.ts';
 import { workloadIdentity } from '../src/pki/spiffe-id.ts';
 import { type CaChoice, openIssuer } from './identity/open-issuer.ts';
 import type { Log } from './log.ts';
 import { publishBundle, type WebhookConfigurations } from './webhook/ca-bundle.ts';
 import { startWebhookServer } from './webhook/https-server.ts';
-import { answerInjection, answerValidation } from './webhook/review.ts';
+import { type AdmissionRequest, type AdmissionResponse, answerInjection, answerValidation } from './webhook/review.ts';
 import { keepServingCertificate, type Serving, type ServingTiming } from './webhook/serving-certificate.ts';
 
 export interface WebhookOptions {
@@ -46,15 +46,19 @@ export async function startWebhooks(options: WebhookOptions): Promise<Webhooks> 
   const stop = new AbortController();
   let serving: Serving | undefined;
   const roots = (): string | undefined => serving?.roots();
+  const inject =
+    (strict: boolean) =>
+    (request: AdmissionRequest): AdmissionResponse => {
+      const { settings } = options;
+      return answerInjection(request, { ...settings, ca: { ...settings.ca, roots: roots() ?? '' } }, strict);
+    };
   const server = await startWebhookServer({
     host: options.host,
     port: options.port,
     log,
     answers: {
-      [INJECT_PATH]: (request) => {
-        const { settings } = options;
-        return answerInjection(request, { ...settings, ca: { ...settings.ca, roots: roots() ?? '' } });
-      },
+      [INJECT_PATH]: inject(false),
+      [STRICT_INJECT_PATH]: inject(true),
       [VALIDATE_PATH]: (request) => answerValidation(request, kinds),
     },
     unready: () => (serving?.shown() === undefined ? 'it has no certificate yet' : undefined),

@@ -72,7 +72,7 @@ async function installedIn(context: string | undefined): Promise<Installed> {
     return new Map(
       (await listInventories(client)).map(({ revision, version, settings }) => [
         webhookNames(revision).injector,
-        { namespaces: resolveSettings(settings, { revision, version }).injection.namespaces },
+        resolveSettings(settings, { revision, version }).injection,
       ]),
     );
   } catch (error) {

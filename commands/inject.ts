@@ -19,7 +19,8 @@ export default class Inject extends BaseCommand {
     `Pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs, CronJobs and Lists of them; all else is printed as it is. What opted out, and what has
 a sidecar, is left as it is, so that injecting twice changes nothing; \`check-inject\` says why. Nothing is printed when a pod asks for what cannot be had (exit code 1). docs/injection.md describes what is injected.`;
   static override examples = [
-    '<%= config.bin %> inject -f deployment.yaml --ca-roots roots.pem | kubectl apply -f -',
+    '<%= config.bin %> inject -f deployment.yaml | kubectl apply -f -',
+    '<%= config.bin %> inject -f deployment.yaml --set injection.agent=pod --set injection.namespaces=[shop] --ca-roots roots.pem',
     'kubectl get deployment web -o yaml | <%= config.bin %> inject -k -f -',
   ];
   static override flags = {
@@ -47,14 +48,14 @@ a sidecar, is left as it is, so that injecting twice changes nothing; \`check-in
 
   async run(): Promise<InjectResult> {
     const { flags } = await this.parse(Inject);
-    const settings = await injectSettingsFrom(flags, this.config.version);
+    const { settings, strict } = await injectSettingsFrom(flags, this.config.version);
     const [{ pathSource }, { injectText }] = await Promise.all([
       import('../src/config/sources/path-source.ts'),
       import('../src/install/inject/inject-text.ts'),
     ]);
     const read = await pathSource(flags.filename).read();
     if (read.problems.length > 0) throw new FairleadError('E_CONFIG_UNREADABLE', 'not all of it can be read', { problems: read.problems });
-    const all = await Promise.all(read.files.map((file) => injectText(file, flags.namespace, settings)));
+    const all = await Promise.all(read.files.map((file) => injectText(file, flags.namespace, settings, strict)));
     const problems = all.flatMap((one) => one.problems);
     if (problems.some(({ severity }) => severity === 'error'))
       throw new FairleadError('E_CONFIG_INVALID', 'nothing is injected', {

@@ -49,13 +49,18 @@ export function readReview(value: unknown): AdmissionRequest | { wrong: string }
   };
 }
 
-/** Gives a pod its sidecar. Never refuses: a pod that cannot have one runs without, and its author is warned. */
+/**
+ * Gives a pod its sidecar. Never refuses: a pod that cannot have one runs without, and its author is warned.
+ *
+ * @param strict whether Pod Security of the namespace forbids folders of the node
+ */
 export function answerInjection(
   { uid, kind, namespace = 'default', object }: AdmissionRequest,
   settings: InjectSettings,
+  strict: boolean,
 ): AdmissionResponse {
   if (kind.group !== '' || kind.kind !== 'Pod') return { uid, allowed: true };
-  const outcome = injectPod(object as PodJson, namespace, settings);
+  const outcome = injectPod(object as PodJson, { namespace, strict }, settings);
   if (!outcome.injected) return { uid, allowed: true, ...warnings(outcome.wrong ? [`it gets no sidecar: ${outcome.why}`] : []) };
   const patch = Buffer.from(JSON.stringify(jsonPatch(object, outcome.pod))).toString('base64');
   return { uid, allowed: true, patchType: 'JSONPatch', patch, ...warnings(outcome.notes.map(({ text }) => text)) };

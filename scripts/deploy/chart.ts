@@ -1,6 +1,6 @@
 /**
  * The Helm chart, made from the very objects of src/install: settings that a chart leaves open are marks in them, which become expressions of
- * templates. What a chart cannot do is not in it: the namespace (helm makes it), conflicts, prunes, revisions, injection.
+ * templates. What a chart cannot do is not in it: the namespace (helm makes it), conflicts, prunes, revisions.
  */
 import { stringify } from 'yaml';
 import { kinds } from '../../src/config/kinds/registry.ts';
@@ -13,6 +13,8 @@ import { type Gateway, resolveSettings, type Settings } from '../../src/install/
 const mark = (expression: string): never => `@@${expression}@@` as never;
 /** An expression whose YAML is the map. */
 const mapMark = (expression: string): never => ({ [`@@map ${expression}@@`]: 0 }) as never;
+/** A number that stands for a value. */
+const REPLICAS = 7654321;
 const PORT = { name: 'port-mark', port: 65001, targetPort: 65002 };
 
 /** File by path in the chart. */
@@ -23,14 +25,18 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
   const objects = manifestsOf(marked, version).filter(({ kind }) => kind !== 'Namespace' && kind !== 'CustomResourceDefinition');
   const ofGateway = objects.filter(({ metadata }) => metadata.name === GATEWAY);
   const others = objects.filter((object) => !ofGateway.includes(object));
-  const isCa = ({ metadata }: Manifest): boolean => metadata.labels?.['app.kubernetes.io/component'] === 'ca';
+  const part = (...components: string[]): Manifest[] =>
+    others.filter(({ metadata }) => components.includes(metadata.labels?.['app.kubernetes.io/component'] ?? ''));
+  const isReader = (object: Manifest): boolean => JSON.stringify(object['subjects'] ?? '').includes(GATEWAY);
+  const readers = new Set(part('agent').flatMap((object) => (isReader(object) ? [(object['roleRef'] as { name: string }).name] : [])));
+  const reading = part('agent').filter((object) => isReader(object) || (readers.has(object.metadata.name) && /Role$/.test(object.kind)));
   return new Map([
     [
       'Chart.yaml',
       stringify({
         apiVersion: 'v2',
         name: 'fairlead',
-        description: 'Fairlead: a certificate authority and gateways for Istio’s configuration.',
+        description: 'Fairlead: a certificate authority, sidecars and gateways for Istio’s configuration.',
         type: 'application',
         version,
         appVersion: version,
@@ -38,8 +44,14 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
       }),
     ],
     ['values.yaml', values(plain, ingress)],
-    ['templates/ca.yaml', template(others.filter(isCa))],
-    ['templates/mesh.yaml', template(others.filter((object) => !isCa(object)))],
+    ['templates/_settings.tpl', INJECTION_SETTINGS],
+    ['templates/ca.yaml', expressions(part('ca'))],
+    [
+      'templates/mesh.yaml',
+      `${expressions(part('base'))}${when('or .Values.gateways .Values.injection.enabled', readerTemplate(reading))}`,
+    ],
+    ['templates/agents.yaml', when(WITH_AGENTS, agentTemplate(part('agent').filter((object) => !reading.includes(object))))],
+    ['templates/injection.yaml', when('.Values.injection.enabled', webhookTemplate(part('webhook')))],
     ['templates/gateways.yaml', gatewayTemplate(ofGateway)],
     [
       'crds/definitions.yaml',
@@ -51,6 +63,27 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
 }
 
 const GATEWAY = mark('$name') as string;
+const CRITICAL = 'system-node-critical';
+const WITH_AGENTS = 'and .Values.injection.enabled (eq .Values.injection.agent "node")';
+/** As webhook-objects.ts makes them. */
+const INJECTION_SETTINGS = `{{- define "fairlead.injection" -}}
+{{- $own := .Values.injection }}
+{{- if and (eq $own.capture "redirect") (ne $own.engine "envoy") }}{{ fail "injection.capture redirect needs injection.engine envoy" }}{{ end }}
+{{- if and (eq $own.agent "pod") (not $own.namespaces) }}{{ fail "injection.agent pod needs injection.namespaces" }}{{ end }}
+{{- $injection := dict "enabled" true "agent" $own.agent "namespaces" $own.namespaces "engine" $own.engine "capture" $own.capture }}
+{{- $_ := set $injection "nativeSidecar" $own.nativeSidecar }}
+{{- $_ := set $injection "resources" $own.resources }}
+{{- $_ := set $injection "logLevel" $own.logLevel }}
+{{- $all := dict "profile" "minimal" "namespace" .Release.Namespace "image" .Values.image "logFormat" .Values.logFormat "injection" $injection }}
+{{- $_ := set $all "imagePullSecrets" .Values.imagePullSecrets }}
+{{- with .Values.imagePullPolicy }}{{ $_ := set $all "imagePullPolicy" . }}{{ end }}
+{{- with .Values.meshConfig.trustDomain }}{{ $_ := set $all "meshConfig" (dict "trustDomain" .) }}{{ end }}
+{{- toJson $all }}
+{{- end }}
+`;
+
+/** A template that is there only under a condition. */
+const when = (condition: string, text: string): string => `{{- if ${condition} }}\n---\n${text}{{- end }}\n`;
 
 function markedSettings(plain: Settings): Settings {
   return {
@@ -65,6 +98,19 @@ function markedSettings(plain: Settings): Settings {
       storage: { size: mark('.Values.ca.storage.size'), className: mark('.Values.ca.storage.className') },
       resources: mapMark('.Values.ca.resources'),
       nodeSelector: mapMark('.Values.ca.nodeSelector'),
+    },
+    agent: {
+      enabled: true,
+      resources: mapMark('.Values.agent.resources'),
+      nodeSelector: mapMark('.Values.agent.nodeSelector'),
+      tolerations: [mark('toleration')],
+      priorityClassName: CRITICAL,
+    },
+    injection: {
+      ...plain.injection,
+      namespaces: [],
+      replicas: REPLICAS,
+      nodeSelector: mapMark('.Values.injection.nodeSelector'),
     },
     gateways: [
       {
@@ -96,6 +142,7 @@ function values(plain: Settings, { ports, engine, replicas, service, resources }
     nodeSelector: {},
   };
   const { storage, resources: ofCa } = plain.ca;
+  const { agent, injection } = plain;
   const all = {
     image: plain.image,
     imagePullPolicy: '',
@@ -103,6 +150,13 @@ function values(plain: Settings, { ports, engine, replicas, service, resources }
     logFormat: plain.logFormat,
     meshConfig: {},
     ca: { storage: { size: storage.size, className: '' }, resources: ofCa, nodeSelector: {} },
+    agent: {
+      resources: agent.resources,
+      nodeSelector: {},
+      tolerations: agent.tolerations,
+      priorityClassName: agent.priorityClassName,
+    },
+    injection: { ...injection, nodeSelector: {} },
     gatewayDefaults: defaults,
     gateways: { ingressgateway: {} },
   };
@@ -122,20 +176,56 @@ function gatewayTemplate(objects: readonly Manifest[]): string {
   return `${begin}${documents.join('').replaceAll(/(?<![\w$\])])\.(Values|Release)\b/g, '$.$1')}{{- end }}\n`;
 }
 
-/** What all gateways share is bound to the service account of each. */
-const template = (objects: readonly Manifest[]): string =>
+/** What all agents may read is bound to the service account of each. */
+const readerTemplate = (objects: readonly Manifest[]): string =>
   expressions(objects).replaceAll(
-    /^subjects:\n {2}- kind: ServiceAccount\n {4}name: \{\{ \$name \| quote \}\}\n {4}namespace: .*\n/gm,
+    /^subjects:\n {2}- kind: ServiceAccount\n {4}name: \{\{ \$name \| quote \}\}\n {4}namespace: .*\n(?: {2}.*\n)*/gm,
     () => `subjects:
 {{- range $name, $own := .Values.gateways }}
   - kind: ServiceAccount
     name: {{ $name | quote }}
     namespace: {{ $.Release.Namespace | quote }}
-{{- else }}
-  []
+{{- end }}
+{{- if ${WITH_AGENTS} }}
+  - kind: ServiceAccount
+    name: fairlead-agent
+    namespace: {{ .Release.Namespace | quote }}
+{{- end }}
+{{- if .Values.injection.enabled }}
+{{- range .Values.injection.namespaces }}
+  - kind: Group
+    apiGroup: rbac.authorization.k8s.io
+    name: {{ eq . "*" | ternary "system:serviceaccounts" (printf "system:serviceaccounts:%s" .) }}
+{{- end }}
 {{- end }}
 `,
   );
+
+/** The quota is for the priority classes that need one. */
+const agentTemplate = (objects: readonly Manifest[]): string =>
+  objects
+    .map((object) => {
+      const text = expressions([object])
+        .replaceAll(
+          /^( *)tolerations:\n *- "?\{\{ toleration.*\n/gm,
+          (_all, pad: string) =>
+            `{{- with .Values.agent.tolerations }}\n${pad}tolerations:\n${pad}  {{- toYaml . | nindent ${pad.length + 2} }}\n{{- end }}\n`,
+        )
+        .replaceAll(
+          new RegExp(`^( *)priorityClassName: ${CRITICAL}\n`, 'gm'),
+          '{{- with .Values.agent.priorityClassName }}\n$1priorityClassName: {{ . }}\n{{- end }}\n',
+        )
+        .replaceAll(CRITICAL, '{{ .Values.agent.priorityClassName }}');
+      if (object.kind !== 'ResourceQuota') return text;
+      return `{{- if has .Values.agent.priorityClassName (list "system-node-critical" "system-cluster-critical") }}\n${text}{{- end }}\n`;
+    })
+    .join('---\n');
+
+const webhookTemplate = (objects: readonly Manifest[]): string =>
+  expressions(objects)
+    .replace(/^( *)settings\.yaml: .*\n/m, '$1settings.yaml: {{ include "fairlead.injection" . | quote }}\n')
+    .replace(/^( *)fairlead\.dev\/settings: .*\n/m, '$1fairlead.dev/settings: {{ include "fairlead.injection" . | sha256sum | quote }}\n')
+    .replaceAll(String(REPLICAS), '{{ .Values.injection.replicas }}');
 
 /** Objects as YAML, with the marks replaced. */
 function expressions(objects: readonly Manifest[]): string {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { FairleadError } from '../errors.ts';
 import type { InjectSettings } from '../install/inject/settings.ts';
+import type { Settings } from '../install/settings/resolve.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { namespaceName } from './flags.ts';
 import { DEFAULT_NAMESPACE, openCluster, revisionFlag, settingsFlags, settingsFrom } from './install-flags.ts';
@@ -35,10 +36,13 @@ export interface InjectFlags {
 }
 
 /**
- * What is injected: by the flags, and with `--kubernetes` over the settings of the installation in the cluster, with its CA’s roots. Throws
- * E_USAGE without roots, E_CONFIG_INVALID, E_CERTIFICATE_UNREADABLE, E_CLUSTER_*, E_KUBECONFIG.
+ * What is injected: by the flags, and with `--kubernetes` over the settings of the installation in the cluster, with its CA’s roots and the
+ * namespaces whose Pod Security is strict. Sidecars that ask the agent of their node need no roots. Throws E_USAGE without roots where they are needed, E_CONFIG_INVALID, E_CERTIFICATE_UNREADABLE, E_CLUSTER_*, E_KUBECONFIG.
  */
-export async function injectSettingsFrom(flags: InjectFlags, version: string): Promise<InjectSettings> {
+export async function injectSettingsFrom(
+  flags: InjectFlags,
+  version: string,
+): Promise<{ settings: InjectSettings; strict: ReadonlySet<string> }> {
   const { 'fairlead-namespace': typed, revision = '', settings: file, set } = flags;
   const client = flags.kubernetes ? await openCluster(flags.context) : undefined;
   try {
@@ -46,12 +50,15 @@ export async function injectSettingsFrom(flags: InjectFlags, version: string): P
     const { settings } = await settingsFrom({ file, set, namespace: typed, revision: flags.revision }, version, stored);
     const { injectSettingsOf } = await import('../install/inject/from-settings.ts');
     const named = flags['ca-roots'];
-    const roots = named === undefined ? client && (await publishedRoots(client, settings.namespace)) : await rootsOfFile(named);
-    if (roots === undefined)
-      throw new FairleadError('E_USAGE', 'the roots of the CA are needed: a sidecar knows the CA by them', {
+    const roots = named === undefined ? client && (await publishedRoots(client, settings)) : await rootsOfFile(named);
+    if (roots === undefined && settings.injection.agent === 'pod')
+      throw new FairleadError('E_USAGE', 'the roots of the CA are needed: a sidecar without the agent of its node knows the CA by them', {
         next: 'Name them with --ca-roots FILE, or take all that is needed from the cluster with --kubernetes.',
       });
-    return injectSettingsOf(settings, roots, client !== undefined);
+    return {
+      settings: injectSettingsOf(settings, roots ?? '', client !== undefined),
+      strict: client === undefined ? new Set() : await strictNamespaces(client),
+    };
   } finally {
     client?.close();
   }
@@ -66,14 +73,42 @@ async function storedSettings(client: ApiClient, namespace: string, revision: st
   });
 }
 
-async function publishedRoots(client: ApiClient, namespace: string): Promise<string> {
+/** None where namespaces may not be listed: then the API server says what Pod Security forbids. */
+async function strictNamespaces(client: ApiClient): Promise<ReadonlySet<string>> {
+  const [{ isForbidden }, { listObjects }, { isStrict }] = await Promise.all([
+    import('../kubernetes/api-error.ts'),
+    import('../kubernetes/list.ts'),
+    import('../install/inject/choose-agent.ts'),
+  ]);
+  const strict = new Set<string>();
+  try {
+    await listObjects(
+      client,
+      '/api/v1/namespaces',
+      {},
+      {
+        begin: () => strict.clear(),
+        add: ({ metadata }) => {
+          const { name, labels = {} } = metadata as { name: string; labels?: Record<string, string> };
+          if (isStrict(labels)) strict.add(name);
+        },
+      },
+    );
+  } catch (error) {
+    if (!isForbidden(error) && (error as { code?: string }).code !== 'E_CLUSTER_FORBIDDEN') throw error;
+  }
+  return strict;
+}
+
+/** Throws E_CERTIFICATE_UNREADABLE where there are none and sidecars need them. */
+async function publishedRoots(client: ApiClient, { namespace, injection }: Settings): Promise<string | undefined> {
   const [{ readObject }, { ROOTS_CONFIG_MAP }] = await Promise.all([
     import('../install/live/cluster-api.ts'),
     import('../install/objects/names.ts'),
   ]);
   const found = await readObject(client, { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: ROOTS_CONFIG_MAP });
   const roots = (found?.['data'] as Record<string, string> | undefined)?.['root-cert.pem'];
-  if (roots) return roots;
+  if (roots || injection.agent === 'node') return roots;
   throw new FairleadError('E_CERTIFICATE_UNREADABLE', `the ConfigMap ${namespace}/${ROOTS_CONFIG_MAP} has no roots of the CA yet`, {
     next: 'The CA writes them when it starts: see its pod’s log. Or name a file with --ca-roots.',
   });

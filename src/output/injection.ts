@@ -7,6 +7,8 @@ interface Checked {
   name: string;
   injected: boolean;
   why: string;
+  agent?: 'node' | 'pod';
+  agentWhy?: string;
   webhooks: readonly { webhook: string; revision: string; asked: boolean; reason: string }[];
 }
 
@@ -15,15 +17,22 @@ export function injectionText(checked: readonly Checked[]): string {
   const [first] = checked;
   if (checked.length !== 1 || first === undefined)
     return formatTable({
-      columns: ['POD', 'INJECTED', 'REASON'],
-      rows: checked.map(({ kind, namespace, name, injected, why }) => [`${kind} ${namespace}/${name}`, mark(injected), why]),
+      columns: ['POD', 'INJECTED', 'AGENT', 'REASON'],
+      rows: checked.map(({ kind, namespace, name, injected, agent, why }) => [
+        `${kind} ${namespace}/${name}`,
+        mark(injected),
+        agent ?? '-',
+        why,
+      ]),
     });
-  const { kind, namespace, name, injected, why, webhooks } = first;
+  const { kind, namespace, name, injected, why, agent, agentWhy, webhooks } = first;
   const table = formatTable({
     columns: ['WEBHOOK', 'REVISION', 'INJECTED', 'REASON'],
     rows: webhooks.map(({ webhook, revision, asked, reason }) => [webhook, revision, mark(asked), reason]),
   });
-  return `${kind} ${namespace}/${name} ${injected ? 'has or gets a sidecar' : 'gets no sidecar'}: ${why}\n\n${table}`;
+  const reader = agent === 'node' ? 'the agent of its node reads the mesh for it' : 'it reads the mesh itself';
+  const reads = agent === undefined ? '' : `${reader}: ${agentWhy}\n`;
+  return `${kind} ${namespace}/${name} ${injected ? 'has or gets a sidecar' : 'gets no sidecar'}: ${why}\n${reads}\n${table}`;
 }
 
 const mark = (yes: boolean): string => (yes ? 'yes' : 'no');

@@ -61,6 +61,8 @@ if (typeof found !== 'string') {
       logFormat: 'text',
       meshConfig: { accessLogFile: '/dev/stdout', trustDomain: 'prod.example.com' },
       ca: { storage: { size: '2Gi', className: 'fast' }, resources: { requests: { cpu: '1' } }, nodeSelector: { disk: 'ssd' } },
+      agent: { nodeSelector: { os: 'linux' }, tolerations: [{ key: 'a', operator: 'Exists' }], priorityClassName: 'ours' },
+      injection: { enabled: true, namespaces: ['shop', '*'], engine: 'envoy', capture: 'redirect', logLevel: 'debug', replicas: 3 },
       gateways: {
         ingressgateway: { credentials: ['shop'], replicas: { min: 3, max: 9, cpu: 50 }, nodeSelector: { zone: 'edge' } },
         internal: {
@@ -85,6 +87,30 @@ if (typeof found !== 'string') {
     };
     const wanted = { ...settings, namespace: 'mesh', gateways: values.gateways } as unknown as SettingsFile;
     assert.equal(byName(rendered(values, '-n', 'mesh')), expected(wanted));
+  });
+
+  test('sidecars that read the mesh themselves, and none at all', () => {
+    const alone: SettingsFile = { injection: { enabled: true, agent: 'pod', namespaces: ['shop'] } };
+    assert.equal(byName(rendered(alone, '-n', 'fairlead-system')), expected(alone));
+    const none = { injection: { enabled: false } };
+    assert.equal(byName(rendered(none, '-n', 'fairlead-system')), expected(none));
+    const nothing = { ...none, gateways: { ingressgateway: null } };
+    assert.equal(byName(rendered(nothing, '-n', 'fairlead-system')), expected({ profile: 'minimal' }));
+  });
+
+  test('values that the settings refuse are refused', () => {
+    for (const injection of [{ capture: 'redirect' }, { agent: 'pod' }]) {
+      writeFileSync(join(scratch, 'wrong.yaml'), stringify({ injection }));
+      const { status, stderr } = spawnSync(
+        found,
+        ['template', join(root, 'deploy/helm/fairlead'), '--kube-version', '1.36.0', '-f', join(scratch, 'wrong.yaml')],
+        {
+          encoding: 'utf8',
+        },
+      );
+      assert.is(status, 1);
+      assert.match(stderr, /injection\.(capture redirect|agent pod) needs injection/);
+    }
   });
 
   test('helm finds nothing wrong with the chart; the definitions come with it', () => {

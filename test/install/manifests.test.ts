@@ -20,11 +20,11 @@ interface Container {
   args: string[];
   ports?: { name: string; containerPort: number }[];
   volumeMounts: { name: string }[];
-  readinessProbe?: { httpGet?: { port: string }; tcpSocket?: { port: string } };
+  readinessProbe?: { httpGet?: { port: string | number }; tcpSocket?: { port: string } };
 }
 
-const templates = (list: readonly Manifest[]): PodTemplate[] =>
-  list.filter(({ kind }) => kind === 'Deployment').map(({ spec }) => (spec as { template: PodTemplate }).template);
+const templates = (list: readonly Manifest[], kinds = ['Deployment', 'DaemonSet']): PodTemplate[] =>
+  list.filter(({ kind }) => kinds.includes(kind)).map(({ spec }) => (spec as { template: PodTemplate }).template);
 
 test('everything has the labels that Kubernetes recommends, and a name of its own', () => {
   const all = objects({ definitions: true });
@@ -41,8 +41,8 @@ test('every flag of the containers is a flag of its command', () => {
   const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as {
     commands: Record<string, { flags: Record<string, { type: string; options?: string[] }> }>;
   };
-  const all = templates(objects()).flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]);
-  assert.is(all.length, 3);
+  const all = templates(objects(), ['Deployment']).flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]);
+  assert.is(all.length, 4);
   for (const { args } of all) {
     const first = args.findIndex((arg) => arg.startsWith('-'));
     const command = commands[args.slice(0, first).join(':')];
@@ -68,7 +68,7 @@ test('volumes, probes, Services and selectors meet what they are about', () => {
           name,
         );
       const probe = container.readinessProbe?.httpGet ?? container.readinessProbe?.tcpSocket;
-      if (probe) assert.ok(container.ports?.some(({ name }) => name === probe.port));
+      if (probe) assert.ok(container.ports?.some(({ name, containerPort }) => name === probe.port || containerPort === probe.port));
     }
     assert.ok(metadata.labels);
   }
@@ -81,7 +81,7 @@ test('volumes, probes, Services and selectors meet what they are about', () => {
     for (const { targetPort } of ports)
       assert.ok(behind[0]?.spec.containers[0]?.ports?.some(({ containerPort }) => containerPort === targetPort));
   }
-  for (const { spec } of all.filter(({ kind }) => kind === 'Deployment')) {
+  for (const { spec } of all.filter(({ kind }) => kind === 'Deployment' || kind === 'DaemonSet')) {
     const { selector, template } = spec as { selector: { matchLabels: Record<string, string> }; template: PodTemplate };
     for (const [name, value] of Object.entries(selector.matchLabels)) assert.is(template.metadata.labels[name], value);
     // A selector never changes.
@@ -128,7 +128,47 @@ test('a revision has nothing that the base has', () => {
     canary.filter((name) => base.has(name)),
     [],
   );
-  assert.not(canary.some((name) => /^(Namespace|Service|PersistentVolumeClaim) /.test(name)));
+  assert.not(canary.some((name) => /^(Namespace|PersistentVolumeClaim) |^Service .*gateway/.test(name)));
+});
+
+test('the agent of a node is there when sidecars ask it, with a folder of its own for each installation', () => {
+  const folderOf = (file: SettingsFile, revision = ''): string | undefined => {
+    const [template] = templates(objects(file, revision), ['DaemonSet']);
+    return (template?.spec.volumes as { hostPath?: { path: string } }[] | undefined)?.find(({ hostPath }) => hostPath)?.hostPath?.path;
+  };
+  assert.is(folderOf({}), '/var/run/fairlead/fairlead-system/agent');
+  assert.is(folderOf({}, 'canary'), '/var/run/fairlead/fairlead-system/agent-canary');
+  assert.is(folderOf({ namespace: 'mesh' }), '/var/run/fairlead/mesh/agent');
+  assert.is(folderOf({ profile: 'minimal' }), undefined);
+  assert.is(folderOf({ injection: { agent: 'pod', namespaces: ['shop'] } }), undefined);
+});
+
+test('only the installation that has an agent of the nodes leaves the standard `restricted`, and still tells of others', () => {
+  const labelsOf = (file: SettingsFile): object =>
+    Object.fromEntries(
+      Object.entries(objects(file).find(({ kind }) => kind === 'Namespace')?.metadata.labels ?? {}).filter(([name]) =>
+        name.startsWith('pod-security'),
+      ),
+    );
+  const label = 'pod-security.kubernetes.io';
+  assert.equal(labelsOf({ profile: 'minimal' }), { [`${label}/enforce`]: 'restricted' });
+  assert.equal(labelsOf({}), { [`${label}/enforce`]: 'privileged', [`${label}/audit`]: 'restricted', [`${label}/warn`]: 'restricted' });
+});
+
+test('the agent of a node puts up with all taints and is not evicted, unless the settings say otherwise', () => {
+  const specOf = (agent: SettingsFile['agent']) =>
+    templates(objects(agent ? { agent } : {}), ['DaemonSet'])[0]?.spec as unknown as Record<string, unknown>;
+  const quotas = (agent: SettingsFile['agent']): number =>
+    objects(agent ? { agent } : {}).filter(({ kind }) => kind === 'ResourceQuota').length;
+  assert.equal(specOf(undefined)['tolerations'], [{ operator: 'Exists' }]);
+  assert.is(specOf(undefined)['priorityClassName'], 'system-node-critical');
+  assert.is(quotas(undefined), 1);
+  const other = { priorityClassName: 'ours', tolerations: [], nodeSelector: { a: 'b' } };
+  assert.is(specOf(other)['priorityClassName'], 'ours');
+  assert.equal(specOf(other)['tolerations'], []);
+  assert.equal(specOf(other)['nodeSelector'], { a: 'b' });
+  assert.is(specOf({ priorityClassName: '' })['priorityClassName'], undefined);
+  assert.is(quotas(other), 0);
 });
 
 test('profiles differ', () => {

@@ -2,6 +2,7 @@
 import type { MutatingWebhookConfiguration } from '../../config/kinds/kubernetes.ts';
 import type { Resource } from '../../config/resource.ts';
 import { isSubset, type Labels } from '../../mesh/labels.ts';
+import { agentOf, isStrict, type Place, type SidecarAgent } from './choose-agent.ts';
 import { decide } from './decide.ts';
 import { type Injector, type InjectorMatch, matchInjector } from './match.ts';
 import { REVISION } from './names.ts';
@@ -17,12 +18,15 @@ export interface CheckedPod {
   injected: boolean;
   /** In a sentence. */
   why: string;
+  /** Who reads the mesh for its sidecar, and why; undefined where there is none of Fairlead's. */
+  agent?: SidecarAgent;
+  agentWhy?: string;
   /** What each injector makes of its labels. */
   webhooks: readonly InjectorMatch[];
 }
 
-/** Which namespaces may have sidecars, by the name of the webhook configuration. */
-export type Installed = ReadonlyMap<string, { namespaces: readonly string[] }>;
+/** What installations are set to, by the name of the webhook configuration. */
+export type Installed = ReadonlyMap<string, Pick<InjectSettings, 'namespaces' | 'agent' | 'engine' | 'capture'>>;
 
 export interface CheckOptions {
   /** Of the installation that is meant when there are no webhook configurations. */
@@ -54,13 +58,14 @@ export function checkInjection(resources: readonly Resource[], options: CheckOpt
     const pod = podOf(resource, path);
     const labels = labelsOfPod(pod);
     if (!isSubset(options.labels, labels)) return [];
-    const webhooks = asked.map((one) => matchInjector(one, namespaces.get(metadata.namespace) ?? {}, labels));
+    const namespaceLabels = namespaces.get(metadata.namespace) ?? {};
+    const webhooks = asked.map((one) => matchInjector(one, namespaceLabels, labels));
     return [
       {
         kind,
         namespace: metadata.namespace,
         name: metadata.name,
-        ...verdict(pod, metadata.namespace, webhooks, options.installed ?? new Map()),
+        ...verdict(pod, { namespace: metadata.namespace, strict: isStrict(namespaceLabels) }, webhooks, options.installed ?? new Map()),
         webhooks,
       },
     ];
@@ -75,6 +80,8 @@ const ANY: InjectSettings = {
   imagePullSecrets: [],
   namespace: '',
   ca: { address: '', roots: '', audience: '' },
+  agent: 'node',
+  agentFolder: '',
   namespaces: undefined,
   engine: 'auto',
   nativeSidecar: true,
@@ -84,18 +91,23 @@ const ANY: InjectSettings = {
   logLevel: 'info',
 };
 
-type Verdict = Pick<CheckedPod, 'injected' | 'why'>;
+type Verdict = Pick<CheckedPod, 'injected' | 'why' | 'agent' | 'agentWhy'>;
 
-function verdict(pod: PodJson, namespace: string, webhooks: readonly InjectorMatch[], installed: Installed): Verdict {
-  const own = decide(pod, namespace, ANY);
-  if (!own.inject) return { injected: own.present === true, why: own.why };
+function verdict(pod: PodJson, place: Place, webhooks: readonly InjectorMatch[], installed: Installed): Verdict {
   const by = webhooks.filter(({ asked }) => asked);
   const [first] = by;
-  if (first === undefined) return { injected: false, why: 'no injector is asked about it' };
-  const decision = decide(pod, namespace, { ...ANY, namespaces: installed.get(first.webhook)?.namespaces });
+  const decision = decide(pod, place, { ...ANY, ...(first && installed.get(first.webhook)) });
+  if (!decision.inject && decision.present) {
+    const agent = agentOf(pod);
+    return { injected: true, why: decision.why, ...(agent === undefined ? {} : { agent, agentWhy: 'it was injected so' }) };
+  }
   if (!decision.inject) return { injected: false, why: decision.why };
+  if (first === undefined) return { injected: false, why: 'no injector is asked about it' };
   const all = by.map(({ webhook }) => webhook).join(' and ');
-  return { injected: true, why: by.length === 1 ? first.reason : `${all} are both asked, and the first that answers gives it one` };
+  const why = by.length === 1 ? first.reason : `${all} are both asked, and the first that answers gives it one`;
+  // What other meshes inject is theirs.
+  const ours = installed.size === 0 || installed.has(first.webhook);
+  return { injected: true, why, ...(ours ? { agent: decision.agent, agentWhy: decision.agentWhy } : {}) };
 }
 
 function podOf({ metadata, spec }: Resource, path: readonly string[]): PodJson {

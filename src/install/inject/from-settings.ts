@@ -1,4 +1,4 @@
-import { CA_NAME, CA_PORT, TOKEN_AUDIENCE } from '../objects/names.ts';
+import { agentFolder, CA_NAME, CA_PORT, TOKEN_AUDIENCE } from '../objects/names.ts';
 import type { Settings } from '../settings/resolve.ts';
 import type { InjectSettings } from './settings.ts';
 
@@ -12,6 +12,8 @@ export function injectSettingsOf(settings: Settings, roots: string, known = true
     imagePullSecrets,
     namespace,
     ca: { address: `${CA_NAME}.${namespace}.svc:${CA_PORT}`, roots, audience: TOKEN_AUDIENCE },
+    agent: injection.agent,
+    agentFolder: agentFolder(settings),
     namespaces: known ? injection.namespaces : undefined,
     engine: injection.engine,
     nativeSidecar: injection.nativeSidecar,

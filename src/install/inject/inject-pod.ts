@@ -1,6 +1,7 @@
 /** Pod in, pod with a sidecar out. */
 import { DEFAULT_REVISION } from '../objects/names.ts';
 import { type CapturedParts, captureTraffic } from './capture.ts';
+import type { Place } from './choose-agent.ts';
 import { decide } from './decide.ts';
 import { throughProxy } from './explicit-proxy.ts';
 import { mergeContainer } from './merge-container.ts';
@@ -27,15 +28,20 @@ export type Injection =
 /**
  * Gives a pod, or the template of one, its sidecar. Nothing of `pod` is changed; injecting the result again changes nothing.
  *
- * @param namespace where it is to run, when the pod does not say
+ * @param place where it is to run
  */
-export function injectPod(pod: PodJson, namespace: string, settings: InjectSettings): Injection {
-  const decision = decide(pod, pod.metadata?.namespace || namespace, settings);
+export function injectPod(pod: PodJson, place: Place, settings: InjectSettings): Injection {
+  const decision = decide(pod, place, settings);
   if (!decision.inject) return { injected: false, why: decision.why, wrong: decision.wrong, at: decision.at };
-  const { wishes } = decision;
+  const { wishes, agent } = decision;
+  if (agent === 'pod' && settings.ca.roots === '')
+    return {
+      injected: false,
+      ...{ why: `its sidecar asks the CA itself (${decision.agentWhy}), and the CA’s roots are not known`, wrong: true, at: [] },
+    };
   const { containers, initContainers, override } = withoutOverride(pod.spec ?? {});
   const own: CapturedParts = {
-    sidecar: mergeContainer(sidecarContainer(settings, wishes), override),
+    sidecar: mergeContainer(sidecarContainer(settings, wishes, agent), override),
     ...{ initContainers, containers, first: [], notes: [] },
   };
   const parts = wishes.capture ? captureTraffic(own, settings, wishes) : own;
@@ -52,7 +58,7 @@ export function injectPod(pod: PodJson, namespace: string, settings: InjectSetti
       return container;
     });
   };
-  const volumes = sidecarVolumes(settings, wishes);
+  const volumes = sidecarVolumes(settings, wishes, agent);
   const taken = (pod.spec?.volumes ?? []).findIndex(({ name }) => volumes.some((v) => v.name === name));
   if (taken !== -1) {
     const why = `it has a volume ${pod.spec?.volumes?.[taken]?.name}, which is a name of the sidecar’s`;
@@ -89,7 +95,7 @@ export function injectPod(pod: PodJson, namespace: string, settings: InjectSetti
     ...annotationsOfPod(pod),
     [HTTP_PROXY_PORT]: String(wishes.proxyPort),
     [INTERCEPTION_MODE]: wishes.capture ? 'REDIRECT' : 'NONE',
-    [CA_ROOTS]: settings.ca.roots,
+    ...(agent === 'pod' ? { [CA_ROOTS]: settings.ca.roots } : {}),
     [STATUS]: JSON.stringify({
       revision,
       ...statusOf(parts, wishes.native),

@@ -9,6 +9,7 @@ import { editDocument } from '../../edit/edit-document.ts';
 import { isMapValue } from '../../edit/equal.ts';
 import { renderDocument } from '../../edit/render.ts';
 import type { Problem } from '../../errors.ts';
+import { isStrict } from './choose-agent.ts';
 import { injectPod } from './inject-pod.ts';
 import { INJECT, INJECTION } from './names.ts';
 import { labelsOfPod, type Meta, type PodJson, templatePath } from './pod.ts';
@@ -38,8 +39,16 @@ export interface InjectedText {
 
 type Item = Record<string, unknown>;
 
-/** @param namespace of objects that say none */
-export async function injectText(file: TextFile, namespace: string, settings: InjectSettings): Promise<InjectedText> {
+/**
+ * @param namespace of objects that say none
+ * @param strict namespaces that are known to forbid folders of the node, besides those of the file
+ */
+export async function injectText(
+  file: TextFile,
+  namespace: string,
+  settings: InjectSettings,
+  strict: ReadonlySet<string> = new Set(),
+): Promise<InjectedText> {
   const problems: Problem[] = [];
   const objects: InjectedObject[] = [];
   const documents: { range: { start: number; end: number }; index: number; value: unknown }[] = [];
@@ -48,12 +57,14 @@ export async function injectText(file: TextFile, namespace: string, settings: In
     if (!read.ok) problems.push(...(await syntaxProblems(file, range, read.failure)));
     else documents.push({ range, index, value: read.value });
   }
-  const closed = closedNamespaces(documents.map(({ value }) => value));
+  const values = documents.map(({ value }) => value);
+  const closed = namespacesWith(values, (labels) => labels[INJECTION] === 'disabled');
+  const how = { namespace, settings, closed, strict: new Set([...strict, ...namespacesWith(values, isStrict)]) };
   let text = '';
   let at = 0;
   for (const { range, index, value } of documents) {
     const source = documentSource(file, range, index);
-    const done = injectValue(value, [], { namespace, settings, closed }, (object, path, outcome) => {
+    const done = injectValue(value, [], how, (object, path, outcome) => {
       const position = source.positionOf(path);
       const { kind, metadata } = object as { kind: string; metadata?: Meta };
       const remarks = outcome.injected ? outcome.notes : [];
@@ -109,6 +120,7 @@ interface How {
   namespace: string;
   settings: InjectSettings;
   closed: ReadonlySet<string>;
+  strict: ReadonlySet<string>;
 }
 
 type Tell = (object: Item, path: FieldPath, outcome: ReturnType<typeof injectPod>) => void;
@@ -135,10 +147,10 @@ function injectValue(value: unknown, path: FieldPath, how: How, tell: Tell): unk
   return outcome.injected ? put(value, way, outcome.pod) : value;
 }
 
-function injectOne(pod: PodJson, namespace: string, { settings, closed }: How): ReturnType<typeof injectPod> {
+function injectOne(pod: PodJson, namespace: string, { settings, closed, strict }: How): ReturnType<typeof injectPod> {
   if (closed.has(namespace) && labelsOfPod(pod)[INJECT] !== 'true')
     return { injected: false, why: `the namespace ${namespace} has ${INJECTION}=disabled`, wrong: false, at: [] };
-  return injectPod(pod, namespace, settings);
+  return injectPod(pod, { namespace, strict: strict.has(namespace) }, settings);
 }
 
 function put(value: Item, [key, ...rest]: readonly string[], to: unknown): Item {
@@ -146,14 +158,14 @@ function put(value: Item, [key, ...rest]: readonly string[], to: unknown): Item 
   return { ...value, [key]: put((value[key] ?? {}) as Item, rest, to) };
 }
 
-/** Namespaces of the same input that say that nothing is injected in them. */
-function closedNamespaces(values: readonly unknown[]): ReadonlySet<string> {
+/** Namespaces of the same input whose labels are such. */
+function namespacesWith(values: readonly unknown[], such: (labels: Record<string, string>) => boolean): ReadonlySet<string> {
   const all = values.flatMap((value) => (isMapValue(value) && Array.isArray(value['items']) ? (value['items'] as unknown[]) : [value]));
   return new Set(
     all.flatMap((value) => {
       if (!isMapValue(value) || value['kind'] !== 'Namespace') return [];
       const { name, labels } = (value['metadata'] ?? {}) as Meta;
-      return name !== undefined && labels?.[INJECTION] === 'disabled' ? [name] : [];
+      return name !== undefined && such(labels ?? {}) ? [name] : [];
     }),
   );
 }

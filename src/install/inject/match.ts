@@ -1,5 +1,6 @@
 /** Which injectors are asked about a pod, and why. */
 import { type LabelSelector, type Labels, matchesSelector } from '../../mesh/labels.ts';
+import { POD_SECURITY } from './choose-agent.ts';
 import type { WebhookRules } from './webhooks.ts';
 
 /** One webhook configuration that injects sidecars. */
@@ -43,9 +44,10 @@ export function matchInjector({ name, revision, webhooks, unusable }: Injector, 
 
 type Expression = NonNullable<LabelSelector['matchExpressions']>[number];
 
+/** Without Pod Security: it decides which of two webhooks is asked, never whether one is. */
 const expressionsOf = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): Expression[] => [
   ...Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
-  ...matchExpressions,
+  ...matchExpressions.filter(({ key }) => key !== POD_SECURITY),
 ];
 
 const holds = (expression: Expression, labels: Labels): boolean => matchesSelector({ matchExpressions: [expression] }, labels);

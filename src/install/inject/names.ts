@@ -16,6 +16,8 @@ export const EXCLUDED_RANGES = 'traffic.sidecar.istio.io/excludeOutboundIPRanges
 export const HTTP_PROXY_PORT = 'fairlead.dev/http-proxy-port';
 /** PEM: what the CA must be under when the pod asks it for the first time. */
 export const CA_ROOTS = 'fairlead.dev/ca-roots';
+/** Who reads the mesh for the sidecar: `node` or `pod`. */
+export const AGENT = 'fairlead.dev/agent';
 export const DEFAULT_CONTAINER = 'kubectl.kubernetes.io/default-container';
 
 export const API_PORT = 15000;

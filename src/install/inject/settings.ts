@@ -10,11 +10,15 @@ export interface InjectSettings {
   ca: {
     /** `HOST:PORT` */
     address: string;
-    /** PEM. */
+    /** PEM; empty: they are not known. */
     roots: string;
     /** What tokens of service accounts must be meant for. */
     audience: string;
   };
+  /** Who reads the mesh for sidecars, unless a pod says otherwise or Pod Security forbids it. */
+  agent: 'node' | 'pod';
+  /** Of the node: where its agent has the socket. */
+  agentFolder: string;
   /** Whose service accounts may read the mesh, `*` for all; undefined: it is not known. */
   namespaces: readonly string[] | undefined;
   engine: 'auto' | 'envoy' | 'embedded';

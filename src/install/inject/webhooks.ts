@@ -4,9 +4,12 @@
  */
 import type { LabelSelector } from '../../mesh/labels.ts';
 import { DEFAULT_REVISION, revisioned, WEBHOOK_NAME } from '../objects/names.ts';
+import { POD_SECURITY, STRICT_LEVELS } from './choose-agent.ts';
 import { INJECT, INJECTION, REVISION, SYSTEM_NAMESPACES } from './names.ts';
 
 export const INJECT_PATH = '/inject';
+/** For namespaces whose Pod Security forbids folders of the node: the path is all that tells the server of it. */
+export const STRICT_INJECT_PATH = '/inject/strict';
 export const VALIDATE_PATH = '/validate';
 
 /** How the API server reaches the server of webhooks. */
@@ -82,16 +85,23 @@ export const webhookServer = (who: Who): string => revisioned(who, WEBHOOK_NAME)
 /** The name by which API servers call the Service. */
 export const webhookHost = (who: Who): string => `${webhookServer(who)}.${who.namespace}.svc`;
 
-/** The `webhooks` of a MutatingWebhookConfiguration. */
+/** The `webhooks` of a MutatingWebhookConfiguration: each rule twice, for namespaces of either kind of Pod Security. */
 export function mutatingWebhooks(revision: string, address: WebhookAddress): Record<string, unknown>[] {
-  return injectionRules(revision).map(({ name, namespaceSelector, objectSelector }) => ({
-    name,
-    ...common(address, INJECT_PATH),
-    rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
-    namespaceSelector,
-    objectSelector,
-    reinvocationPolicy: 'Never',
-  }));
+  return injectionRules(revision).flatMap(({ name, namespaceSelector, objectSelector }) =>
+    [false, true].map((strict) => ({
+      name: strict ? `strict.${name}` : name,
+      ...common(address, strict ? STRICT_INJECT_PATH : INJECT_PATH),
+      rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'], scope: 'Namespaced' }],
+      namespaceSelector: {
+        matchExpressions: [
+          ...(namespaceSelector.matchExpressions ?? []),
+          strict ? is(POD_SECURITY, ...STRICT_LEVELS) : isNot(POD_SECURITY, ...STRICT_LEVELS),
+        ],
+      },
+      objectSelector,
+      reinvocationPolicy: 'Never',
+    })),
+  );
 }
 
 /** The `webhooks` of a ValidatingWebhookConfiguration. One with a revision looks only at objects that have its label. */

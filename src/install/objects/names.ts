@@ -9,6 +9,8 @@ export const CA_NAME = 'fairlead-ca';
 export const WEBHOOK_NAME = 'fairlead-webhook';
 export const AGENT_NAME = 'fairlead-agent';
 export const CA_PORT = 15012;
+/** Of CertificateSigningRequests for certificates of the mesh. */
+export const SIGNER_NAME = 'fairlead.dev/mesh';
 /** What tokens of service accounts are meant for, as with Istio's CA. */
 export const TOKEN_AUDIENCE = 'istio-ca';
 

@@ -56,10 +56,14 @@ export const metricsAnnotations = (port: number): Record<string, string> => ({
   'prometheus.io/path': '/stats/prometheus',
 });
 
-/** The CA's roots, as it publishes them: `root-cert.pem`. A pod waits for them to be there. */
+const rootsItem = (file: string, more: object = {}): object => ({
+  configMap: { name: ROOTS_CONFIG_MAP, items: [{ key: file, path: file }], ...more },
+});
+
+/** The CA's roots, as it publishes them: `root-cert.pem`, for which a pod waits, and `trust.json`, which an older CA does not write. */
 export const rootsVolume = {
   name: 'roots',
-  configMap: { name: ROOTS_CONFIG_MAP, items: [{ key: 'root-cert.pem', path: 'root-cert.pem' }] },
+  projected: { sources: [rootsItem('root-cert.pem'), rootsItem('trust.json', { optional: true })] },
 };
 
 /** A token of the pod's service account that is for the CA alone: `istio-token`. */

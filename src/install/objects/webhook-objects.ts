@@ -2,7 +2,6 @@
  * The server of webhooks with its configurations. It may read and change these two and nothing else; its pods are alike, since what each of them writes
  * is the same.
  */
-import { stringify } from 'yaml';
 import { mutatingWebhooks, validatingWebhooks, webhookNames, webhookServer } from '../inject/webhooks.ts';
 import type { Settings } from '../settings/resolve.ts';
 import type { SettingsFile } from '../settings/schema.ts';
@@ -35,7 +34,7 @@ export function webhookObjects(settings: Settings, version: string): Manifest[] 
   const selector = { 'fairlead.dev/webhook': revision || 'default' };
   const address = { service: { namespace, name } };
   const names = webhookNames(revision);
-  const text = stringify(injectionFile(settings), { lineWidth: 0 });
+  const text = sortedJson(injectionFile(settings));
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
     ...webhookAccess(settings, version),
@@ -95,7 +94,7 @@ export function webhookAccess(settings: Settings, version: string): Manifest[] {
 
 /** The settings that decide what is injected, as a file of settings. */
 function injectionFile({ namespace, image, imagePullPolicy, imagePullSecrets, logFormat, meshConfig, injection }: Settings): SettingsFile {
-  const { namespaces, engine, nativeSidecar, capture, resources, logLevel } = injection;
+  const { agent, namespaces, engine, nativeSidecar, capture, resources, logLevel } = injection;
   return {
     profile: 'minimal',
     namespace,
@@ -104,16 +103,21 @@ function injectionFile({ namespace, image, imagePullPolicy, imagePullSecrets, lo
     imagePullSecrets: [...imagePullSecrets],
     logFormat,
     ...(meshConfig.trustDomain ? { meshConfig: { trustDomain: meshConfig.trustDomain } } : {}),
-    injection: { namespaces: [...namespaces], engine, nativeSidecar, capture, resources, logLevel },
+    injection: { enabled: true, agent, namespaces: [...namespaces], engine, nativeSidecar, capture, resources, logLevel },
   };
 }
 
-/** FNV-1a: only to tell texts apart. */
-function checksum(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash.toString(16).padStart(8, '0');
+/** JSON as Helm's `toJson` has it, with keys in order: the chart makes the same text. */
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
 }
+
+/** As Helm's `sha256sum`. */
+const checksum = (text: string): string => process.getBuiltinModule('node:crypto').createHash('sha256').update(text).digest('hex');
 
 function podSpec(settings: Settings, name: string): object {
   const { namespace, revision, injection, logFormat } = settings;

@@ -10,8 +10,8 @@ export interface Profile {
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   default: {
-    description: 'the CA, and one ingress gateway: two to five pods behind a load balancer',
-    settings: { gateways: { ingressgateway: {} } },
+    description: 'the CA, sidecars for pods whose labels ask for them, and one ingress gateway: two to five pods behind a load balancer',
+    settings: { injection: { enabled: true }, gateways: { ingressgateway: {} } },
   },
   minimal: { description: 'the CA and the definitions; gateways are added one by one', settings: {} },
   demo: {

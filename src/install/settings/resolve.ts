@@ -90,7 +90,7 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
     },
     agent: {
       ...placementOf({ tolerations: [{ operator: 'Exists' }], priorityClassName: 'system-node-critical', ...agent }),
-      enabled: agent.enabled ?? false,
+      enabled: agent.enabled ?? (injects && reader === 'node'),
       resources: agent.resources ?? AGENT_RESOURCES,
     },
     injection: {
@@ -139,19 +139,21 @@ const unprivileged = (port: number): number => (port === 80 ? 8080 : port < 1024
 
 /** Ports that the agent in a gateway's pod has itself. */
 const OWN_PORTS = [15000, 15020];
-/** Names that other objects of the installation have. */
-const OWN_NAMES: Readonly<Record<string, string>> = {
-  'fairlead-ca': 'the CA is',
-  'fairlead-agent': 'the agents of the nodes are',
-  'fairlead-webhook': 'the server of webhooks is',
-};
+/** Names that other objects of the installation have, its revisions' too: the CA trusts their service accounts by them. */
+const OWN_NAMES = /^fairlead-(?:ca|agent|webhook)/;
 
 /** What no schema can say: what is wrong between the settings. Empty when nothing is. */
-export function settingsProblems({ gateways, injection }: Settings): Problem[] {
+export function settingsProblems({ gateways, injection, agent }: Settings): Problem[] {
   const problems: Problem[] = [];
   const wrong = (path: string, message: string, hint?: string): void => {
     problems.push({ severity: 'error', rule: 'install/settings', message, path, ...(hint === undefined ? {} : { hint }) });
   };
+  if (injection.enabled && injection.agent === 'node' && !agent.enabled)
+    wrong(
+      'agent.enabled',
+      'sidecars would ask an agent of their node, and there is none',
+      'Set `injection.agent: pod`, and name the namespaces in `injection.namespaces`',
+    );
   if (injection.enabled && injection.agent === 'pod' && injection.namespaces.length === 0)
     wrong(
       'injection.namespaces',
@@ -166,7 +168,8 @@ export function settingsProblems({ gateways, injection }: Settings): Problem[] {
     );
   for (const { name, replicas, ports, resources } of gateways) {
     const at = `gateways.${name}`;
-    if (Object.hasOwn(OWN_NAMES, name)) wrong(at, `a gateway cannot be called ${name}: ${OWN_NAMES[name]}`);
+    const taken = OWN_NAMES.exec(name);
+    if (taken) wrong(at, `a gateway cannot be called ${name}: ${taken[0]} is the installation’s own`);
     if (replicas.min > replicas.max) wrong(`${at}.replicas`, `\`min\` (${replicas.min}) is above \`max\` (${replicas.max})`);
     if (replicas.min < replicas.max && resources.requests?.cpu === undefined)
       wrong(
@@ -178,8 +181,8 @@ export function settingsProblems({ gateways, injection }: Settings): Problem[] {
       const twice = ports.find((p, i) => ports.findIndex((other) => other[what] === p[what]) !== i);
       if (twice !== undefined) wrong(`${at}.ports`, `two ports have the ${what} ${twice[what]}`);
     }
-    const taken = ports.find(({ targetPort }) => OWN_PORTS.includes(targetPort));
-    if (taken !== undefined) wrong(`${at}.ports`, `${taken.targetPort} is a port of the agent`, 'Choose another `targetPort`');
+    const ours = ports.find(({ targetPort }) => OWN_PORTS.includes(targetPort));
+    if (ours !== undefined) wrong(`${at}.ports`, `${ours.targetPort} is a port of the agent`, 'Choose another `targetPort`');
   }
   return problems;
 }

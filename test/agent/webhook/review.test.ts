@@ -38,17 +38,29 @@ test('what is no review is said', () => {
 });
 
 test('a pod that cannot be injected is let in with a warning', () => {
-  const answer = answerInjection(pod({ 'sidecar.istio.io/interceptionMode': 'TPROXY' }), injectSettings);
+  const answer = answerInjection(pod({ 'sidecar.istio.io/interceptionMode': 'TPROXY' }), injectSettings, false);
   assert.is(answer.allowed, true);
   assert.is(answer.patch, undefined);
   assert.match(answer.warnings?.[0] ?? '', /^fairlead: it gets no sidecar: .*TPROXY/);
   assert.ok((answer.warnings?.[0]?.length ?? 0) <= 256);
 });
 
+test('where Pod Security is strict, a sidecar reads the mesh itself if it may, and is left out if it may not', () => {
+  const volumesOf = (patch: string | undefined): string => Buffer.from(patch ?? '', 'base64').toString();
+  assert.match(volumesOf(answerInjection(pod({}), injectSettings, false).patch), /"hostPath"/);
+  const strict = answerInjection(pod({}), injectSettings, true);
+  assert.not.match(volumesOf(strict.patch), /"hostPath"/);
+  assert.match(volumesOf(strict.patch), /"serviceAccountToken"/);
+  const closed = answerInjection(pod({}), { ...injectSettings, namespaces: [] }, true);
+  assert.is(closed.allowed, true);
+  assert.is(closed.patch, undefined);
+  assert.match(closed.warnings?.[0] ?? '', /not among injection\.namespaces/);
+});
+
 test('odd pods break nothing', () => {
   const odd = [{}, { spec: null }, { spec: { containers: null } }, { spec: { containers: [] } }, { metadata: null, spec: {} }];
-  for (const object of odd) assert.is(answerInjection(request('Pod', object), injectSettings).allowed, true, JSON.stringify(object));
-  assert.equal(answerInjection({ ...pod({}), kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }, injectSettings), {
+  for (const object of odd) assert.is(answerInjection(request('Pod', object), injectSettings, false).allowed, true, JSON.stringify(object));
+  assert.equal(answerInjection({ ...pod({}), kind: { group: 'apps', version: 'v1', kind: 'Deployment' } }, injectSettings, false), {
     uid: '1',
     allowed: true,
   });

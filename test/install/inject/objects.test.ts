@@ -9,9 +9,10 @@ import { manifestsOf } from '../../../src/install/manifests.ts';
 import type { Manifest } from '../../../src/install/objects/object.ts';
 import { readSettings } from '../../../src/install/settings/read-settings.ts';
 import { resolveSettings } from '../../../src/install/settings/resolve.ts';
+import type { SettingsFile } from '../../../src/install/settings/schema.ts';
 
 const who = { revision: '', version: '1.2.3' };
-const objects = (injection: object, revision = ''): Manifest[] =>
+const objects = (injection: SettingsFile['injection'] & object, revision = ''): Manifest[] =>
   manifestsOf(resolveSettings({ profile: 'minimal', definitions: false, injection }, { ...who, revision }), '1.2.3');
 function named(all: readonly Manifest[], kind: string, name: string): Manifest {
   const found = all.find((o) => o.kind === kind && o.metadata.name === name);
@@ -20,22 +21,25 @@ function named(all: readonly Manifest[], kind: string, name: string): Manifest {
 }
 const specOf = (deployment: Manifest) => (deployment['spec'] as { template: { spec: PodSpecJson } }).template.spec;
 
-test('without namespaces there are no webhooks, and no rights for anybody', () => {
+test('without injection there are no webhooks, no agents of nodes, and no rights for anybody', () => {
   const all = objects({});
   assert.not(all.some(({ kind }) => kind.endsWith('WebhookConfiguration')));
-  assert.not.match(JSON.stringify(all), /system:serviceaccounts/);
+  assert.not.match(JSON.stringify(all), /system:serviceaccounts|DaemonSet/);
 });
 
 test('rights are those of the accounts of the named namespaces', () => {
-  const subjects = (namespaces: string[]) =>
+  const subjects = (namespaces: string[], agent: 'node' | 'pod' = 'pod') =>
     (
-      named(objects({ namespaces }), 'ClusterRoleBinding', 'fairlead-agent-fairlead-system')['subjects'] as {
+      named(objects({ enabled: true, namespaces, agent }), 'ClusterRoleBinding', 'fairlead-agent-fairlead-system')['subjects'] as {
         kind: string;
         name: string;
       }[]
     ).map(({ kind, name }) => `${kind} ${name}`);
   assert.equal(subjects(['shop', 'billing']), ['Group system:serviceaccounts:shop', 'Group system:serviceaccounts:billing']);
   assert.equal(subjects(['*']), ['Group system:serviceaccounts']);
+  // Sidecars that ask the agent of their node need none, and those of other namespaces have none.
+  assert.equal(subjects([], 'node'), ['ServiceAccount fairlead-agent']);
+  assert.equal(subjects(['shop'], 'node'), ['ServiceAccount fairlead-agent', 'Group system:serviceaccounts:shop']);
 });
 
 test('what is injected is what the settings in the server’s ConfigMap say', async () => {
@@ -67,7 +71,11 @@ test('every flag of the server and of sidecars is a flag of its command; volumes
     commands: Record<string, { flags: Record<string, { type: string; options?: string[] }> }>;
   };
   const settings = resolveSettings({ injection: { namespaces: ['*'] } }, who);
-  const pod = injectPod({ spec: { containers: [{ name: 'a', image: 'a' }] } }, 'shop', injectSettingsOf(settings, 'roots'));
+  const pod = injectPod(
+    { spec: { containers: [{ name: 'a', image: 'a' }] } },
+    { namespace: 'shop', strict: true },
+    injectSettingsOf(settings, 'roots'),
+  );
   assert.ok(pod.injected);
   const specs = [
     specOf(named(objects({ namespaces: ['*'] }), 'Deployment', 'fairlead-webhook')),
