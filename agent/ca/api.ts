@@ -14,7 +14,7 @@ import { bundleOf } from './authorities.ts';
 import { Denied } from './denied.ts';
 import { type Caller, type IssuedCertificate, issueCertificate } from './issue.ts';
 import type { Live } from './live-issuer.ts';
-import { createRateLimit } from './rate-limit.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { Registry } from './registry.ts';
 import { useToken } from './tokens.ts';
 
@@ -40,8 +40,7 @@ export interface CaApi {
 }
 
 /** @param directory where join tokens are kept */
-export function createCaApi(directory: string, live: () => Live, registry: Registry): CaApi {
-  const limits = createRateLimit();
+export function createCaApi(directory: string, live: () => Live, registry: Registry, limits: RateLimit): CaApi {
   const limit = (caller: ApiCaller, policy: Live['policy']): void => {
     if (caller.by === 'local' || limits.take(caller.name, policy.rateLimit, performance.now())) return;
     throw new Denied('limited', `${caller.name} asks for more than ${policy.rateLimit.perMinute} certificates a minute`);

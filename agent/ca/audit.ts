@@ -22,19 +22,19 @@ export interface IssuedEntry {
   notAfter: string;
   /** Which authority signed. */
   authority: string;
-  /** The trust bundle that the caller was given with it. */
+  /** The trust bundle that the caller was given with it, or is known to have. */
   sequence: number;
   /** Who asked: a SPIFFE ID, or `local` for whoever may read the CA's directory. */
   caller: string;
   /** How the caller showed who it is. */
-  by: 'local' | 'certificate' | 'token' | 'jwt';
+  by: 'local' | 'certificate' | 'token' | 'jwt' | 'csr';
   /** The serial number of the certificate that this one replaces. */
   replaces?: string;
 }
 
-/** Anything else that happened to the CA. */
+/** Anything else that happened to the CA. `discarded`: a certificate that was issued and that nobody was given. */
 export interface ChangeEntry {
-  event: 'init' | 'intermediate' | 'prepare' | 'activate' | 'taint' | 'revoke' | 'token' | 'refused';
+  event: 'init' | 'intermediate' | 'prepare' | 'activate' | 'taint' | 'revoke' | 'token' | 'refused' | 'discarded';
   time: string;
   [detail: string]: unknown;
 }

@@ -1,16 +1,23 @@
-/** A CA inside a cluster: knows service accounts by their tokens, which the API server checks, and keeps its roots in a ConfigMap. */
+/**
+ * A CA inside a cluster: knows service accounts by their tokens, which the API server checks, keeps its roots in a ConfigMap, and signs
+ * CertificateSigningRequests.
+ */
 import { FairleadError } from '../../src/errors.ts';
-import { createBackOff, pause } from '../../src/kubernetes/back-off.ts';
 import type { ApiClient } from '../../src/kubernetes/client.ts';
 import type { Log } from '../log.ts';
 import { Denied } from './denied.ts';
 import { kubernetesIdentity } from './jwt-callers.ts';
+import type { Live } from './live-issuer.ts';
+import { publishRoots } from './publish-roots.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { NodeAgents } from './requests/requester.ts';
+import { signRequests } from './requests/sign-requests.ts';
 
 export interface CaCluster {
   /** The SPIFFE ID of the service account that a token is of. Throws Denied, whose message never repeats the token. */
   identityOf(token: string, trustDomain: string): Promise<string>;
-  /** Writes the trust bundle (PEM) into the ConfigMap whenever it changes, and tries again while that fails. Returns what ends it. */
-  keepRoots(roots: () => string, log: Log): () => void;
+  /** Publishes the roots and signs requests, whatever of both is wanted. Returns what ends it. */
+  serve(ca: { live(): Live; limits: RateLimit; log: Log }): () => Promise<void>;
   close(): void;
 }
 
@@ -20,16 +27,13 @@ export interface CaClusterOptions {
   audience: string;
   /** `NAMESPACE/NAME`; undefined: the roots are not published. */
   rootsConfigMap: { namespace: string; name: string } | undefined;
+  /** Whose CertificateSigningRequests are signed: `fairlead.dev/mesh`; undefined: none are. */
+  signerName: string | undefined;
+  nodeAgents: NodeAgents;
 }
 
-/** The key of Istio's own ConfigMap istio-ca-root-cert. */
-const ROOTS_KEY = 'root-cert.pem';
-const LOOK_MS = 2000;
-/** Somebody may have edited it. */
-const WRITE_ANYWAY_MS = 300_000;
-
 /** Nothing is asked yet. */
-export function createCaCluster({ client, audience, rootsConfigMap }: CaClusterOptions): CaCluster {
+export function createCaCluster({ client, audience, rootsConfigMap, signerName, nodeAgents }: CaClusterOptions): CaCluster {
   return {
     async identityOf(token, trustDomain) {
       const fail = (why: string): Denied => new Denied('unauthenticated', `the token is not accepted: ${why}`);
@@ -51,10 +55,18 @@ export function createCaCluster({ client, audience, rootsConfigMap }: CaClusterO
       if (identity === undefined) throw fail(`${JSON.stringify(user?.username ?? '')} is no service account`);
       return identity;
     },
-    keepRoots(roots, log) {
-      const stop = new AbortController();
-      if (rootsConfigMap !== undefined) void keepRoots(client, rootsConfigMap, roots, log, stop.signal);
-      return () => stop.abort();
+    serve({ live, limits, log }) {
+      const bundle = () => {
+        const { rootsPem, sequence, state } = live();
+        return { roots: rootsPem, sequence, renew: state.authorities.filter(({ stage }) => stage === 'tainted').map(({ id }) => id) };
+      };
+      const roots = rootsConfigMap && publishRoots(client, rootsConfigMap, bundle, log);
+      const spread = (): number => roots?.spread() ?? 0;
+      const stop = signerName === undefined ? undefined : signRequests({ client, signerName, nodeAgents, live, limits, spread, log });
+      return async () => {
+        roots?.close();
+        await stop?.();
+      };
     },
     close: () => client.close(),
   };
@@ -75,40 +87,4 @@ async function review(client: ApiClient, token: string, audience: string): Promi
     throw new Denied('unavailable', `the token cannot be checked now: the API server does not answer as it should (${why})`);
   });
   return (answer as { status?: TokenReviewStatus }).status ?? {};
-}
-
-async function keepRoots(
-  client: ApiClient,
-  { namespace, name }: { namespace: string; name: string },
-  roots: () => string,
-  log: Log,
-  signal: AbortSignal,
-): Promise<void> {
-  const backOff = createBackOff({ first: 1000, longest: 30_000 });
-  const path = `/api/v1/namespaces/${namespace}/configmaps/${name}?fieldManager=fairlead-ca&force=true`;
-  let written: string | undefined;
-  let at = 0;
-  let failed = false;
-  while (!signal.aborted) {
-    const now = roots();
-    if (now === written && performance.now() - at < WRITE_ANYWAY_MS) {
-      await pause(LOOK_MS, signal);
-      continue;
-    }
-    try {
-      const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: { [ROOTS_KEY]: now } };
-      await client.request(path, { method: 'PATCH', body, contentType: 'application/apply-patch+yaml', signal });
-      if (written !== now || failed) log.info('the roots are published', { configMap: `${namespace}/${name}` });
-      written = now;
-      at = performance.now();
-      failed = false;
-      backOff.reset();
-    } catch (error) {
-      if (signal.aborted) return;
-      if (!failed)
-        log.error('the roots are not published; it is tried again', { configMap: `${namespace}/${name}`, why: (error as Error).message });
-      failed = true;
-      await pause(backOff.next(), signal);
-    }
-  }
 }

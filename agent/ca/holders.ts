@@ -23,6 +23,7 @@ export async function currentHolders(directory: string, { trustDomain }: CaState
   const own = caIdentity(trustDomain);
   const held = new Map<string, IssuedEntry>();
   for await (const entry of readAudit(directory)) {
+    if (entry.event === 'discarded') held.delete(String(entry['serial']));
     // The CA's own certificate follows the state by itself.
     if (entry.event !== 'issued' || entry['identity'] === own) continue;
     const issued = entry as IssuedEntry;

@@ -24,6 +24,8 @@ export interface Caller {
   by: IssuedEntry['by'];
   /** The serial number of the certificate that it showed. */
   serial?: string;
+  /** An identity that it was found to ask for by right, as an agent for a pod of its node. */
+  vouched?: string;
 }
 
 export interface IssueRequest {
@@ -35,6 +37,8 @@ export interface IssueRequest {
   /** undefined: the policy's default. More than the policy's cap is cut to the cap. */
   lifeMs: number | undefined;
   replaces?: string | undefined;
+  /** The trust bundle that its holder has, where none goes with the certificate. */
+  sequence?: number;
 }
 
 export interface IssuedCertificate {
@@ -51,11 +55,12 @@ export interface IssuedCertificate {
 
 /** Throws E_CA_REFUSED (and writes that down), E_CA_DIRECTORY when it cannot be written down. */
 export function issueCertificate(issuer: Issuer, caller: Caller, wanted: IssueRequest, now: Date): IssuedCertificate {
-  const { signer, policy, audit, sequence } = issuer;
+  const { signer, policy, audit } = issuer;
+  const { sequence = issuer.sequence } = wanted;
   const { identity, request, dnsNames, replaces } = wanted;
   const time = now.toISOString();
   const refuse = (why: string): FairleadError => {
-    audit.append({ event: 'refused', time, caller: caller.name, by: caller.by, identity, why });
+    writeRefusal(audit, caller, identity, why, time);
     return new FairleadError('E_CA_REFUSED', `${caller.name} may not have a certificate for ${identity}: ${why}`, {
       next: 'Allow it in policy.yaml in the CA’s directory, if it should be.',
     });
@@ -100,4 +105,9 @@ export function issueCertificate(issuer: Issuer, caller: Caller, wanted: IssueRe
     if (error instanceof PkiError) throw refuse(error.message);
     throw error;
   }
+}
+
+/** Throws E_CA_DIRECTORY. @param time ISO 8601 */
+export function writeRefusal(audit: AuditLog, caller: Caller, identity: string, why: string, time = new Date().toISOString()): void {
+  audit.append({ event: 'refused', time, caller: caller.name, by: caller.by, identity, why });
 }

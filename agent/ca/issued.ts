@@ -1,8 +1,8 @@
 import { type IssuedEntry, readAudit } from './audit.ts';
 import { readState } from './directory.ts';
 
-/** `current`: valid and the last one of its holder; `replaced`: valid, and its holder has a newer one. */
-export type IssuedState = 'current' | 'replaced' | 'expired';
+/** `current`: valid and the last one of its holder; `replaced`: valid, and its holder has a newer one; `discarded`: nobody was given it. */
+export type IssuedState = 'current' | 'replaced' | 'expired' | 'discarded';
 
 export type IssuedView = Omit<IssuedEntry, 'event'> & { state: IssuedState };
 
@@ -11,13 +11,16 @@ export async function issuedCertificates(directory: string, now: Date): Promise<
   readState(directory);
   const entries: IssuedEntry[] = [];
   const replaced = new Set<string>();
+  const discarded = new Set<unknown>();
   for await (const entry of readAudit(directory)) {
+    if (entry.event === 'discarded') discarded.add(entry['serial']);
     if (entry.event !== 'issued') continue;
     entries.push(entry as IssuedEntry);
     if (typeof entry.replaces === 'string') replaced.add(entry.replaces);
   }
   return entries.map(({ event: _, ...entry }) => {
     const expired = Date.parse(entry.notAfter) <= now.getTime();
-    return { ...entry, state: expired ? 'expired' : replaced.has(entry.serial) ? 'replaced' : 'current' };
+    const state = discarded.has(entry.serial) ? 'discarded' : expired ? 'expired' : replaced.has(entry.serial) ? 'replaced' : 'current';
+    return { ...entry, state };
   });
 }

@@ -47,13 +47,14 @@ export const DEFAULT_POLICY: Policy = {
 
 const anyOf = (patterns: readonly RegExp[], text: string): boolean => patterns.some((pattern) => pattern.test(text));
 
-const rulesFor = ({ rules }: Policy, caller: string, identity: string): PolicyRule[] =>
-  rules.filter((rule) => anyOf(rule.callers, caller) && anyOf(rule.identities, identity));
+/** Whoever asks for another by right has what that one has. */
+const rulesFor = ({ rules }: Policy, { name, vouched = name }: Caller, identity: string): PolicyRule[] =>
+  rules.filter((rule) => (anyOf(rule.callers, name) || anyOf(rule.callers, vouched)) && anyOf(rule.identities, identity));
 
 /** Why a caller may not have it; undefined when it may. Whoever holds the CA's directory (`local`) may have any identity of its trust domain. */
 export function refusalFor(
   policy: Policy,
-  { name, by }: Caller,
+  caller: Caller,
   identity: string,
   dnsNames: readonly string[],
   publicKey: KeyObject,
@@ -62,9 +63,9 @@ export function refusalFor(
   if (weakness) return `its key is weak (${kind}): ${weakness}`;
   const bad = dnsNames.find((dns) => dns.length > 253 || !HOST.test(dns));
   if (bad !== undefined) return `${JSON.stringify(bad)} is not a host name`;
-  if (by === 'local') return undefined;
-  const rules = rulesFor(policy, name, identity);
-  if (name !== identity && rules.length === 0) return 'no rule of the policy allows it';
+  if (caller.by === 'local') return undefined;
+  const rules = rulesFor(policy, caller, identity);
+  if (caller.name !== identity && caller.vouched !== identity && rules.length === 0) return 'no rule of the policy allows it';
   const denied = dnsNames.find((dns) => !rules.some((rule) => anyOf(rule.dnsNames, dns)));
   return denied === undefined ? undefined : `no rule of the policy allows the host name ${denied}`;
 }
@@ -73,8 +74,8 @@ export function refusalFor(
 const HOST = /^(?:\*\.)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 
 /** How long a certificate lives: what was asked for, at most what the policy and the most generous rule allow. */
-export function lifeFor(policy: Policy, { name }: Caller, identity: string, wanted: number | undefined): number {
-  const caps = rulesFor(policy, name, identity).map((rule) => rule.maxLifeMs ?? policy.maxLifeMs);
+export function lifeFor(policy: Policy, caller: Caller, identity: string, wanted: number | undefined): number {
+  const caps = rulesFor(policy, caller, identity).map((rule) => rule.maxLifeMs ?? policy.maxLifeMs);
   const cap = Math.min(policy.maxLifeMs, caps.length > 0 ? Math.max(...caps) : policy.maxLifeMs);
   return Math.min(wanted ?? policy.defaultLifeMs, cap);
 }

@@ -19,6 +19,7 @@ import { issueCertificate } from './issue.ts';
 import { createLiveIssuer, type Live } from './live-issuer.ts';
 import type { PolicyRule } from './policy.ts';
 import { patternOf } from './policy-of.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { openRegistry } from './registry.ts';
 
 export interface ServeOptions {
@@ -71,7 +72,12 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
     const registry = openRegistry(directory);
     closers.push(() => registry.close());
     live();
-    const deps = { api: createCaApi(directory, live, registry), callers: createCallers(directory, live, cluster), log: options.log };
+    const limits = createRateLimit();
+    const deps = {
+      api: createCaApi(directory, live, registry, limits),
+      callers: createCallers(directory, live, cluster),
+      log: options.log,
+    };
     const socket = join(directory, 'ca.sock');
     closers.push(await listenOnSocket(directory, socket, createServer(SERVER_LIMITS, createHandler({ ...deps, hosts: undefined }, false))));
 
@@ -93,11 +99,7 @@ export async function serveCa(directory: string, options: ServeOptions): Promise
     server.setTimeout(60_000);
     closers.push(await listen(server, options));
     closers.push(keepFresh(directory, live, server, names, options.log));
-    if (cluster)
-      closers.push(
-        () => cluster.close(),
-        cluster.keepRoots(() => live().rootsPem, options.log),
-      );
+    if (cluster) closers.push(() => cluster.close(), cluster.serve({ live, limits, log: options.log }));
     return { port: (server.address() as AddressInfo).port, socket, close };
   } catch (error) {
     await close();

@@ -18,6 +18,7 @@ export default class CaServe extends BaseCommand {
     '<%= config.bin %> ca serve',
     '<%= config.bin %> ca serve --listen 0.0.0.0 --host ca.example.com',
     '<%= config.bin %> ca serve -k --listen 0.0.0.0 --roots-config-map fairlead-ca-roots',
+    '<%= config.bin %> ca serve -k --signer fairlead.dev/mesh --node-agents fairlead-system/fairlead-agent',
   ];
   static override flags = {
     'ca-dir': caDir,
@@ -55,6 +56,19 @@ export default class CaServe extends BaseCommand {
       description: 'ConfigMap in which the roots are kept, under root-cert.pem',
       dependsOn: ['kubernetes'],
     }),
+    signer: Flags.string({
+      helpValue: 'NAME',
+      description: 'approve and sign the CertificateSigningRequests of this signer, as fairlead.dev/mesh; one CA alone may have the name',
+      dependsOn: ['kubernetes'],
+    }),
+    'node-agents': Flags.string({
+      helpValue: 'NAMESPACE/NAME',
+      description:
+        'service account of agents that may ask for certificates of the pods of their own node; * stands for anything within a segment',
+      multiple: true,
+      multipleNonGreedy: true,
+      dependsOn: ['signer'],
+    }),
     'passphrase-file': passphraseFile,
     'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
   };
@@ -72,6 +86,8 @@ export default class CaServe extends BaseCommand {
             context: flags.context,
             audience: flags['token-audience'] ?? 'istio-ca',
             rootsConfigMap: flags['roots-config-map'],
+            signerName: flags.signer === undefined ? undefined : signerName(flags.signer),
+            nodeAgents: (flags['node-agents'] ?? []).map(nodeAgents),
           })
         : undefined;
       const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, hostNames, cluster, log };
@@ -91,5 +107,21 @@ function allowedHost(typed: string): { namespace: string; account: string; dnsNa
   if (dnsName !== '') return { namespace, account, dnsName };
   throw new FairleadError('E_USAGE', `--allow-host ${JSON.stringify(typed)} is not NAMESPACE/ACCOUNT=NAME`, {
     next: 'Write --allow-host fairlead-system/web=web.fairlead-system.svc.',
+  });
+}
+
+/** Throws E_USAGE. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#signers */
+function signerName(typed: string): string {
+  if (/^[a-z0-9.-]+\.[a-z0-9-]+\/[a-z0-9.-]+$/.test(typed) && !/^(.*[.])?(kubernetes|k8s)[.]io[/]/.test(typed)) return typed;
+  throw new FairleadError('E_USAGE', `--signer ${JSON.stringify(typed)} is no name of a signer of one’s own`, {
+    next: 'Write --signer fairlead.dev/mesh.',
+  });
+}
+
+/** Throws E_USAGE. */
+function nodeAgents(typed: string): string {
+  if (/^[a-z0-9-]+\/[a-z0-9.*-]+$/.test(typed)) return typed;
+  throw new FairleadError('E_USAGE', `--node-agents ${JSON.stringify(typed)} is not NAMESPACE/NAME`, {
+    next: 'Write --node-agents fairlead-system/fairlead-agent.',
   });
 }

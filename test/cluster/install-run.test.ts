@@ -203,7 +203,9 @@ if ('missing' in started || address === undefined) {
       await denied(ca.request(`${own}/configmaps`));
       await denied(ca.request(`${own}/configmaps/istio`, { method: 'PATCH', body: {}, contentType: 'application/merge-patch+json' }));
       await denied(ca.request(`${own}/secrets`));
-      await denied(ca.request('/api/v1/pods'));
+      await denied(ca.request('/api/v1/nodes'));
+      await denied(ca.request(`${own}/pods/${NAMESPACE}-1`, { method: 'DELETE' }));
+      await denied(ca.request('/apis/certificates.k8s.io/v1/certificatesigningrequests/a', { method: 'DELETE' }));
     } finally {
       gateway.close();
       ca.close();

@@ -4,7 +4,7 @@
  */
 import type { Settings } from '../settings/resolve.ts';
 import { accountSubject, clusterAccess, namespaceAccess, type Rule } from './access.ts';
-import { CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, TOKEN_AUDIENCE, WEBHOOK_NAME } from './names.ts';
+import { AGENT_NAME, CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, SIGNER_NAME, TOKEN_AUDIENCE, WEBHOOK_NAME } from './names.ts';
 import type { Manifest } from './object.ts';
 import { containerSecurity, imageOf, NO_SIDECAR, podFields, scratchEnvironment, scratchMount, scratchVolume } from './pods.ts';
 
@@ -15,8 +15,20 @@ const DEFAULT_TRUST_DOMAIN = 'cluster.local';
 
 const BASE = { revision: '' };
 
-/** Whose token is it? */
-const CLUSTER_RULES: readonly Rule[] = [{ apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] }];
+const CLUSTER_RULES: readonly Rule[] = [
+  // Whose token is it?
+  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: ['get', 'list', 'watch'] },
+  {
+    apiGroups: ['certificates.k8s.io'],
+    resources: ['certificatesigningrequests/approval', 'certificatesigningrequests/status'],
+    verbs: ['update'],
+  },
+  // Into those it may write the answers of this signer alone.
+  { apiGroups: ['certificates.k8s.io'], resources: ['signers'], resourceNames: [SIGNER_NAME], verbs: ['approve', 'sign'] },
+  // Does the pod run on the node whose agent asks for it?
+  { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+];
 const RULES: readonly Rule[] = [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [ROOTS_CONFIG_MAP], verbs: ['patch'] }];
 
 export function caObjects(settings: Settings, version: string): Manifest[] {
@@ -84,6 +96,8 @@ function podSpec(settings: Settings): object {
           ...names.flatMap((name) => ['--host', name]),
           // The API server knows the server of webhooks by its name.
           ...['--allow-host', `${namespace}/${WEBHOOK_NAME}*=${WEBHOOK_NAME}*.${namespace}.svc`],
+          // The agents of all revisions.
+          ...['--signer', SIGNER_NAME, '--node-agents', `${namespace}/${AGENT_NAME}*`],
           ...['--token-audience', TOKEN_AUDIENCE, '--roots-config-map', `${namespace}/${ROOTS_CONFIG_MAP}`, '--log-format', logFormat],
         ],
         ports: [{ name: 'tls-ca', containerPort: CA_PORT, protocol: 'TCP' }],
