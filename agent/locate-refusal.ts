@@ -9,6 +9,7 @@ import type { Mesh, ProxyNode } from '../src/mesh/types.ts';
 import { originOfRefused } from './locate-origin.ts';
 
 const PORT_ANNOTATION = 'fairlead.dev/http-proxy-port';
+const INTERCEPTION_MODE = 'sidecar.istio.io/interceptionMode';
 
 /** What privileged gateway ports become where no Service says otherwise, as with the Service of Istio's own gateway. */
 const translated = (port: number): number => (port === 80 ? 8080 : port === 443 ? 8443 : port < 1024 ? port + 8000 : port);
@@ -22,6 +23,7 @@ export function locateRefusal(problems: readonly Problem[], snapshot: Snapshot, 
     const port = Number(listener?.address?.socketAddress?.portValue ?? 0);
     const message = `proxy ${proxy.name}.${proxy.namespace}: ${problem.message}`;
     if (problem.position || !mesh) return { ...problem, message };
+    if (problem.rule === 'unsupported/interception') return { ...problem, message, ...interceptionAskedBy(proxy) };
     const refused = originOfRefused(problem.origin ?? '', problem.message, snapshot, mesh);
     if (refused) {
       const { resource, path } = refused;
@@ -41,6 +43,14 @@ export function locateRefusal(problems: readonly Problem[], snapshot: Snapshot, 
       ...(bind ? { hint: `${problem.rule === 'listener/port-in-use' ? 'end what listens there, or ' : ''}${hint}` } : {}),
     };
   });
+}
+
+/** Where a workload asks for its connections to be redirected. Pods do so by being pods. */
+function interceptionAskedBy({ workload: { resource, annotations } }: ProxyNode): Partial<Problem> {
+  const hint = `run the agent with --engine envoy, or annotate it with ${INTERCEPTION_MODE}: NONE`;
+  if (resource === undefined) return { hint };
+  const path = Object.hasOwn(annotations, INTERCEPTION_MODE) ? ['metadata', 'annotations', INTERCEPTION_MODE] : ['metadata', 'name'];
+  return { hint, origin: originOf(resource), path: formatPath(path), position: resource.source.positionOf(path) };
 }
 
 interface Asked {

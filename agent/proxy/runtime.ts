@@ -12,6 +12,7 @@ import type { RouteSlot } from './http/connection-manager.ts';
 import { bindProblem } from './listener/bind-problem.ts';
 import { type CompiledListener, compileListener } from './listener/compile-listener.ts';
 import { RunningListener } from './listener/running-listener.ts';
+import { REDIRECTED } from './listener/unsupported.ts';
 import type { CommonTls } from './tls/common-context.ts';
 import { createSecretStore, type SecretStore } from './tls/secret-store.ts';
 import type { TracingNode } from './tracing/span.ts';
@@ -55,6 +56,14 @@ export interface ProxyRuntime {
 
 interface Slot extends RouteSlot {
   json: RouteConfigurationJson;
+}
+
+/** One problem for all listeners that redirected connections arrive at. */
+function redirected(listeners: readonly CompiledListener[], { originalDestination }: ProxyRuntimeDeps): Problem[] {
+  const [first] = listeners.filter((l) => l.binds && l.originalDestination);
+  if (first === undefined || originalDestination !== undefined) return [];
+  const message = `listener ${first.name}: connections would be redirected to it, and ${REDIRECTED.Listener.useOriginalDst}`;
+  return [{ severity: 'error', rule: 'unsupported/interception', message, origin: `listener ${first.name}` }];
 }
 
 /** How often a drain looks whether the last request is over. */
@@ -133,6 +142,7 @@ export function createProxyRuntime(deps: ProxyRuntimeDeps): ProxyRuntime {
       listeners.set(listener.name, listener);
       if (listener.binds) addresses.set(keyOf(listener), listener.name);
     }
+    problems.push(...redirected([...listeners.values()], deps));
     if (problems.some((p) => p.severity === 'error')) return problems;
 
     const opened = await open([...listeners.values()], problems);

@@ -53,6 +53,13 @@ export const UNSUPPORTED: Readonly<Record<Message, Readonly<Record<string, strin
   },
 };
 
+/** Where nobody can tell where a redirected connection was headed: without it every one of them would go nowhere, or past its policies. */
+export const REDIRECTED = {
+  Listener: {
+    useOriginalDst: 'the kernel tells the destination of redirected connections (SO_ORIGINAL_DST), which Node.js cannot ask for; use Envoy',
+  },
+} as const;
+
 function asksForNothing(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === '' || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
