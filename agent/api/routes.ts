@@ -4,8 +4,8 @@
  *   GET  /fairlead/v1/status            AgentStatus
  *   GET  /fairlead/v1/events?records=   one JSON object a line: {request}, {config}, {engine}, {dropped}
  *   POST /fairlead/v1/sync              read the configuration now, apply it, and answer with the status
- *   GET  /fairlead/v1/resources         what the configuration that was last accepted has: {kind, name, namespace, apiVersion, generation, file, line};
- *                                       generation: of a cluster's objects
+ *   GET  /fairlead/v1/resources         what the configuration that was last accepted has: {kind, name, namespace, apiVersion, uid, generation, file,
+ *                                       line}; uid and generation: of a cluster's objects; ?kind=, ?namespace= and ?name= choose some
  *   GET  /fairlead/v1/config            where the configuration is read from: {paths, directory, meshConfig, namespace, engine, state}; no
  *                                       texts: in files there are Secrets, and file systems know who may read them
  *   POST /fairlead/v1/drain {deadlineMs}
@@ -60,13 +60,17 @@ const OWN: ReadonlyMap<string, { method: 'GET' | 'POST'; endpoint: Endpoint }> =
     'resources',
     {
       method: 'GET',
-      endpoint({ controller }, _request, response) {
-        const resources = (controller.mesh()?.resources ?? []).map(({ kind, apiVersion, metadata, source }) => {
-          const { name, namespace, generation } = metadata;
+      endpoint({ controller }, _request, response, query) {
+        const isChosen = (field: string, value: string): boolean => [null, value].includes(query.get(field));
+        const chosen = (controller.mesh()?.resources ?? []).filter(
+          ({ kind, metadata: { name, namespace } }) => isChosen('kind', kind) && isChosen('name', name) && isChosen('namespace', namespace),
+        );
+        const shown = chosen.map(({ kind, apiVersion, metadata, source }) => {
+          const { name, namespace, uid, generation } = metadata;
           const { file, line } = source.positionOf(['metadata', 'name']);
-          return { kind, name, namespace, apiVersion, ...(generation === undefined ? {} : { generation }), file, line };
+          return { kind, name, namespace, apiVersion, uid, generation, file, line };
         });
-        sendJson(response, 200, resources);
+        sendJson(response, 200, shown);
       },
     },
   ],

@@ -42,7 +42,7 @@ export default class RouteMirror extends RouteCommand {
         const subset = to.slice(slash + 1);
         const namespace = resource?.metadata.namespace ?? target.service?.namespace ?? flags.namespace;
         const owner = findHost(opened.mesh, host, namespace);
-        if (subset !== '') ensureSubsets(opened.mesh, draft, owner, [subset], this.newFile(owner, resource));
+        if (subset !== '') ensureSubsets(opened.mesh, draft, owner, [subset], opened.store.newFile(owner, resource));
         return withMirror(route, { host, subset, percent });
       },
       words,

@@ -20,17 +20,14 @@ export default class RouteRemove extends RouteCommand {
   async run(): Promise<RouteChange> {
     const { args, flags } = await this.parse(RouteRemove);
     const opened = await this.openMesh(flags);
-    const [{ createDraft }, { nameOfRoute }] = await Promise.all([
-      import('../../src/edit/draft.ts'),
-      import('../../src/edit/routes/find-routes.ts'),
-    ]);
+    const { nameOfRoute } = await import('../../src/edit/routes/find-routes.ts');
     const { target, routes, entry } = await this.findRoute(opened, args.service as string, flags.all ? { ...flags, route: '1' } : flags);
     const { resource } = flags.all ? routes : entry;
     const { http = [], tls = [], tcp = [] } = resource.spec;
     const whole = flags.all || http.length + tls.length + tcp.length === 1;
     const name = `VirtualService ${resource.metadata.namespace}/${resource.metadata.name}`;
     const what = whole ? `${name} with its ${http.length + tls.length + tcp.length} routes` : `route ${nameOfRoute(entry)} of ${name}`;
-    const draft = createDraft();
+    const draft = opened.store.draft();
     if (whole) draft.remove(resource);
     else draft.set(resource, entry.path, undefined);
     if (!flags['dry-run']) await this.confirm(`this removes ${what} (${target.host}) from ${resource.source.file}`, flags.yes);

@@ -3,6 +3,8 @@ import { argument } from '../../src/cli/argument.ts';
 import { editFlags, type RouteChange, RouteCommand } from '../../src/cli/route-command.ts';
 import { FairleadError } from '../../src/errors.ts';
 
+const { route: _, ...withoutRoute } = editFlags;
+
 export default class RouteSet extends RouteCommand {
   static override summary = 'Add a route for requests that meet conditions, or change the one of that name.';
   static override description =
@@ -16,10 +18,7 @@ export default class RouteSet extends RouteCommand {
     name: { ...argument('NAME', 'the route’s name'), required: true },
   };
   static override flags = {
-    config: editFlags.config,
-    namespace: editFlags.namespace,
-    gateway: editFlags.gateway,
-    'dry-run': editFlags['dry-run'],
+    ...withoutRoute,
     path: Flags.string({ helpValue: '/PATH[*]|~REGEX', description: 'condition on the path' }),
     method: Flags.string({ helpValue: 'METHOD', description: 'condition on the method' }),
     header: Flags.string({
@@ -46,8 +45,7 @@ export default class RouteSet extends RouteCommand {
       throw new FairleadError('E_USAGE', 'say which requests (--path, --method, --header, --query) or where they go (--to)');
     const opened = await this.openMesh(flags);
     const { mesh } = opened;
-    const [{ createDraft }, { ensureSubsets }, { findHost }] = await Promise.all([
-      import('../../src/edit/draft.ts'),
+    const [{ ensureSubsets }, { findHost }] = await Promise.all([
       import('../../src/edit/routes/split.ts'),
       import('../../src/edit/routes/service-host.ts'),
     ]);
@@ -62,14 +60,14 @@ export default class RouteSet extends RouteCommand {
       throw new FairleadError('E_USAGE', `there is no route ${name} yet: a new one needs a condition and --to`, {
         position: resource.source.positionOf(['spec', 'http']),
       });
-    const draft = createDraft();
+    const draft = opened.store.draft();
     const route = { name, ...known?.route, ...(match ? { match: [match] } : {}) };
     if (flags.to !== undefined) {
       const slash = flags.to.indexOf('/');
       const host = slash === -1 ? ownHost(routes.entries, target.host) : flags.to.slice(0, slash);
       const subset = flags.to.slice(slash + 1);
       const owner = findHost(mesh, host, resource.metadata.namespace);
-      if (subset !== '') ensureSubsets(mesh, draft, owner, [subset], this.newFile(owner, resource));
+      if (subset !== '') ensureSubsets(mesh, draft, owner, [subset], opened.store.newFile(owner, resource));
       route.route = [{ destination: { host, ...(subset === '' ? {} : { subset }) } }];
       for (const other of ['redirect', 'directResponse', 'delegate'] as const) delete route[other];
     }

@@ -3,9 +3,13 @@ import { connect } from '../../agent/connect.ts';
 import { processIdentity } from '../../agent/process-identity.ts';
 import { listenToSignals } from '../../agent/signals.ts';
 import { argument } from '../../src/cli/argument.ts';
+import { type ClusterFlags, clusterFlags } from '../../src/cli/cluster-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
-import { RouteCommand } from '../../src/cli/route-command.ts';
+import type { ClusterStore } from '../../src/cli/route-cluster.ts';
+import { editFlags, RouteCommand } from '../../src/cli/route-command.ts';
+import type { ShiftRoute, ShiftTarget } from '../../src/cli/shift-steering.ts';
 import { span } from '../../src/cli/within.ts';
+import type { Share } from '../../src/edit/routes/split.ts';
 import { EXIT, FairleadError } from '../../src/errors.ts';
 import type { ShiftEvent, ShiftResult } from '../../src/shift/shift.ts';
 
@@ -16,7 +20,7 @@ export default class RouteShift extends RouteCommand {
   static override summary =
     'Move traffic to a version step by step, watched by the running agent’s own requests; back at once when a gate breaks.';
   static override description =
-    `Each step is written to the file that holds the route, and watched once every proxy has it. A gate is asked as soon as there are enough requests.
+    `Each step is written to the file that holds the route, or with -k into the cluster, and watched once every proxy has it. A gate is asked as soon as there are enough requests.
 When one breaks, on Ctrl-C, and when the agent goes away, the split from before is put back and the exit code is 1. After a crash the same command goes on where it was.
 Failures are answers of 500 and above, gRPC's own failures, and answers that never came.`;
   static override examples = [
@@ -26,8 +30,10 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
   static override args = { service: { ...argument('SERVICE', 'whose requests'), required: true } };
   static override flags = {
     config: flags.config,
+    ...clusterFlags,
+    kubernetes: editFlags.kubernetes,
     namespace: flags.namespace,
-    agent: flags.agent,
+    agent: { ...flags.agent, description: `${flags.agent.description}; with -k it must be named` },
     route: Flags.string({
       char: 'r',
       helpValue: 'NAME|NUMBER',
@@ -51,7 +57,7 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
 
   async run(): Promise<ShiftOutcome> {
     const { args, flags } = await this.parse(RouteShift);
-    const [{ parseGate }, { sharesAt, asPercent }, { shift }, { journalOf }, { startOf }, steering] = await Promise.all([
+    const [{ parseGate }, { sharesAt, asPercent }, { isForeign, shift }, { journalOf }, { startOf }, steering] = await Promise.all([
       import('../../src/shift/gates.ts'),
       import('../../src/shift/shares.ts'),
       import('../../src/shift/shift.ts'),
@@ -62,23 +68,26 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
     const steps = parseSteps(flags.steps);
     const gates = (flags.gate ?? []).map(parseGate);
     const service = args.service as string;
-    const paths = this.configPaths(flags.config);
-    const target = {
-      service,
-      namespace: flags.namespace,
-      route: flags.route,
-      gateway: flags.gateway,
-      paths,
-      load: async () => (await this.openMesh({ config: paths, namespace: flags.namespace })).mesh,
-    };
-    const found = await steering.findShiftRoute(target);
+    if (flags.kubernetes && flags.agent === undefined)
+      throw new FairleadError(
+        'E_USAGE',
+        'which requests are to be watched? A cluster has many agents, and none of them sees all requests',
+        {
+          next: 'Name one with --agent that reads this cluster and whose proxies call the service, as an ingress gateway’s.',
+        },
+      );
+    const namespace = flags.namespace;
+    const target = { service, namespace, route: flags.route, gateway: flags.gateway };
+    const place = await this.#open(target, flags);
+    const { found } = place;
     const { entry, host } = found;
-    await this.#checkSubset(found.mesh, service, flags.to, flags.namespace);
+    await this.#checkSubset(found.mesh, service, flags.to, namespace);
     const agent = await connect(flags.agent);
-    await steering.syncAgent(agent, 30_000);
+    if (flags.kubernetes) await steering.requireClusterAgent(agent);
+    await steering.syncAgent(agent, 30_000, place.seen());
 
     const routeName = entry.route.name ?? `#${entry.number}`;
-    const journal = journalOf(entry.resource.source.file, host, routeName);
+    const journal = journalOf(place.key, host, routeName);
     const left = journal.read();
     const identity = left && processIdentity(left.process.pid);
     if (left && identity !== undefined && identity === left.process.identity)
@@ -92,7 +101,7 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
       throw new FairleadError('E_USAGE', `--steps ${flags.steps} ends before ${reached} %, which the shift that was cut off had reached`, {
         next: `Name a step from ${reached} % on, or put the split back with \`fairlead route split\`.`,
       });
-    let current = found.shares;
+    let current: readonly Share[] = found.shares;
     let previous = reached;
     const say = this.#sayer(flags.quiet || flags.output === 'json' || this.jsonEnabled());
     if (reached !== undefined)
@@ -112,17 +121,17 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
             const began = performance.now();
             // Before the file: whoever comes after a crash between the two finds the step before this one in it.
             journal.write({ host, route: routeName, before, destinations, to: flags.to, percent, previous, process: own, startedAt });
-            await steering.writeShares(target, current, next);
+            await place.write(next);
             current = next;
             previous = percent;
-            return { proxies: await steering.syncAgent(agent, 30_000), tookMs: performance.now() - began };
+            return { proxies: await steering.syncAgent(agent, 30_000, place.seen()), tookMs: performance.now() - began };
           },
           async restore() {
-            await steering.restoreDestinations(target, current, destinations);
+            await place.restore(destinations);
             current = [...before];
             journal.remove();
             // The agent may be what went away: it reads the file when it is back.
-            if (lost === undefined) await steering.syncAgent(agent, 30_000);
+            if (lost === undefined) await steering.syncAgent(agent, 30_000, place.seen());
           },
           watch: (sample) =>
             steering.watchRequests(agent, { host, subset: flags.to }, sample, (why) => {
@@ -146,11 +155,21 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
       return await this.print(outcome, flags.output, ended);
     } catch (error) {
       // What somebody else wrote meanwhile is nothing to go on with.
-      if ((error as { code?: string }).code === 'E_FILE_CHANGED') journal.remove();
+      if (isForeign(error)) journal.remove();
       throw error;
     } finally {
       signals.close();
     }
+  }
+
+  async #open(target: ShiftTarget, flags: { config?: string[] | undefined; namespace: string } & ClusterFlags): Promise<ShiftRoute> {
+    const store = await this.openStore(flags);
+    if (flags.kubernetes) {
+      const { shiftInCluster } = await import('../../src/cli/shift-cluster.ts');
+      return shiftInCluster(target, store as ClusterStore, (text) => process.stderr.write(`warning: ${text}\n`));
+    }
+    const { shiftInFiles } = await import('../../src/cli/shift-files.ts');
+    return shiftInFiles(target, { paths: this.configPaths(flags.config), load: () => store.load() });
   }
 
   /** Refuses a destination that has no endpoints before anything is written. */

@@ -51,7 +51,7 @@ export default class RouteSplit extends RouteCommand {
         for (const host of new Set(shares.map((share) => share.host))) {
           const subsets = shares.flatMap((share) => (share.host === host && share.subset ? [share.subset] : []));
           const owner = findHost(mesh, host ?? own, namespace);
-          if (subsets.length > 0) ensureSubsets(mesh, draft, owner, subsets, this.newFile(owner, resource));
+          if (subsets.length > 0) ensureSubsets(mesh, draft, owner, subsets, opened.store.newFile(owner, resource));
         }
         return withShares(route, shares, own, complete);
       },

@@ -1,17 +1,17 @@
 /** What the commands that read and edit routes share. */
 import * as Flags from '@oclif/core/flags';
-import { DocumentSource } from '../config/document-source.ts';
 import type { HTTPRoute } from '../config/kinds/networking.ts';
-import { formatPosition, type Resource } from '../config/resource.ts';
-import type { Draft, FileChange } from '../edit/draft.ts';
+import type { Resource } from '../config/resource.ts';
+import type { Edits, FileChange } from '../edit/draft.ts';
 import type { HostRoutes, RouteEntry } from '../edit/routes/find-routes.ts';
 import type { RoutedHost } from '../edit/routes/service-host.ts';
-import type { NewFile } from '../edit/routes/split.ts';
 import { FairleadError } from '../errors.ts';
 import type { Mesh } from '../mesh/types.ts';
 import { BaseCommand } from './base-command.ts';
+import { type ClusterFlags, clusterFlags } from './cluster-flags.ts';
 import { confirm } from './confirm.ts';
 import * as flags from './flags.ts';
+import type { RouteStore } from './route-store.ts';
 
 /** What an edit did, or would do. */
 export interface RouteChange {
@@ -24,24 +24,29 @@ export interface RouteChange {
 }
 
 export interface OpenedMesh {
-  paths: readonly string[];
+  store: RouteStore;
   namespace: string;
   mesh: Mesh;
 }
 
 /** Flags of every command of the topic. */
-export const readFlags = { config: flags.config, namespace: flags.namespace };
+export const readFlags = { config: flags.config, ...clusterFlags, namespace: flags.namespace };
 
-/** Flags of the commands that edit. */
+/** Flags of the commands that edit: either files, or a cluster. */
 export const editFlags = {
   ...readFlags,
+  kubernetes: Flags.boolean({
+    char: 'k',
+    description: 'change the cluster of the kubeconfig; see docs/routes.md',
+    exclusive: ['config'],
+  }),
   route: Flags.string({
     char: 'r',
     helpValue: 'NAME|NUMBER',
     description: 'which route [default: the only one, or the one that takes every request]',
   }),
   gateway: Flags.string({ helpValue: 'NAMESPACE/NAME|mesh', description: 'only of the VirtualService for this gateway' }),
-  'dry-run': Flags.boolean({ description: 'show the change, write nothing' }),
+  'dry-run': Flags.boolean({ description: 'show the change, write nothing; of a cluster: as its API server would make it' }),
 };
 
 interface EditChoice {
@@ -50,16 +55,26 @@ interface EditChoice {
 }
 
 export abstract class RouteCommand extends BaseCommand {
-  /** Reads the configuration. Throws E_CONFIG_INVALID when files cannot even be read as YAML. */
-  protected async openMesh(choice: { config?: string[] | undefined; namespace: string }): Promise<OpenedMesh> {
-    const [{ loadConfig }, { buildMesh }] = await Promise.all([import('../config/load.ts'), import('../mesh/mesh.ts')]);
-    const paths = this.configPaths(choice.config);
-    const loaded = await loadConfig(paths, { namespace: choice.namespace });
-    const errors = loaded.problems.filter((p) => p.severity === 'error');
-    if (errors.length > 0)
-      throw new FairleadError('E_CONFIG_INVALID', 'the configuration has errors: correct them first', { problems: errors });
-    const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource });
-    return { paths, namespace: choice.namespace, mesh };
+  #stores: RouteStore[] = [];
+
+  /** Where the flags say that routes are. */
+  protected async openStore(choice: { config?: string[] | undefined; namespace: string } & ClusterFlags): Promise<RouteStore> {
+    const store = choice.kubernetes
+      ? (await import('./route-cluster.ts')).clusterStore(choice, choice.config)
+      : (await import('./route-store.ts')).fileStore(this.configPaths(choice.config), choice.namespace);
+    this.#stores.push(store);
+    return store;
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    for (const store of this.#stores) store.close();
+    await super.finally(error);
+  }
+
+  /** Reads the configuration. Throws E_CONFIG_INVALID when files cannot even be read as YAML, and E_CLUSTER_*. */
+  protected async openMesh(choice: { config?: string[] | undefined; namespace: string } & ClusterFlags): Promise<OpenedMesh> {
+    const store = await this.openStore(choice);
+    return { store, namespace: choice.namespace, mesh: await store.load() };
   }
 
   /** The host, and the VirtualService that decides about it; undefined when none does. */
@@ -105,24 +120,23 @@ export abstract class RouteCommand extends BaseCommand {
     choice: EditChoice & { 'dry-run': boolean },
     change: (
       route: HTTPRoute,
-      draft: Draft,
+      draft: Edits,
       found: { target: RoutedHost; resource: Resource | undefined },
     ) => HTTPRoute | Promise<HTTPRoute>,
     words: string,
   ): Promise<RouteChange> {
-    const [{ createDraft }, { chooseRoute, nameOfRoute }, { metadataFor }] = await Promise.all([
-      import('../edit/draft.ts'),
+    const [{ chooseRoute, nameOfRoute }, { metadataFor }] = await Promise.all([
       import('../edit/routes/find-routes.ts'),
       import('../edit/routes/split.ts'),
     ]);
     const { target, routes } = await this.findRoutes(opened, service, choice);
-    const draft = createDraft();
+    const draft = opened.store.draft();
     if (routes !== undefined) {
       const entry = chooseRoute(routes, choice.route);
       draft.set(entry.resource, entry.path, await change(entry.route, draft, { target, resource: entry.resource }));
       return this.commit(opened, draft, `route ${nameOfRoute(entry)} of ${target.host}: ${words}`, choice['dry-run']);
     }
-    const { file, text } = this.newFile(target);
+    const { file, text } = opened.store.newFile(target);
     const own = target.service?.registry === 'Kubernetes' ? target.service.name : target.host;
     const route = await change({ route: [{ destination: { host: own } }] }, draft, { target, resource: undefined });
     draft.add(file, text, {
@@ -135,22 +149,20 @@ export abstract class RouteCommand extends BaseCommand {
   }
 
   /** Shows, checks and writes what was drafted. */
-  protected async commit(opened: OpenedMesh, draft: Draft, summary: string, dryRun: boolean): Promise<RouteChange> {
-    const [{ checkChanges }, { writeChanges }, { unifiedDiff }] = await Promise.all([
-      import('../edit/check-changes.ts'),
-      import('../edit/write-changes.ts'),
-      import('../output/diff/unified-diff.ts'),
-    ]);
-    const changes = draft.changes();
-    const check = changes.length > 0 ? checkChanges(opened.paths, { namespace: opened.namespace }, changes) : Promise.resolve([]);
-    const warnings = await check.catch((error: unknown) => {
-      // What is refused can be looked at all the same.
-      if (dryRun && !this.jsonEnabled()) this.write(unifiedDiff(changes, this.color));
-      throw error;
+  protected async commit({ store }: OpenedMesh, draft: Edits, summary: string, dryRun: boolean): Promise<RouteChange> {
+    const { unifiedDiff } = await import('../output/diff/unified-diff.ts');
+    const quiet = this.jsonEnabled();
+    const changes = await store.commit(draft, {
+      dryRun,
+      refused: (tried) => {
+        // What is refused can be looked at all the same.
+        if (dryRun && !quiet) this.write(unifiedDiff(tried, this.color));
+      },
+      ahead: (coming) => {
+        if (!quiet) process.stderr.write(unifiedDiff(coming, this.errorColor));
+      },
+      warn: (text) => process.stderr.write(`warning: ${text}\n`),
     });
-    for (const { message, position } of warnings)
-      process.stderr.write(`warning: ${message}${position ? ` (${formatPosition(position)})` : ''}\n`);
-    if (!dryRun) await writeChanges(changes);
     const files = changes.map((change) => ({ file: change.file, change: kindOf(change) }));
     const result: RouteChange = { summary, written: !dryRun && changes.length > 0, files, diff: unifiedDiff(changes, false) };
     return this.print(result, undefined, () => {
@@ -163,13 +175,6 @@ export abstract class RouteCommand extends BaseCommand {
   /** Asks on a terminal; elsewhere --yes must be given. Throws E_USAGE. */
   protected async confirm(what: string, yes: boolean): Promise<void> {
     return confirm(what, yes);
-  }
-
-  /** Where new resources about a host go: to the file of its service. */
-  protected newFile(target: RoutedHost, near?: Resource): NewFile {
-    const source = (near ?? target.service?.resource)?.source;
-    if (source instanceof DocumentSource && source.file !== '-') return { file: source.written.file.name, text: source.written.file.text };
-    throw new FairleadError('E_EDIT_REFUSED', `there is no file to write a resource about ${target.host} to`);
   }
 }
 

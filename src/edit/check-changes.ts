@@ -2,6 +2,8 @@ import { analyze } from '../analysis/analyze.ts';
 import type { Finding } from '../analysis/finding.ts';
 import { loadSource } from '../config/load.ts';
 import type { ParseMemo, ParseOptions } from '../config/parse-config.ts';
+import type { Position } from '../config/resource.ts';
+import type { ConfigSource } from '../config/sources/config-source.ts';
 import { overlaySource } from '../config/sources/overlay-source.ts';
 import { pathSource } from '../config/sources/path-source.ts';
 import { FairleadError, type Problem } from '../errors.ts';
@@ -14,8 +16,8 @@ interface State {
   findings: readonly Finding[];
 }
 
-async function stateOf(paths: readonly string[], options: ParseOptions, changes: readonly FileChange[], memo: ParseMemo): Promise<State> {
-  const loaded = await loadSource(overlaySource(pathSource(paths), changes), options, undefined, memo);
+async function stateOf(source: ConfigSource, options: ParseOptions, memo: ParseMemo): Promise<State> {
+  const loaded = await loadSource(source, options, undefined, memo);
   const { problems } = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource });
   const { findings } = await analyze(loaded);
   return { problems: [...loaded.problems, ...problems], findings };
@@ -23,8 +25,8 @@ async function stateOf(paths: readonly string[], options: ParseOptions, changes:
 
 const identity = ({ rule, message, origin, path }: Problem): string => JSON.stringify([rule, message, origin, path]);
 
-const asProblem = ({ level, code, message, hint, position, origin, path }: Finding): Problem => ({
-  severity: level === 'Error' ? 'error' : 'warning',
+const asProblem = ({ level, code, message, hint, position, origin, path }: Finding, whole: boolean): Problem => ({
+  severity: level === 'Error' && whole ? 'error' : 'warning',
   rule: code,
   message,
   origin,
@@ -33,25 +35,43 @@ const asProblem = ({ level, code, message, hint, position, origin, path }: Findi
   ...(position === undefined ? {} : { position }),
 });
 
+/** A configuration as it is, and as it is to be. */
+export interface Sides {
+  before: ConfigSource;
+  after: ConfigSource;
+  /** Only a part could be read: what analysis misses may be in the rest, and is a warning. */
+  partial?: boolean;
+}
+
+/** The sides of changes of files. */
+export function sidesOfFiles(paths: readonly string[], changes: readonly FileChange[]): Sides {
+  const before = pathSource(paths);
+  return { before, after: overlaySource(before, changes) };
+}
+
 /**
  * Refuses changes after which the configuration has an error that it does not have now, for the model or for analysis. Throws
  * E_CONFIG_REFUSED with the problems; nothing has been written.
  *
  * @returns the warnings that the changes bring
  */
-export async function checkChanges(paths: readonly string[], options: ParseOptions, changes: readonly FileChange[]): Promise<Problem[]> {
+export async function checkChanges({ before, after, partial = false }: Sides, options: ParseOptions): Promise<Problem[]> {
   const memo: ParseMemo = new Map();
-  const before = await stateOf(paths, options, [], memo);
-  const known = new Set([...before.problems.map(identity), ...before.findings.map((finding) => finding.fingerprint)]);
-  const after = await stateOf(paths, options, changes, memo);
-  const problems = after.problems.filter((problem) => !known.has(identity(problem)));
+  const was = await stateOf(before, options, memo);
+  const known = new Set([...was.problems.map(identity), ...was.findings.map((finding) => finding.fingerprint)]);
+  const is = await stateOf(after, options, memo);
+  const problems = is.problems.filter((problem) => !known.has(identity(problem)));
   // What both find is told once, by the model.
-  const told = new Set(problems.map(({ position }) => JSON.stringify(position)));
-  const findings = after.findings.filter((f) => f.level !== 'Info' && !known.has(f.fingerprint) && !told.has(JSON.stringify(f.position)));
-  const found = [...problems, ...findings.map(asProblem)];
+  const told = new Set(problems.map(whereOf));
+  const findings = is.findings.filter((f) => f.level !== 'Info' && !known.has(f.fingerprint) && !told.has(whereOf(f)));
+  const found = [...problems, ...findings.map((finding) => asProblem(finding, !partial))];
   if (!found.some(({ severity }) => severity === 'error')) return found;
   throw new FairleadError('E_CONFIG_REFUSED', 'the configuration would not be right after this change', {
     problems: found,
     next: 'Nothing was written. Positions are those after the change; --dry-run shows it.',
   });
 }
+
+/** In a cluster there are no lines: its objects are told apart by their fields. */
+const whereOf = ({ position, path }: { position?: Position | undefined; path?: string | undefined }): string =>
+  JSON.stringify(position?.line === 0 ? [position, path] : position);

@@ -7,8 +7,9 @@ import { type FieldPath, originOf, type Resource } from '../config/resource.ts';
 import { parseDocument } from '../config/yaml/parse-document.ts';
 import { FairleadError } from '../errors.ts';
 import { editDocument } from './edit-document.ts';
-import { isMapValue, type Value } from './equal.ts';
+import type { Value } from './equal.ts';
 import { renderDocument } from './render.ts';
+import { withValue } from './with-value.ts';
 
 /** One file, as it was read and as it is to be. */
 export interface FileChange {
@@ -19,13 +20,20 @@ export interface FileChange {
   after: string | undefined;
 }
 
-export interface Draft {
+/** Changes to what a configuration holds, wherever it holds it: in files, or in a cluster. */
+export interface Edits {
   /** Sets the field at `path` of a resource; undefined takes it out. Maps and lists on the way are made. */
   set(resource: Resource, path: FieldPath, value: Value): void;
-  /** Takes a whole resource out of its file. */
+  /** Takes a whole resource away. */
   remove(resource: Resource): void;
-  /** Adds a document at the end of a file, which is made when it is not there. `text`: what is in the file; undefined when it is not there. */
+  /**
+   * Adds a document at the end of a file, which is made when it is not there. A cluster has no files.
+   * @param text what is in the file; undefined when it is not there
+   */
   add(file: string, text: string | undefined, document: object): void;
+}
+
+export interface Draft extends Edits {
   /** Throws FairleadError E_EDIT_REFUSED when a document cannot be changed as asked. */
   changes(): FileChange[];
 }
@@ -86,22 +94,6 @@ export function createDraft(): Draft {
         .map(([file, draft]) => ({ file, before: draft.before, after: textOf(draft) }))
         .filter((change) => change.before !== change.after),
   };
-}
-
-/** The value with one place in it changed; what is not on the way is shared. */
-function withValue(value: Value, path: FieldPath, to: Value): Value {
-  const [key, ...rest] = path;
-  if (key === undefined) return to;
-  if (typeof key === 'number') {
-    const list = Array.isArray(value) ? [...value] : [];
-    if (rest.length === 0 && to === undefined) list.splice(key, 1);
-    else list[key] = withValue(list[key], rest, to);
-    return list;
-  }
-  const map: Record<string, Value> = isMapValue(value) ? { ...value } : {};
-  if (rest.length === 0 && to === undefined) delete map[key];
-  else map[key] = withValue(map[key], rest, to);
-  return map;
 }
 
 function textOf({ before, documents, added }: FileDraft): string | undefined {

@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { HTTPRouteDestination } from '../config/kinds/networking.ts';
 import type { Share } from '../edit/routes/split.ts';
 
@@ -32,11 +32,11 @@ export interface Journal {
   remove(): void;
 }
 
-/** The journal of one route of one file: `$XDG_STATE_HOME/fairlead/shift/HASH.json`. */
-export function journalOf(file: string, host: string, route: string, env: NodeJS.ProcessEnv = process.env): Journal {
+/** The journal of one route: `$XDG_STATE_HOME/fairlead/shift/HASH.json`. @param where the file's whole path, or the cluster and the object */
+export function journalOf(where: string, host: string, route: string, env: NodeJS.ProcessEnv = process.env): Journal {
   const folder = join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'fairlead', 'shift');
   const name = createHash('sha256')
-    .update(JSON.stringify([resolve(file), host, route]))
+    .update(JSON.stringify([where, host, route]))
     .digest('hex')
     .slice(0, 16);
   const path = join(folder, `${name}.json`);

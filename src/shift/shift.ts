@@ -63,7 +63,8 @@ export async function shift(plan: ShiftPlan, steering: Steering): Promise<ShiftR
 }
 
 /** Somebody else's change must not be undone. */
-const isForeign = (error: unknown): boolean => (error as { code?: string }).code === 'E_FILE_CHANGED';
+export const isForeign = (error: unknown): boolean =>
+  ['E_FILE_CHANGED', 'E_OBJECT_CHANGED'].includes((error as { code?: string }).code ?? '');
 
 /** undefined when the step holds. */
 async function watchStep(

@@ -80,6 +80,8 @@ function findDelegate(mesh: Mesh, from: Resource, delegate: NonNullable<HTTPRout
     .find(({ metadata }) => metadata.name === delegate.name && metadata.namespace === namespace);
 }
 
+const whereOf = ({ file, line }: Position): string => (line === 0 ? file : `${file}:${line}`);
+
 /** How a route is called in messages: `#2 "split"`. */
 export function nameOfRoute({ number, route }: RouteEntry): string {
   return route.name ? `#${number} ${JSON.stringify(route.name)}` : `#${number}`;
@@ -91,7 +93,7 @@ export function nameOfRoute({ number, route }: RouteEntry): string {
  */
 export function chooseRoute({ resource, entries }: HostRoutes, wanted: string | undefined): RouteEntry {
   const where = `VirtualService ${resource.metadata.namespace}/${resource.metadata.name}`;
-  const list = `There are: ${entries.map((e) => `${nameOfRoute(e)} (${e.position.file}:${e.position.line})`).join(', ')}.`;
+  const list = `There are: ${entries.map((e) => `${nameOfRoute(e)} (${whereOf(e.position)})`).join(', ')}.`;
   if (wanted !== undefined) {
     const number = /^#?(\d+)$/.exec(wanted)?.[1];
     const named = entries.filter((entry) => entry.route.name === wanted);

@@ -3,7 +3,7 @@ import type { Resource } from '../../config/resource.ts';
 import { FairleadError } from '../../errors.ts';
 import { mostSpecific } from '../../mesh/host-match.ts';
 import type { Mesh } from '../../mesh/types.ts';
-import type { Draft } from '../draft.ts';
+import type { Edits } from '../draft.ts';
 import type { RoutedHost } from './service-host.ts';
 
 /** A share of a route: `v2=10`, `HOST/SUBSET=10`, `HOST/=10`. */
@@ -74,7 +74,7 @@ export function versionsOf(mesh: Mesh, { service }: RoutedHost): string[] {
  * Makes sure that the subsets are there: those that no DestinationRule defines are added, for versions that run. Throws
  * E_SUBSET_UNKNOWN with the subsets and versions there are.
  */
-export function ensureSubsets(mesh: Mesh, draft: Draft, target: RoutedHost, subsets: readonly string[], newFile: NewFile): void {
+export function ensureSubsets(mesh: Mesh, draft: Edits, target: RoutedHost, subsets: readonly string[], newFile: NewFile): void {
   const rule = ruleOf(mesh, target);
   const defined = rule?.spec.subsets ?? [];
   const missing = subsets.filter((name) => !defined.some((subset) => subset.name === name));
