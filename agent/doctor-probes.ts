@@ -85,7 +85,7 @@ export function meshProbes(directory: string, agent: AgentClient, version: strin
 }
 
 /** The same answer, or the same error, however often it is asked for. */
-function once<T>(work: () => Promise<T>): () => Promise<T> {
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
   let answer: Promise<T> | undefined;
   return () => {
     answer ??= work();
@@ -211,7 +211,8 @@ function openFiles(): number | undefined {
   return typeof soft === 'number' ? soft : undefined;
 }
 
-interface CertsJson {
+/** Envoy's `/certs`, as far as it is read. */
+export interface CertsJson {
   certificates?: { ca_cert?: CertJson[]; cert_chain?: CertJson[] }[];
 }
 
@@ -222,7 +223,8 @@ interface CertJson {
   expiration_time?: string;
 }
 
-function certificatesOf(proxy: string, { certificates = [] }: CertsJson) {
+/** Certificates of a proxy; what has no end is left out. */
+export function certificatesOf(proxy: string, { certificates = [] }: CertsJson) {
   return certificates
     .flatMap(({ ca_cert = [], cert_chain = [] }) => [...ca_cert, ...cert_chain])
     .flatMap(({ path, serial_number, subject_alt_names, expiration_time = '' }) => {
@@ -234,7 +236,7 @@ function certificatesOf(proxy: string, { certificates = [] }: CertsJson) {
 }
 
 /** The part of envoy.admin.v3.Clusters that is read. */
-interface ClustersJson {
+export interface ClustersJson {
   cluster_statuses?: {
     name?: string;
     host_statuses?: {
@@ -252,7 +254,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   failed_active_degraded_check: 'is degraded',
 };
 
-function clustersOf(proxy: string, { cluster_statuses = [] }: ClustersJson): ClusterFacts[] {
+/** Clusters of a proxy with the health of their hosts. */
+export function clustersOf(proxy: string, { cluster_statuses = [] }: ClustersJson): ClusterFacts[] {
   return cluster_statuses.map(({ name = '', host_statuses = [] }) => ({
     proxy,
     name,

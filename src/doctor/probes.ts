@@ -143,3 +143,44 @@ export interface MachineProbes {
   /** How many files a process may have open; undefined where that is not known or not limited. */
   openFiles(): Promise<number | undefined>;
 }
+
+/** Of the container that is a pod's proxy. */
+export interface PodProxyFacts {
+  /** `NAMESPACE/NAME`. */
+  readonly name: string;
+  readonly phase: string;
+  readonly reason: string | undefined;
+  readonly ready: boolean;
+  readonly node: string | undefined;
+  readonly containers: readonly string[];
+  /** undefined: no container of the pod is a proxy. */
+  readonly proxy:
+    | { readonly container: string; readonly ready: boolean; readonly restarts: number; readonly state: string | undefined }
+    | undefined;
+}
+
+/** What the proxy of a pod says of itself. */
+export interface RemoteProxyFacts {
+  readonly kind: 'fairlead' | 'envoy';
+  readonly version: string;
+  readonly state: string;
+  readonly controlPlane: string | undefined;
+  readonly sync: string;
+  /** Milliseconds since 1970. */
+  readonly since: number | undefined;
+  readonly problems: readonly { readonly message: string }[];
+}
+
+/** Of the proxy of a pod, asked from outside. */
+export interface PodProbes {
+  pod(): Promise<PodProxyFacts>;
+  facts(): Promise<RemoteProxyFacts>;
+  /** `LIVE`, or what else the proxy says. */
+  ready(): Promise<string>;
+  certificates(): Promise<readonly CertificateFacts[]>;
+  /** Names of listeners, and where they listen. */
+  listeners(): Promise<readonly string[]>;
+  clusters(): Promise<readonly ClusterFacts[]>;
+  /** Milliseconds since 1970. */
+  now(): number;
+}

@@ -3,12 +3,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fairlead, type Ran } from '../support/cli.ts';
+import type { DoctorReport } from '../../src/doctor/types.ts';
+import { startBackend } from '../support/backend.ts';
+import { bin, fairlead, type Ran } from '../support/cli.ts';
 import { namespaceOf } from '../support/cluster-objects.ts';
 import { createNode, createPod, startFakeKubelet } from '../support/fake-kubelet.ts';
 import { until } from '../support/http.ts';
 import { startIstioEnvoy } from '../support/istio-envoy.ts';
 import { type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
+import { service, startMesh, testPort, workload } from '../support/mesh.ts';
 
 const started = await startKubeApi();
 const istio = 'missing' in started ? started : await startIstioEnvoy();
@@ -220,6 +223,74 @@ if ('missing' in started || 'missing' in istio) {
     );
   });
 
+  test('doctor follows the causes from the pod to its endpoints', async () => {
+    const states = async (args: string): Promise<{ code: number | null; of: Record<string, string>; out: string }> => {
+      const { code, out, err } = await run(`doctor -k ${args} -o json`);
+      assert.ok(out.startsWith('{'), err);
+      const { checks } = JSON.parse(out) as DoctorReport;
+      return { code, of: Object.fromEntries(checks.map(({ id, state }) => [id, state])), out };
+    };
+    const well = await states('deployment/web.shop');
+    assert.is(well.code, 0, well.out);
+    assert.equal(well.of, {
+      'pod/running': 'ok',
+      'pod/proxy': 'ok',
+      'proxy/reachable': 'ok',
+      'proxy/ready': 'ok',
+      'config/synced': 'nothing',
+      'certificates/expiry': 'nothing',
+      'listeners/present': 'ok',
+      'endpoints/healthy': 'ok',
+    });
+    const waiting = await states('waiting.shop');
+    assert.is(waiting.code, 1);
+    assert.is(waiting.of['pod/running'], 'failed');
+    assert.is(waiting.of['endpoints/healthy'], 'skipped');
+    const bare = await run('doctor -k bare.shop');
+    assert.match(bare.out, /no container of it is a proxy: app, other/);
+    const deaf = await run('doctor -k deaf.shop');
+    assert.match(deaf.out, /nothing listens on port 15000 of it[\s\S]*not looked at, because proxy\/reachable failed: proxy\/ready/);
+    const gone = await run('doctor -k gone.shop');
+    assert.is(gone.code, 1);
+    assert.match(gone.out, /there is no pod shop\/gone/);
+    const nobody = await run('doctor -k');
+    assert.is(nobody.code, 2);
+    assert.match(nobody.err, /-k looks at one pod, and none is named/);
+    assert.match((await run('doctor -k --list')).out, /endpoints\/healthy/);
+  });
+
+  test('an agent of Fairlead in a pod is known as one, and all commands read its proxy', async () => {
+    const backend = await startBackend('shop');
+    const port = String(testPort());
+    const mesh = await startMesh({
+      'shop.yaml': `${service('shop')}${workload('shop', { app: 'shop' }, backend.port, { 'fairlead.dev/http-proxy-port': port })}`,
+    });
+    try {
+      const url = mesh.agent.api.url ?? '';
+      await createPod(api, podOf('own', { args: ['agent', 'run', '--kubernetes'] }), ready);
+      const exec = ([program, ...args]: readonly string[]): string[] | undefined =>
+        program === 'fairlead' ? [process.execPath, bin, ...args, '--agent', url] : undefined;
+      kubelet.pods.set('shop/own', { ports: { 15000: Number(new URL(url).port) }, containers: { 'istio-proxy': { exec } } });
+      const row = await run('ps -k own.shop');
+      assert.is(row.code, 0, row.err);
+      assert.match(row.out, /own\.shop +test +fairlead-agent +embedded-\S+ +SYNCED +\d+s/);
+      for (const via of ['port-forward', 'exec']) {
+        const clusters = await run(`pc clusters -k own.shop --via ${via}`);
+        assert.is(clusters.code, 0, clusters.err);
+        assert.match(clusters.out, /shop\.default\.svc\.cluster\.local +80 +- +outbound/);
+      }
+      assert.match((await run('pc endpoint -k own.shop')).out, new RegExp(`127\\.0\\.0\\.1:${backend.port} +HEALTHY`));
+      assert.match((await run('pc log -k own.shop --level debug')).out, /debug/);
+      assert.match((await run('explain -k --pod own.shop http://shop/')).out, new RegExp(`127\\.0\\.0\\.1:${backend.port}`));
+      const doctor = await run('doctor -k own.shop');
+      assert.is(doctor.code, 0, doctor.out);
+      assert.match(doctor.out, /in sync by fairlead-agent/);
+    } finally {
+      await mesh.close();
+      await backend.close();
+    }
+  });
+
   test('many proxies are asked several at once, and not all at once', async () => {
     const names = Array.from({ length: 24 }, (_, i) => `many-${i}`);
     for (const name of names) {
@@ -243,6 +314,9 @@ if ('missing' in started || 'missing' in istio) {
     });
     assert.is(ran?.code, 1);
     assert.match(ran?.out ?? '', /web-6f7d9\.shop: refused: listener 0\.0\.0\.0_81: /);
+    const doctor = await run('doctor -k web-6f7d9.shop');
+    assert.is(doctor.code, 1);
+    assert.match(doctor.out, /1 resource refused[\s\S]*no\.such\.filter/);
   });
 }
 
