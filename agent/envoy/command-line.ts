@@ -49,6 +49,8 @@ export function commandLine(plan: EnvoyPlan, files: EnvoyFiles, epoch: number, b
     ['-c', files.bootstrap],
     ['--log-path', files.log, '--log-format', LOG_FORMAT, '--log-format-escaped', '-l', 'warning', '--component-log-level', 'misc:error'],
     ['--file-flush-interval-msec', '500'],
+    // Else Envoy walks all of each update for fields that it does not know, a quarter of its time for a large one; the encoder knows its API.
+    ['--ignore-unknown-dynamic-fields'],
     concurrency > 0 ? ['--concurrency', String(concurrency)] : [],
     ['--drain-time-s', String(drainSeconds), '--parent-shutdown-time-s', String(Math.ceil(drainSeconds * PARENT_LIFE))],
     ['--drain-strategy', 'immediate', '--restart-epoch', String(epoch)],

@@ -12,9 +12,12 @@ export function sizeOfObjects(count: number): number {
 /** Below this much text the young generation does not grow enough to matter. UTF-16 units. */
 const LARGE = 2_000_000;
 
+/** From here on what a step leaves behind is worth a collection: for less it costs more time than the memory is worth. UTF-16 units. */
+const WORTH_COLLECTING = 8_000_000;
+
 /** After a step over a configuration of that size: what the step needed is collected before the next one makes the process larger. */
 export function endStep(size: number): void {
-  if (size >= LARGE) collectGarbage('both');
+  if (size >= WORTH_COLLECTING) collectGarbage('both');
 }
 
 /** How many work in it now. */
