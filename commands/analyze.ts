@@ -282,7 +282,6 @@ async function look(paths: readonly string[], options: Options, overlays: readon
       ignoreUnknown: options['ignore-unknown'],
     }),
   );
-  endStep(textSize(loaded));
   const known = options.baseline?.fingerprints;
   const fresh = known === undefined ? findings : findings.filter(({ fingerprint }) => !known.has(fingerprint));
   const chosen = fresh.filter(isAtLeast((options['output-threshold'] ?? 'Info') as Level));
