@@ -1,16 +1,18 @@
 /** What a pod's annotations say about its sidecar. */
+import { type CaptureWishes, REWRITE_PROBES, readCapture } from './capture-wishes.ts';
 import { EXCLUDED_RANGES, HTTP_PROXY_PORT, INTERCEPTION_MODE, METRICS_PORT, NATIVE_SIDECAR, PROXY_PORT, STATUS_PORT } from './names.ts';
 import { annotationAt, annotationsOfPod, type PodJson, type Remark } from './pod.ts';
 import type { InjectSettings, Resources } from './settings.ts';
 
 export interface Wishes {
   native: boolean;
-  /** Whether connections are redirected to it. */
-  capture: boolean;
+  /** Which connections are redirected to it; undefined: none. */
+  capture: CaptureWishes | undefined;
   image: string;
   resources: Resources;
   logLevel: InjectSettings['logLevel'];
-  proxyPort: number;
+  /** Of the explicit proxy; undefined: there is none. */
+  proxyPort: number | undefined;
   /** Of metrics and health. */
   statusPort: number;
   /** undefined: no readiness check. */
@@ -29,14 +31,16 @@ const READINESS = 'readiness.status.sidecar.istio.io/';
 const QUANTITY = /^\d+(?:\.\d+)?(?:m|k|Ki|M|Mi|G|Gi|T|Ti)?$/;
 const CIDR = /^[0-9a-fA-F.:]+(?:\/\d{1,3})?$/;
 
-/** Nothing is redirected to the proxy, so nothing can be left out, and checks of the kubelet reach the application as they are. */
-const UNCAPTURED = [
-  ...['includeInboundPorts', 'excludeInboundPorts', 'includeOutboundPorts', 'excludeOutboundPorts', 'includeOutboundIPRanges'],
-  ...['excludeInterfaces', 'kubevirtInterfaces'],
-].map((name) => `traffic.sidecar.istio.io/${name}`);
+/** Where nothing is redirected to the proxy, nothing can be left out, and checks of the kubelet reach the application as they are. */
+const UNCAPTURED: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['includeInboundPorts', 'excludeInboundPorts', 'includeOutboundPorts', 'excludeOutboundPorts', 'includeOutboundIPRanges']
+      .concat(['excludeInterfaces', 'kubevirtInterfaces'])
+      .map((name) => [`traffic.sidecar.istio.io/${name}`, 'no connection is captured']),
+  ),
+  [REWRITE_PROBES]: 'checks of the kubelet do not pass the proxy, so they are left as they are',
+};
 const IGNORED: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(UNCAPTURED.map((name) => [name, 'no connection is captured'])),
-  [`${SIDECAR}rewriteAppHTTPProbers`]: 'checks of the kubelet do not pass the proxy, so they are left as they are',
   [`${READINESS}applicationPorts`]: 'the application’s ports are not watched',
   'proxy.istio.io/config': 'settings of single proxies are not applied',
   'proxy.istio.io/overrides': 'a container `istio-proxy` with the image `auto` is where fields of the sidecar are set',
@@ -80,15 +84,16 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
   };
   const mode = get(INTERCEPTION_MODE);
   if (mode !== undefined && mode !== 'NONE' && mode !== 'REDIRECT') fault(INTERCEPTION_MODE, 'NONE or REDIRECT');
+  const captured = mode === undefined ? settings.capture === 'redirect' : mode === 'REDIRECT';
   const native = get(NATIVE_SIDECAR);
   if (native !== undefined && native !== 'true' && native !== 'false') fault(NATIVE_SIDECAR, 'true or false');
   const excluded = (get(EXCLUDED_RANGES) ?? '').split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
-  if (excluded.some((range) => !CIDR.test(range))) fault(EXCLUDED_RANGES, 'a list of networks such as 10.0.0.0/8');
+  if (!captured && excluded.some((range) => !CIDR.test(range))) fault(EXCLUDED_RANGES, 'a list of networks such as 10.0.0.0/8');
   const statusPort = number(STATUS_PORT, METRICS_PORT, [0, 65_535]);
   const level = levelOf(get(`${SIDECAR}agentLogLevel`));
   const notes = Object.keys(annotations)
-    .filter((name) => Object.hasOwn(IGNORED, name))
-    .map((name): Remark => ({ text: `the annotation ${name} does nothing: ${IGNORED[name]}`, at: annotationAt(name) }));
+    .filter((name) => Object.hasOwn(IGNORED, name) || (!captured && Object.hasOwn(UNCAPTURED, name)))
+    .map((name): Remark => ({ text: `the annotation ${name} does nothing: ${IGNORED[name] ?? UNCAPTURED[name]}`, at: annotationAt(name) }));
   if (level === null)
     notes.push({
       text: `the annotation ${SIDECAR}agentLogLevel does nothing: the agent’s levels are debug, info, warning and error`,
@@ -96,7 +101,7 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
     });
   const wishes: Wishes = {
     native: native === undefined ? settings.nativeSidecar : native === 'true',
-    capture: mode === undefined ? settings.capture === 'redirect' : mode === 'REDIRECT',
+    capture: captured ? readCapture(get, fault, statusPort || METRICS_PORT) : undefined,
     image: get(`${SIDECAR}proxyImage`) || settings.image,
     resources: resourcesOf({
       requests: { cpu: quantity('proxyCPU'), memory: quantity('proxyMemory') },
@@ -104,7 +109,7 @@ export function readWishes(pod: PodJson, settings: InjectSettings): Wishes | { w
       otherwise: settings.resources,
     }),
     logLevel: level ?? settings.logLevel,
-    proxyPort: number(HTTP_PROXY_PORT, PROXY_PORT, [1, 65_535]),
+    proxyPort: captured && get(HTTP_PROXY_PORT) === undefined ? undefined : number(HTTP_PROXY_PORT, PROXY_PORT, [1, 65_535]),
     statusPort: statusPort || METRICS_PORT,
     readiness:
       statusPort === 0

@@ -54,7 +54,13 @@ export function decide(pod: PodJson, place: Place, settings: InjectSettings): De
       `the annotation ${INTERCEPTION_MODE} asks for REDIRECT, and connections are redirected to Envoy alone: injection.engine of the installation is ${settings.engine}`,
       annotationAt(INTERCEPTION_MODE),
     );
-  const ports = [API_PORT, wishes.proxyPort, wishes.statusPort];
+  const { capture, proxyPort } = wishes;
+  const ports = [
+    API_PORT,
+    ...(capture === undefined ? [] : [capture.settings.outboundPort, capture.settings.inboundPort]),
+    ...(proxyPort === undefined ? [] : [proxyPort]),
+    wishes.statusPort,
+  ];
   if (new Set(ports).size < ports.length)
     return cannot(`two of the sidecar’s ports are the same: ${ports.join(', ')}`, annotationAt(STATUS_PORT));
   for (const list of ['initContainers', 'containers'] as const)

@@ -42,9 +42,9 @@ export function injectPod(pod: PodJson, place: Place, settings: InjectSettings):
   const { containers, initContainers, override } = withoutOverride(pod.spec ?? {});
   const own: CapturedParts = {
     sidecar: mergeContainer(sidecarContainer(settings, wishes, agent), override),
-    ...{ initContainers, containers, first: [], notes: [] },
+    ...{ initContainers, containers, rules: [], notes: [] },
   };
-  const parts = wishes.capture ? captureTraffic(own, settings, wishes) : own;
+  const parts = captureTraffic(pod, own, settings, wishes);
   if ('wrong' in parts) return { injected: false, why: parts.wrong.text, wrong: true, at: parts.wrong.at };
   const notes = [...wishes.notes, ...parts.notes];
   const routed = (list: 'containers' | 'initContainers', some: readonly ContainerJson[]): readonly ContainerJson[] => {
@@ -64,11 +64,10 @@ export function injectPod(pod: PodJson, place: Place, settings: InjectSettings):
     const why = `it has a volume ${pod.spec?.volumes?.[taken]?.name}, which is a name of the sidecar’s`;
     return { injected: false, why, wrong: true, at: ['spec', 'volumes', taken] };
   }
-  // Init containers before a proxy that is no init container itself run without it.
-  const inits = [
-    ...parts.first,
-    ...(wishes.native ? [parts.sidecar, ...routed('initContainers', parts.initContainers)] : parts.initContainers),
-  ];
+  // Init containers before a proxy that is no init container itself run without it, and before connections are redirected to it.
+  const inits = wishes.native
+    ? [...parts.rules, parts.sidecar, ...routed('initContainers', parts.initContainers)]
+    : [...parts.initContainers, ...parts.rules];
   const secrets = pod.spec?.imagePullSecrets ?? [];
   const added = settings.imagePullSecrets.filter((name) => !secrets.some((s) => s.name === name)).map((name) => ({ name }));
   const { initContainers: _, ...rest } = pod.spec ?? {};
@@ -93,7 +92,7 @@ export function injectPod(pod: PodJson, place: Place, settings: InjectSettings):
   const annotations = {
     [DEFAULT_CONTAINER]: containers[0]?.name ?? '',
     ...annotationsOfPod(pod),
-    [HTTP_PROXY_PORT]: String(wishes.proxyPort),
+    ...(wishes.proxyPort === undefined ? {} : { [HTTP_PROXY_PORT]: String(wishes.proxyPort) }),
     [INTERCEPTION_MODE]: wishes.capture ? 'REDIRECT' : 'NONE',
     ...(agent === 'pod' ? { [CA_ROOTS]: settings.ca.roots } : {}),
     [STATUS]: JSON.stringify({
@@ -107,8 +106,8 @@ export function injectPod(pod: PodJson, place: Place, settings: InjectSettings):
 }
 
 /** As in Istio's: names of what was put in. */
-function statusOf({ first }: CapturedParts, native: boolean): { initContainers?: string[]; containers?: string[] } {
-  const inits = [...first.map(({ name }) => name), ...(native ? [PROXY_CONTAINER] : [])];
+function statusOf({ rules }: CapturedParts, native: boolean): { initContainers?: string[]; containers?: string[] } {
+  const inits = [...rules.map(({ name }) => name), ...(native ? [PROXY_CONTAINER] : [])];
   return { ...(inits.length > 0 ? { initContainers: inits } : {}), ...(native ? {} : { containers: [PROXY_CONTAINER] }) };
 }
 

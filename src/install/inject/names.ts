@@ -2,6 +2,8 @@
 
 /** As with Istio, so that tools and habits find it. */
 export const PROXY_CONTAINER = 'istio-proxy';
+/** It has the pod's connections redirected. */
+export const INIT_CONTAINER = 'istio-init';
 
 export const INJECT = 'sidecar.istio.io/inject';
 export const INJECTION = 'istio-injection';
