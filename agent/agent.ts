@@ -1,7 +1,9 @@
 /** The per-node agent: wiring and life cycle. */
+
+import type { ApiClient } from '../src/kubernetes/client.ts';
 import { resolveMeshConfig } from '../src/mesh/mesh-config.ts';
 import { type ApiServer, startApi } from './api/server.ts';
-import { chooseEngine, type EngineChoice } from './choose-engine.ts';
+import { type ChosenEngine, chooseEngine, type EngineChoice } from './choose-engine.ts';
 import type { ClusterStatus, StatusChoice } from './cluster-status/start.ts';
 import { type Controller, type ControllerEvent, createController } from './controller.ts';
 import { createEngine, endOtherEngine } from './create-engine.ts';
@@ -12,7 +14,9 @@ import type { Identity } from './identity/identity.ts';
 import type { CaChoice } from './identity/open-issuer.ts';
 import { keepLastGood } from './last-good.ts';
 import type { Log } from './log.ts';
+import type { NodeEngine } from './node/engine.ts';
 import { nodeAddresses, type PodChoice } from './node-addresses.ts';
+import type { PodController } from './pod/controller.ts';
 import { type Watched, watchPaths } from './source/folder.ts';
 import type { LiveSource } from './source/kubernetes.ts';
 import { type AgentStatus, statusOf } from './status.ts';
@@ -24,6 +28,10 @@ export interface AgentOptions {
   live?: LiveSource | undefined;
   /** Which pods of a cluster are served; `node` unless it is said. */
   pods?: PodChoice;
+  /** The pods of this node run their own proxies and take what these are to have from here. */
+  podSocket?: PodSocket | undefined;
+  /** What the proxy of this pod is to have comes from its node's agent; nothing else is read. */
+  nodeAgent?: NodeAgent | undefined;
   /** Which cluster's objects get a status from here; undefined: none. */
   writeStatus?: StatusChoice | undefined;
   /** For resources that name none. */
@@ -49,6 +57,20 @@ export interface AgentOptions {
   log: Log;
   /** Ends a start that is under way: everything is stopped, and `startAgent` rejects with the signal's reason. */
   abort?: AbortSignal;
+}
+
+export interface PodSocket {
+  path: string;
+  /** What the pods' tokens must be meant for. */
+  audience: string;
+  /** Checks them. */
+  cluster: ApiClient;
+}
+
+export interface NodeAgent {
+  /** Path of its Unix socket. */
+  socket: string;
+  tokenFile: string;
 }
 
 export interface Agent {
@@ -80,42 +102,52 @@ const RETRY_MS = 3000;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { log, abort, version } = options;
   abort?.throwIfAborted();
-  const chosen = await chooseEngine(options.engine ?? 'embedded');
+  const served = options.podSocket;
+  const own = served ? undefined : await chooseEngine(options.engine ?? 'embedded');
+  const chosen: Agent['chosen'] = own ?? { why: 'the proxies run in the pods of this node' };
   abort?.throwIfAborted();
   if (chosen.warning) log.warning(chosen.warning);
   const data = openDataDirectory(options.dataDirectory);
   const events = createEventHub();
-  const engine = createEngine(chosen, {
-    data,
-    version,
-    orphanSeconds: options.orphanSeconds,
-    log,
-    describe(id) {
-      const proxy = controller.proxies().find((p) => p.node.id === id)?.node;
-      return proxy && { proxy, config: controller.mesh()?.config ?? resolveMeshConfig({}) };
-    },
-    api: () => api && (api.url ? { address: '127.0.0.1', port: Number(new URL(api.url).port) } : { path: api.socket }),
-  });
-  const identity = await openIdentity(options, data.path, engine);
-  const controller = createController({
-    paths: options.paths,
-    besides: options.live?.source,
-    namespace: options.namespace,
-    meshConfig: options.meshConfig,
-    addresses: nodeAddresses(),
-    pods: options.pods,
-    allowUnenforced: options.allowUnenforced,
-    engine,
-    provideSecrets: (mesh, snapshots) => identity.provide(mesh, snapshots),
-    notify(event) {
-      events.publish({ type: 'config', event });
-      // What is accepted while it ends has been saved, or is not worth it.
-      if (event.type === 'accepted' && !ending) lastGood.changed();
-      clusterStatus?.changed();
-      if (event.type === 'accepted') void engine.refresh();
-    },
-  });
-  const lastGood = keepLastGood(data, controller, version, log);
+  const remote = served && (await openNodeEngine(served));
+  const engine: Engine =
+    remote ??
+    createEngine(own as ChosenEngine, {
+      data,
+      version,
+      orphanSeconds: options.orphanSeconds,
+      log,
+      describe(id) {
+        const proxy = controller.proxies().find((p) => p.node.id === id)?.node;
+        return proxy && { proxy, config: controller.mesh()?.config ?? resolveMeshConfig({}) };
+      },
+      api: () => api && (api.url ? { address: '127.0.0.1', port: Number(new URL(api.url).port) } : { path: api.socket }),
+    });
+  const notify = (event: ControllerEvent): void => {
+    events.publish({ type: 'config', event });
+    // What is accepted while it ends has been saved, or is not worth it.
+    if (event.type === 'accepted' && !ending) lastGood?.changed();
+    clusterStatus?.changed();
+    if (event.type === 'accepted') void engine.refresh();
+  };
+  const pod = options.nodeAgent && (await openPod(options.nodeAgent));
+  const identity = pod ? pod.identity : await openIdentity(options, data.path, engine);
+  const controller: Controller =
+    pod ??
+    createController({
+      paths: options.paths,
+      besides: options.live?.source,
+      namespace: options.namespace,
+      meshConfig: options.meshConfig,
+      addresses: nodeAddresses(),
+      pods: options.pods,
+      choose: remote && ((mesh) => remote.choose(mesh)),
+      allowUnenforced: options.allowUnenforced,
+      engine,
+      provideSecrets: (mesh, snapshots) => identity.provide(mesh, snapshots),
+      notify,
+    });
+  const lastGood = pod ? undefined : keepLastGood(data, controller, version, log);
   const status = (): AgentStatus => statusOf({ controller, engine, identity, version, chosen: chosen.why });
   const ended = Promise.withResolvers<void>();
   let api: ApiServer | undefined;
@@ -124,13 +156,33 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   let ending: Promise<void> | undefined;
   let clusterStatus: ClusterStatus | undefined;
 
+  async function openNodeEngine({ path, audience, cluster }: PodSocket): Promise<NodeEngine> {
+    const { createNodeEngine } = await import('./node/open.ts');
+    return createNodeEngine({
+      socket: path,
+      audience,
+      cluster,
+      nodeName: nodeAddresses().nodeName,
+      version,
+      log,
+      asked: () => void controller.sync(),
+      mesh: () => controller.mesh(),
+    });
+  }
+
+  async function openPod({ socket, tokenFile }: NodeAgent): Promise<PodController> {
+    const { createPodController } = await import('./pod/controller.ts');
+    return createPodController({ socket, tokenFile, data, engine, version, log, notify });
+  }
+
   function end(work: () => Promise<void>): Promise<void> {
     ending ??= (async () => {
       watched?.close();
       options.live?.close();
       clearInterval(retry);
       identity.close();
-      lastGood.flush();
+      pod?.close();
+      lastGood?.flush();
       const told = clusterStatus?.close();
       try {
         await work();
@@ -175,11 +227,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     watched = await watchPaths([...options.paths, ...(options.meshConfig ? [options.meshConfig] : [])], () => void controller.sync());
     if (ending) watched.close();
     abort?.throwIfAborted();
-    const note = (text: string): void => log.warning(text);
+    const note = (text: string, level: 'info' | 'warning' = 'warning'): void => log[level](text);
     await options.live?.start(() => void controller.sync(), note);
     if (ending) options.live?.close();
     abort?.throwIfAborted();
-    await endOtherEngine(chosen, { data, log });
+    if (own) await endOtherEngine(own, { data, log });
     abort?.throwIfAborted();
     await engine.start();
     engine.onStatus((s) => {
@@ -188,8 +240,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       void identity.retry();
       void controller.retry();
     });
-    await controller.sync();
-    if (controller.config().state === 'refused' && options.restoreLastGood) await lastGood.restore();
+    await (pod ? pod.start() : controller.sync());
+    if (controller.config().state === 'refused' && options.restoreLastGood) await lastGood?.restore();
     abort?.throwIfAborted();
     if (options.writeStatus) {
       const { startClusterStatus } = await import('./cluster-status/start.ts');
@@ -218,7 +270,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 }
 
 /** Heavy (ASN.1): only where an agent runs. */
-async function openIdentity({ ca, certificateLifeMs, log }: AgentOptions, directory: string, engine: Engine): Promise<Identity> {
+async function openIdentity({ ca, certificateLifeMs, log, podSocket }: AgentOptions, directory: string, engine: Engine): Promise<Identity> {
   const [{ createIdentity }, { caName, openIssuer }] = await Promise.all([
     import('./identity/identity.ts'),
     import('./identity/open-issuer.ts'),
@@ -230,6 +282,7 @@ async function openIdentity({ ca, certificateLifeMs, log }: AgentOptions, direct
     openIssuer: (trustDomain) => openIssuer(choice, directory, trustDomain, log),
     caName: caName(choice, directory),
     lifeMs: certificateLifeMs,
+    files: podSocket === undefined,
     log,
   });
 }

@@ -20,6 +20,8 @@ export interface ProxySync {
   node: ProxyNode;
   /** Running now. */
   applied: { version: string; at: number } | undefined;
+  /** On its way, with an engine whose proxies run elsewhere. */
+  sent?: string;
   /** The newest that was refused, when it is newer than the applied one. Tried again at each sync. */
   refused: { version: string; at: number; problems: readonly Problem[] } | undefined;
   snapshot: Snapshot | undefined;
@@ -39,7 +41,9 @@ export interface ConfigState {
 export type ControllerEvent =
   | { type: 'accepted'; config: ConfigState; changed: readonly ProxySync[]; removed: readonly string[] }
   | { type: 'refused'; config: ConfigState }
-  | { type: 'proxy-refused'; proxy: ProxySync };
+  | { type: 'proxy-refused'; proxy: ProxySync }
+  /** A proxy that runs elsewhere runs what it was sent. */
+  | { type: 'proxy-taken'; proxy: ProxySync };
 
 export interface ControllerOptions {
   paths: readonly string[];
@@ -50,6 +54,8 @@ export interface ControllerOptions {
   addresses: NodeAddresses;
   /** `node`: those of this node; `own`: the one that the agent itself runs in. */
   pods?: PodChoice | undefined;
+  /** Which proxies are served, in place of those that are found by address and node. */
+  choose?: ((mesh: Mesh) => ProxyNode[]) | undefined;
   /** Run although policies that this version cannot enforce are then not enforced. */
   allowUnenforced: boolean;
   engine: Engine;
@@ -99,10 +105,19 @@ export function createController(options: ControllerOptions): Controller {
   engine.onRefused((id, problems) => {
     const sync = proxies.get(id);
     if (!sync?.snapshot) return;
-    sync.applied = undefined;
+    if (engine.onTaken === undefined) sync.applied = undefined;
     // A newer one may be waiting already.
     if (!pending.has(id)) pending.set(id, sync.snapshot);
     refuse(sync, sync.snapshot, problems);
+  });
+
+  engine.onTaken?.((id, version) => {
+    const sync = proxies.get(id);
+    if (!sync || sync.sent !== version) return;
+    if (sync.applied?.version === version && !sync.refused) return;
+    Object.assign(sync, { applied: { version, at: Date.now() }, refused: undefined });
+    pending.delete(id);
+    notify({ type: 'proxy-taken', proxy: sync });
   });
 
   async function once(): Promise<void> {
@@ -147,11 +162,13 @@ export function createController(options: ControllerOptions): Controller {
       meshConfigSource: loaded.meshConfigSource,
       previous: mesh,
     });
-    const nodes = proxiesOf(next, {
-      addresses: options.addresses.list,
-      nodeName: options.addresses.nodeName,
-      pods: options.pods ?? 'node',
-    });
+    const nodes =
+      options.choose?.(next) ??
+      proxiesOf(next, {
+        addresses: options.addresses.list,
+        nodeName: options.addresses.nodeName,
+        pods: options.pods ?? 'node',
+      });
     const snapshots = nodes.map((node) => buildSnapshot(next, node, proxies.get(node.id)?.snapshot));
     return { mesh: next, snapshots, problems: [...next.problems, ...snapshots.flatMap((s) => s.problems)] };
   }
@@ -189,15 +206,22 @@ export function createController(options: ControllerOptions): Controller {
   async function apply(snapshot: Snapshot): Promise<'changed' | 'same' | 'refused' | 'no-port' | 'unavailable'> {
     const { id } = snapshot.proxy;
     const sync = syncOf(snapshot.proxy);
-    if (sync.applied?.version === snapshot.version) {
+    const onItsWay = sync.sent === snapshot.version && !sync.refused;
+    if (onItsWay || (sync.sent === undefined && sync.applied?.version === snapshot.version)) {
       // Provenance may point to other lines, and the model's own objects are new ones.
       Object.assign(sync, { node: snapshot.proxy, snapshot, refused: undefined });
       pending.delete(id);
       return 'same';
     }
-    const onlyEndpoints = sync.applied !== undefined && onlyEndpointsDiffer(sync.snapshot, snapshot);
+    const has = engine.onTaken ? sync.sent !== undefined && !sync.refused : sync.applied !== undefined;
+    const onlyEndpoints = has && onlyEndpointsDiffer(sync.snapshot, snapshot);
     try {
       const result = onlyEndpoints ? await engine.applyEndpoints(id, snapshot.version, snapshot.endpoints) : await engine.apply(snapshot);
+      if (result.applied && result.later) {
+        Object.assign(sync, { node: snapshot.proxy, snapshot, sent: snapshot.version });
+        pending.delete(id);
+        return 'changed';
+      }
       if (result.applied) {
         Object.assign(sync, { node: snapshot.proxy, snapshot, applied: { version: snapshot.version, at: Date.now() }, refused: undefined });
         pending.delete(id);

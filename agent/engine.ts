@@ -12,7 +12,10 @@ import type { Snapshot } from '../src/envoy/snapshot.ts';
 import type { Problem } from '../src/errors.ts';
 import type { RequestRecord } from '../src/telemetry/request-record.ts';
 
-export type ApplyResult = { applied: true; version: string } | { applied: false; version: string; problems: readonly Problem[] };
+/** `later`: it is on its way to whoever runs it; `onTaken` or `onRefused` tell what becomes of it. */
+export type ApplyResult =
+  | { applied: true; version: string; later?: true }
+  | { applied: false; version: string; problems: readonly Problem[] };
 
 export type EngineState = 'starting' | 'running' | 'backing-off' | 'draining' | 'stopped';
 
@@ -33,7 +36,8 @@ export interface EngineProcess {
 
 /** Of all processes together: the state is that of the one that is worst off, restarts are added up, the last exit is the newest. */
 export interface EngineStatus {
-  engine: 'embedded' | 'envoy';
+  /** `pods`: the proxies run in pods of this node, each with an agent of its own. */
+  engine: 'embedded' | 'envoy' | 'pods';
   engineVersion: string;
   state: EngineState;
   /** Of the data plane's process; undefined while there is none, and when there are several. */
@@ -85,6 +89,10 @@ export interface Engine {
   refresh(): Promise<void>;
   /** A data plane that was started anew did not take a config that ran before (its port may be taken by now). */
   onRefused(listener: (proxyId: string, problems: readonly Problem[]) => void): () => void;
+  /** Engines whose proxies run elsewhere: one has taken the config of that version. */
+  onTaken?(listener: (proxyId: string, version: string) => void): () => void;
+  /** Engines whose proxies run elsewhere: whether this one can be told something now. */
+  connected?(proxyId: string): boolean;
   status(): EngineStatus;
   /** Listeners refuse new connections, requests in flight finish; at most `deadlineMs`. */
   drain(deadlineMs: number): Promise<void>;

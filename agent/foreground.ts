@@ -119,6 +119,7 @@ async function serve(agent: Agent, options: ForegroundOptions, signals: Signals)
     }
   });
   async function tell(event: ControllerEvent): Promise<void> {
+    if (event.type === 'proxy-taken') return;
     await show(event.type === 'proxy-refused' ? (event.proxy.refused?.problems ?? []) : event.config.problems);
     write(changeText(event, agent.status(), color));
   }

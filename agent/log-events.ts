@@ -14,6 +14,9 @@ export function logAgentEvents(agent: Agent, log: Log): void {
       const { node, refused } = event.event.proxy;
       log.error('the engine refused the config of a proxy; its last good one runs on', { proxy: `${node.name}.${node.namespace}` });
       logProblems(refused?.problems ?? [], log);
+    } else if (event.event.type === 'proxy-taken') {
+      const { node, applied } = event.event.proxy;
+      log.debug('a proxy runs its configuration', { proxy: `${node.name}.${node.namespace}`, version: applied?.version });
     } else logConfig(event.event.config, log, event.event.type === 'accepted' ? event.event.changed.length : 0, running());
   });
 }

@@ -48,14 +48,14 @@ export function statusOf({ controller, engine, identity, version, chosen }: Stat
   const config = controller.config();
   const proxies = controller.proxies().map((p) => {
     const types = engine.sync(p.node.id);
-    return { ...proxyStatus(p, config, engine.status()), ...(types ? { types } : {}) };
+    return { ...proxyStatus(p, config, engine), ...(types ? { types } : {}) };
   });
   return { version, pid: process.pid, engine: engine.status(), chosen, config, proxies, identity: identity.status() };
 }
 
-function proxyStatus(sync: ProxySync, config: ConfigState, engine: EngineStatus): ProxyStatus {
+function proxyStatus(sync: ProxySync, config: ConfigState, engine: Engine): ProxyStatus {
   const { node, applied, refused, snapshot } = sync;
-  const state = refused ? 'ERROR' : !applied ? unsent(engine) : config.state === 'refused' ? 'STALE' : 'SYNCED';
+  const state = refused ? 'ERROR' : !applied ? unsent(engine, node.id) : isStale(sync, config, engine) ? 'STALE' : 'SYNCED';
   return {
     id: node.id,
     name: `${node.name}.${node.namespace}`,
@@ -74,7 +74,14 @@ function proxyStatus(sync: ProxySync, config: ConfigState, engine: EngineStatus)
   };
 }
 
-function unsent({ state }: EngineStatus): ProxyStatus['sync'] {
+/** The newest configuration is refused, or one is on its way to a proxy that runs elsewhere and has not taken it, or is not connected. */
+function isStale({ node, applied, sent }: ProxySync, config: ConfigState, engine: Engine): boolean {
+  return config.state === 'refused' || (sent !== undefined && sent !== applied?.version) || engine.connected?.(node.id) === false;
+}
+
+function unsent(engine: Engine, id: string): ProxyStatus['sync'] {
+  const { state } = engine.status();
+  if (engine.connected?.(id) === false) return 'NOT SENT';
   return state === 'running' || state === 'starting' ? 'STARTING' : 'NOT SENT';
 }
 

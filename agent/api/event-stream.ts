@@ -34,5 +34,9 @@ function publicEvent(event: AgentEvent): unknown {
     const { node, refused } = event.event.proxy;
     return { config: { type: 'proxy-refused', proxy: `${node.name}.${node.namespace}`, problems: refused?.problems ?? [] } };
   }
+  if (event.event.type === 'proxy-taken') {
+    const { node, applied } = event.event.proxy;
+    return { config: { type: 'proxy-taken', proxy: `${node.name}.${node.namespace}`, version: applied?.version } };
+  }
   return { config: { type: event.event.type, ...event.event.config } };
 }

@@ -94,7 +94,18 @@ export function createCertificates(options: CertificatesOptions): Certificates {
   let reportFailures = 0;
 
   async function open(): Promise<Issuer> {
-    issuer ??= await options.issuer();
+    if (!issuer) {
+      const opened = await options.issuer();
+      // Several ask at the same time, and one is enough.
+      if (issuer) opened.close();
+      else {
+        issuer = opened;
+        issuer.onNews?.(() => {
+          reportAt = 0;
+          if (!closed) void report(Date.now());
+        });
+      }
+    }
     if (closed) issuer.close();
     return issuer;
   }

@@ -31,6 +31,8 @@ export interface IdentityOptions {
   /** How it is called where it could not be opened yet. */
   caName: string;
   lifeMs: number | undefined;
+  /** Whether files that proxies name are read here; not where a proxy has a file system of its own. Read unless it is said. */
+  files?: boolean;
   log: Log;
 }
 
@@ -192,7 +194,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   }
 
   /**
-   * Proxies of a node are told one after the other, and talk to each other meanwhile: new roots are trusted by all before anybody shows
+   * Some proxies of a node are told before others, and they talk to each other meanwhile: new roots are trusted by all before anybody shows
    * a certificate under them, and old ones until nobody does any more.
    */
   async function tellRound(): Promise<void> {
@@ -206,9 +208,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   }
 
   async function tellPass(pass: Pass): Promise<boolean> {
-    let all = true;
-    for (const [id, proxy] of proxies) if (!closed && !(await tell(id, proxy, pass))) all = false;
-    return all && !closed;
+    const told = await Promise.all([...proxies].map(([id, proxy]) => closed || tell(id, proxy, pass)));
+    return told.every(Boolean) && !closed;
   }
 
   return {
@@ -221,7 +222,8 @@ export function createIdentity(options: IdentityOptions): Identity {
         const { proxy: node } = snapshot;
         const before = proxies.get(node.id);
         const wanted = { identity: identityOf(node, { trustDomain: domain }), dnsNames: dnsNamesOf(node) };
-        const next = { node, names: secretNames(snapshot), wanted };
+        const names = secretNames(snapshot).filter((name) => options.files !== false || !isFileSecret(name));
+        const next = { node, names, wanted };
         for (const name of before?.good.keys() ?? []) if (!next.names.includes(name)) before?.good.delete(name);
         if (before) Object.assign(before, next);
         else proxies.set(node.id, { ...next, told: undefined, shown: undefined, problems: [], good: new Map() });

@@ -37,5 +37,7 @@ export interface Issuer {
   report(holding: Holding): Promise<Due>;
   /** The agent's own certificate for asking the CA, where there is one. */
   own(): { identity: string; notAfter: Date; renewAt: Date } | undefined;
+  /** Told when there may be news: `report` is to be asked. */
+  onNews?(listener: () => void): void;
   close(): void;
 }

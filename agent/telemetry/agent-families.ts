@@ -56,6 +56,7 @@ export function createAgentFamilies(options: AgentFamiliesOptions): { families: 
       refusals.add(labelText({ proxy: `${node.name}.${node.namespace}` }), 1);
       return;
     }
+    if (change.type === 'proxy-taken') return;
     updates.add(labelText({ result: change.type }), 1);
     if (change.type === 'accepted') took.observe('', change.config.took / 1000);
   });

@@ -34,6 +34,8 @@ export function createAgentMetrics(options: AgentMetricsOptions): AgentMetrics {
   });
 
   async function proxyStats(query: string): Promise<string> {
+    // Those that run elsewhere tell them there.
+    if (engine.connected) return '';
     const merger = createStatsMerger();
     const answered = await Promise.all(
       controller.proxies().map(async ({ node }) => {

@@ -22,6 +22,7 @@ export function acknowledge(sub: Subscription, lastGood: Map<string, XdsResource
  * rest of the response is sent anew. Where the reason names no resource, halves of the response find the culprit.
  *
  * @param wanted the set at that time
+ * @param named the reason has a line `NAME: reason` for each resource that is refused, whatever its type
  */
 export function refuse(
   sub: Subscription,
@@ -29,15 +30,16 @@ export function refuse(
   wanted: ResourceSet | undefined,
   lastGood: Map<string, XdsResource>,
   now: number,
+  named = false,
 ): void {
   const { version, changed, before } = sub.inFlight as InFlight;
   sub.inFlight = undefined;
   sub.cleanFor = undefined;
   for (const resource of changed) restore(sub, resource, before.get(resource.name));
   const fresh = changed.filter((r) => lastGood.get(r.name) !== r || changed.length === 1);
-  const culprits = fresh.length === 1 ? fresh : namedIn(reason, fresh);
+  const culprits = fresh.length === 1 ? fresh : namedIn(reason, fresh, named);
   if (culprits.length > 0) {
-    for (const resource of culprits) note(sub, resource, reason, wanted, lastGood);
+    for (const resource of culprits) note(sub, resource, named ? lineOf(reason, resource.name) : reason, wanted, lastGood);
     if (sub.trial.length > 0 && fresh.length === 1) sub.trial.shift();
   } else if (fresh.length > 1) {
     const names = fresh.map((r) => r.name);
@@ -73,11 +75,18 @@ function restore(sub: Subscription, { name, version }: XdsResource, held: Held |
 }
 
 /** Envoy lists what it refuses of a list of clusters or listeners as `NAME: reason`. */
-function namedIn(reason: string, resources: readonly XdsResource[]): XdsResource[] {
+function namedIn(reason: string, resources: readonly XdsResource[], named: boolean): XdsResource[] {
   return resources.filter(({ type, name }) => {
+    if (named) return lineOf(reason, name) !== reason || reason.startsWith(`${name}: `);
     if (!type.whole) return false;
     for (let at = reason.indexOf(`${name}: `); at >= 0; at = reason.indexOf(`${name}: `, at + 1))
       if (at === 0 || /[\s,]/.test(reason[at - 1]!)) return true;
     return false;
   });
+}
+
+/** What is said of one resource; all of it when there is no line of its own. */
+function lineOf(reason: string, name: string): string {
+  const line = reason.split('\n').find((l) => l.startsWith(`${name}: `));
+  return line === undefined ? reason : line.slice(name.length + 2);
 }

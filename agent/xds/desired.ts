@@ -29,11 +29,16 @@ export function setOf(kind: ResourceKind, list: readonly object[], encode: Encod
 }
 
 /** A snapshot and the proxy's secrets as resources. */
-export function desiredOf(snapshot: Snapshot, secrets: readonly SecretJson[] | undefined, encode: EncodeMessage): Desired {
+export function desiredOf(
+  snapshot: Snapshot,
+  { secrets, about }: { secrets: readonly SecretJson[] | undefined; about: readonly object[] | undefined },
+  encode: EncodeMessage,
+): Desired {
   const { version, clusters, endpoints, listeners, routes } = snapshot;
   return {
     version,
     sets: {
+      about: about ? setOf('about', about, encode) : NONE,
       secret: secrets ? setOf('secret', secrets, encode) : NONE,
       cluster: setOf('cluster', clusters, encode),
       endpoint: setOf('endpoint', endpoints, encode),
@@ -47,7 +52,7 @@ export function desiredOf(snapshot: Snapshot, secrets: readonly SecretJson[] | u
 export function withSet(
   desired: Desired,
   version: string,
-  kind: 'endpoint' | 'secret',
+  kind: 'endpoint' | 'secret' | 'about',
   list: readonly object[],
   encode: EncodeMessage,
 ): Desired {

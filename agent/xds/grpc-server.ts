@@ -8,6 +8,8 @@ import type { GrpcService } from './services.ts';
 
 export interface GrpcServerOptions {
   socket: string;
+  /** Of the socket; 0600 unless it is said. */
+  mode?: number | undefined;
   tcp?: { host: string; port: number; tls: { key: string; cert: string; ca: string } };
   services: readonly GrpcService[];
 }
@@ -22,12 +24,12 @@ const KEEPALIVE = { 'grpc.keepalive_time_ms': 30_000, 'grpc.keepalive_timeout_ms
 const LIMITS = { 'grpc.max_send_message_length': -1, 'grpc.max_receive_message_length': 64 << 20 };
 
 /** Throws E_ENGINE_FAILED when a socket cannot be had. */
-export async function createGrpcServer({ socket, tcp, services }: GrpcServerOptions): Promise<GrpcServer> {
+export async function createGrpcServer({ socket, mode = 0o600, tcp, services }: GrpcServerOptions): Promise<GrpcServer> {
   const grpc = await import('@grpc/grpc-js');
   const server = new grpc.Server({ ...KEEPALIVE, ...LIMITS });
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   try {
-    await bindUnix(server, socket, grpc.ServerCredentials.createInsecure());
+    await bindUnix(server, socket, mode, grpc.ServerCredentials.createInsecure());
     const port = tcp && (await bindTcp(server, tcp, grpc.ServerCredentials));
     const { ino } = statSync(socket);
     return {
@@ -46,12 +48,12 @@ export async function createGrpcServer({ socket, tcp, services }: GrpcServerOpti
 }
 
 /** Binds under a name beside it and renames: clients never meet a socket that nobody serves, nor one that others can open. */
-async function bindUnix(server: Server, socket: string, credentials: ServerCredentials): Promise<void> {
+async function bindUnix(server: Server, socket: string, mode: number, credentials: ServerCredentials): Promise<void> {
   if (await isServed(socket)) throw new FairleadError('E_ENGINE_FAILED', `${socket} is served by another process`);
   const scratch = join(dirname(socket), `.${process.pid.toString(36)}`);
   rmSync(scratch, { force: true });
   await bind(server, `unix:${scratch}`, credentials);
-  chmodSync(scratch, 0o600);
+  chmodSync(scratch, mode);
   renameSync(scratch, socket);
 }
 

@@ -61,13 +61,15 @@ export function planOf(
     if (target === 'keep' || (turn && !turn.has(name))) continue;
     const held = sub.sent.get(name);
     if (target !== undefined) {
-      if (sub.forced.has(name) || !same(held, target)) changed.push(target);
+      const again = sub.forced.has(name) || (sub.recalls && sub.refused.has(name) && sub.refused.get(name)?.version !== target.version);
+      if (again || !same(held, target)) changed.push(target);
     } else if (held !== undefined || sub.forced.has(name)) removed.push(name);
   }
   if (sub.wildcard) {
     for (const name of sub.sent.keys()) if (!wanted.has(name) && !sub.names.has(name)) removed.push(name);
     for (const name of sub.forced) if (!wanted.has(name) && !sub.names.has(name) && !sub.sent.has(name)) removed.push(name);
   }
+  if (sub.recalls) for (const name of sub.refused.keys()) if (!wanted.has(name) && !removed.includes(name)) removed.push(name);
   // A name that never was there is answered at once; taking something away waits for its time.
   const due = removals ? removed : removed.filter((name) => !sub.sent.has(name));
   const gone = protocol === 'sotw' && !sub.type?.whole ? unsaid(sub, due) : due;

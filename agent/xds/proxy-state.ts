@@ -20,6 +20,8 @@ export interface ProxyState {
   desired: Desired | undefined;
   /** Kept for the first `desired`, which may come later. */
   secrets: readonly SecretJson[] | undefined;
+  /** What agents of ours are told besides. */
+  about: readonly object[] | undefined;
   readonly streams: Set<XdsStream>;
   /** For Envoy. */
   readonly envoy: ProxyView;
@@ -32,6 +34,7 @@ export function newProxyState(id: string, encode: EncodeMessage): ProxyState {
     id,
     desired: undefined,
     secrets: undefined,
+    about: undefined,
     streams: new Set(),
     envoy: viewOf(() => state.desired),
     grpc: viewOf(() => state.desired && proxylessOf(state.desired, encode)),

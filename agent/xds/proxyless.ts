@@ -12,7 +12,7 @@ const endpointSets = new WeakMap<ResourceSet, ResourceSet>();
 const dialSets = new WeakMap<ResourceSet, { listener: ResourceSet; route: ResourceSet }>();
 
 export function proxylessOf({ version, sets }: Desired, encode: EncodeMessage): Desired {
-  const { cluster, endpoint, route, secret } = sets;
+  const { about, cluster, endpoint, route, secret } = sets;
   const dialling = once(dialSets, route, () => {
     const made = grpcDialling(listOf<RouteConfigurationJson>(route));
     return { listener: setOf('listener', made.listeners, encode), route: setOf('route', made.routes, encode) };
@@ -20,6 +20,7 @@ export function proxylessOf({ version, sets }: Desired, encode: EncodeMessage): 
   return {
     version,
     sets: {
+      about,
       secret,
       cluster: once(clusterSets, cluster, () => setOf('cluster', grpcClusters(listOf<ClusterJson>(cluster)), encode)),
       endpoint: once(endpointSets, endpoint, () => setOf('endpoint', grpcEndpoints(listOf<ClusterLoadAssignmentJson>(endpoint)), encode)),

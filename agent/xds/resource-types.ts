@@ -1,7 +1,8 @@
 /** The kinds of resources that are served, and how each is treated. */
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
 
-export type ResourceKind = 'secret' | 'cluster' | 'endpoint' | 'listener' | 'route';
+/** `about`: what an agent in a pod is told of its proxy besides Envoy's resources. */
+export type ResourceKind = 'about' | 'secret' | 'cluster' | 'endpoint' | 'listener' | 'route';
 
 export interface ResourceType {
   kind: ResourceKind;
@@ -15,15 +16,15 @@ export interface ResourceType {
    * Other types are asked for by name, and answered with what changed.
    */
   whole: boolean;
-  /** The service with streams for this type alone, with its two methods. */
-  service: { name: string; sotw: string; delta: string };
+  /** The service with streams for this type alone, with its two methods; undefined for types that only the aggregated one has. */
+  service: { name: string; sotw: string; delta: string } | undefined;
 }
 
 const type = (
   kind: ResourceKind,
   message: string,
   whole: boolean,
-  service: [name: string, methods: string],
+  service: [name: string, methods: string] | undefined,
   nameField: ResourceType['nameField'] = 'name',
 ): ResourceType => ({
   kind,
@@ -31,11 +32,12 @@ const type = (
   url: `type.googleapis.com/${message}`,
   nameField,
   whole,
-  service: { name: service[0], sotw: `Stream${service[1]}`, delta: `Delta${service[1]}` },
+  service: service && { name: service[0], sotw: `Stream${service[1]}`, delta: `Delta${service[1]}` },
 });
 
 /** Make before break: the order in which a change travels. Secrets come first, for what uses them waits for them. */
 export const RESOURCE_TYPES = {
+  about: type('about', 'google.protobuf.Struct', false, undefined),
   secret: type('secret', 'envoy.extensions.transport_sockets.tls.v3.Secret', false, [
     'envoy.service.secret.v3.SecretDiscoveryService',
     'Secrets',

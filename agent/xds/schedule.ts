@@ -23,9 +23,15 @@ export interface ScheduleInput {
   desired: Desired;
   lastGood(url: string): LastGood;
   isEncoded(set: ResourceSet): boolean;
+  /** The client answers for listeners when it has their routes, as Envoy does for clusters and their endpoints. */
+  routesWithListeners: boolean;
 }
 
 const ORDER: readonly (readonly ResourceKind[])[] = [['cluster', 'endpoint'], ['listener'], ['route']];
+const ROUTES_WITH_LISTENERS: typeof ORDER = [
+  ['cluster', 'endpoint'],
+  ['listener', 'route'],
+];
 
 /** The set that a subscription is about; undefined for a type that is not served. */
 export function wantedOf(desired: Desired, sub: Subscription): ResourceSet | undefined {
@@ -47,12 +53,12 @@ export function nextStep(input: ScheduleInput): Step | Encoding | undefined {
   };
   const of = (kind: ResourceKind): Subscription | undefined => subscriptions.get(RESOURCE_TYPES[kind].url);
   for (const sub of subscriptions.values()) {
-    const free = sub.type === undefined || sub.type.kind === 'secret';
+    const free = sub.type === undefined || sub.type.kind === 'secret' || sub.type.kind === 'about';
     const step = free ? plan(sub, true) : undefined;
     if (step) return step;
   }
   // Envoy answers for clusters only when those that changed are warm, for which it needs their endpoints; so these wait for no answer.
-  for (const kinds of ORDER) {
+  for (const kinds of input.routesWithListeners ? ROUTES_WITH_LISTENERS : ORDER) {
     for (const kind of kinds) {
       const step = plan(of(kind), kind === 'listener');
       if (step) return step;

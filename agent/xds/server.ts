@@ -16,13 +16,21 @@ import { type Desired, desiredOf, withSet } from './desired.ts';
 import { createGrpcServer } from './grpc-server.ts';
 import { newProxyState, type ProxyState } from './proxy-state.ts';
 import { refusalsOf } from './refusals.ts';
+import { PERMISSION_DENIED } from './refuse-call.ts';
 import { RESOURCE_TYPES } from './resource-types.ts';
-import { discoveryServices } from './services.ts';
-import { createStream, type XdsStream } from './stream.ts';
+import { type Admission, discoveryServices } from './services.ts';
+import { createStream, type XdsCall, type XdsStream } from './stream.ts';
 
 export interface XdsServerOptions {
-  /** A Unix socket, mode 0600. One that nobody serves any more is replaced. */
+  /** A Unix socket, mode 0600 unless it is said. One that nobody serves any more is replaced. */
   socket: string;
+  mode?: number;
+  /** Whose configuration a client on the socket gets. Without it whoever can open the socket gets that of the node it names. Never rejects. */
+  admit?(nodeId: string, call: XdsCall): Promise<Admission>;
+  /** Told whenever the clients of a node have taken or refused all that it is to have. */
+  onSettled?(proxyId: string, result: ApplyResult): void;
+  /** What refuses, for messages; `Envoy` unless it is said. */
+  who?: string;
   /** For proxies on other hosts: both sides show certificates of `ca`. All in PEM. */
   tcp?: {
     host: string;
@@ -48,7 +56,9 @@ export interface XdsServer {
   /** The port of `tcp`. */
   readonly port: number | undefined;
   /** What the node with the id `snapshot.proxy.id` is to have. */
-  set(snapshot: Snapshot): void;
+  set(snapshot: Snapshot, about?: readonly object[]): void;
+  /** What agents of ours are told besides changed: Structs with a `name`. The proxy must have been `set`. */
+  setAbout(proxyId: string, about: readonly object[]): void;
   /** Only endpoints changed: all load assignments of the proxy. It must have been `set`. */
   setEndpoints(proxyId: string, version: string, endpoints: readonly ClusterLoadAssignmentJson[]): void;
   /** Only secrets changed: all of the proxy. They stay when the rest is set, and may come before it. */
@@ -101,17 +111,20 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   }
 
   const services = discoveryServices({
-    mayHave: (id, call) => {
+    admit: (id, call) => {
       const { sslPeerCertificate } = call.getAuthContext();
-      return sslPeerCertificate === undefined || (options.tcp?.mayHave?.(id, sslPeerCertificate) ?? true);
+      if (sslPeerCertificate === undefined) return options.admit?.(id, call) ?? { proxy: id };
+      if (options.tcp?.mayHave?.(id, sslPeerCertificate) ?? true) return { proxy: id };
+      return { refused: `the certificate is not that of ${id}`, code: PERMISSION_DENIED };
     },
-    open: (protocol, call, { id, proxyless }, only) => {
+    open: (protocol, call, { id, proxyless, agent }, only) => {
       const proxy = stateOf(id);
       const stream = createStream({
         protocol,
         call,
         proxy,
         proxyless,
+        agent,
         only,
         events: {
           answered: (s, sub, answer) => {
@@ -119,7 +132,10 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
               log.warning('xDS: refused', { proxy: proxy.id, type: sub.url, resources: sub.nack.resources, reason: sub.nack.reason });
             tell({ event: answer, client: clientOf(s), typeUrl: sub.url });
           },
-          idle: changed,
+          idle: () => {
+            changed();
+            if (options.onSettled && isSettled(proxy)) options.onSettled(proxy.id, resultOf(proxy, proxy.desired?.version ?? ''));
+          },
         },
       });
       proxy.streams.add(stream);
@@ -136,13 +152,24 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       changed();
     },
   });
+  const resultOf = ({ streams }: ProxyState, version: string): ApplyResult => {
+    const problems = refusalsOf(envoysOf(streams), options.who);
+    return problems.length === 0 ? { applied: true, version } : { applied: false, version, problems };
+  };
   const server = await createGrpcServer({ ...options, services: [...services, ...(options.services ?? [])] });
 
   return {
     port: server.port,
-    set(snapshot) {
+    set(snapshot, about) {
       const { id } = snapshot.proxy;
-      want(id, desiredOf(snapshot, stateOf(id).secrets, encode));
+      const state = stateOf(id);
+      if (about !== undefined) state.about = about;
+      want(id, desiredOf(snapshot, state, encode));
+    },
+    setAbout(id, about) {
+      const state = stateOf(id);
+      state.about = about;
+      if (state.desired) want(id, withSet(state.desired, state.desired.version, 'about', about, encode));
     },
     setEndpoints(id, version, endpoints) {
       const before = stateOf(id).desired;
@@ -154,7 +181,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       if (state.desired) want(id, withSet(state.desired, state.desired.version, 'secret', secrets, encode));
     },
     remove(id) {
-      stateOf(id).secrets = undefined;
+      Object.assign(stateOf(id), { secrets: undefined, about: undefined });
       want(id, undefined);
     },
     retry(id) {
@@ -181,8 +208,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
           const state = proxies.get(id);
           if (state === undefined || !isSettled(state)) return;
           end();
-          const problems = refusalsOf(envoysOf(state.streams));
-          resolve(problems.length === 0 ? { applied: true, version } : { applied: false, version, problems });
+          resolve(resultOf(state, version));
         };
         waiting.add(look);
         look();

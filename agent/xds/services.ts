@@ -2,22 +2,37 @@
 import { type DescMessage, fromBinary } from '@bufbuild/protobuf';
 import type { MethodDefinition, ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc-js';
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from '#envoy-api/envoy/service/discovery/v3/discovery_pb.js';
-import { PERMISSION_DENIED, refuseCall } from './refuse-call.ts';
-import { RESOURCE_TYPES } from './resource-types.ts';
+import { refuseCall } from './refuse-call.ts';
+import { RESOURCE_TYPES, type ResourceType } from './resource-types.ts';
 import type { Protocol, XdsCall, XdsRequest, XdsStream } from './stream.ts';
+
+/** What a client says of itself, and whose configuration it has been given. */
+export interface XdsNode {
+  id: string;
+  /** A gRPC client without a proxy. */
+  proxyless: boolean;
+  /** An agent of ours: it answers for listeners when it has their routes. */
+  agent: boolean;
+}
 
 export interface GrpcService {
   definition: ServiceDefinition;
   implementation: UntypedServiceImplementation;
 }
 
+/** Whose configuration a client gets, or why it gets none, with gRPC's status code. */
+export type Admission = { proxy: string } | { refused: string; code: number };
+
 export interface DiscoveryHandlers {
-  /** Whether a client may have a node's configuration. */
-  mayHave(nodeId: string, call: XdsCall): boolean;
+  /** @param nodeId who the client says it is. Never rejects. */
+  admit(nodeId: string, call: XdsCall): Admission | Promise<Admission>;
   /** A client has said who it is. */
-  open(protocol: Protocol, call: XdsCall, node: { id: string; proxyless: boolean }, only: string | undefined): XdsStream;
+  open(protocol: Protocol, call: XdsCall, node: XdsNode, only: string | undefined): XdsStream;
   closed(stream: XdsStream): void;
 }
+
+/** How our own agents in pods call themselves (`user_agent_name`). */
+export const AGENT = 'fairlead';
 
 const AGGREGATED = {
   name: 'envoy.service.discovery.v3.AggregatedDiscoveryService',
@@ -26,7 +41,9 @@ const AGGREGATED = {
 };
 
 export function discoveryServices(handlers: DiscoveryHandlers): GrpcService[] {
-  const single = Object.values(RESOURCE_TYPES).map(({ service, url }) => serviceOf(service, url, handlers));
+  const single = Object.values<ResourceType>(RESOURCE_TYPES).flatMap(({ service, url }) =>
+    service ? [serviceOf(service, url, handlers)] : [],
+  );
   return [serviceOf(AGGREGATED, undefined, handlers), ...single];
 }
 
@@ -53,9 +70,11 @@ function method(service: string, name: string, request: DescMessage): MethodDefi
   };
 }
 
-function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { mayHave, open, closed }: DiscoveryHandlers): void {
+function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { admit, open, closed }: DiscoveryHandlers): void {
   let stream: XdsStream | undefined;
   let over = false;
+  /** Requests that came while it is found out who asks. */
+  let early: XdsRequest[] | undefined;
   const end = (): void => {
     over = true;
     if (stream === undefined) return;
@@ -63,16 +82,36 @@ function serve(protocol: Protocol, call: XdsCall, only: string | undefined, { ma
     closed(stream);
     stream = undefined;
   };
+  const begin = (admission: Admission, node: XdsRequest['node'], requests: readonly XdsRequest[]): void => {
+    if (over) return;
+    if ('refused' in admission) {
+      refuseCall(call, admission.refused, admission.code);
+      return;
+    }
+    const proxyless = node?.metadata?.['GENERATOR'] === 'grpc';
+    stream = open(protocol, call, { id: admission.proxy, proxyless, agent: node?.userAgentName === AGENT }, only);
+    for (const request of requests) stream.take(request);
+  };
   call.on('data', (request: XdsRequest) => {
     if (over) return;
-    // Only the first request of a stream need carry the node.
-    if (stream === undefined) {
-      const id = request.node?.id;
-      if (!id) return refuseCall(call, 'the first request names no node');
-      if (!mayHave(id, call)) return refuseCall(call, `the certificate is not that of ${id}`, PERMISSION_DENIED);
-      stream = open(protocol, call, { id, proxyless: request.node?.metadata?.['GENERATOR'] === 'grpc' }, only);
+    if (stream !== undefined) return stream.take(request);
+    if (early !== undefined) {
+      early.push(request);
+      return;
     }
-    stream.take(request);
+    // Only the first request of a stream need carry the node.
+    const { node } = request;
+    if (!node?.id) return refuseCall(call, 'the first request names no node');
+    const admission = admit(node.id, call);
+    if (!(admission instanceof Promise)) return begin(admission, node, [request]);
+    early = [request];
+    // A stranger cannot fill the memory while it is asked who it is.
+    call.pause();
+    void admission.then((found) => {
+      begin(found, node, early ?? []);
+      early = undefined;
+      call.resume();
+    });
   });
   call.on('end', () => {
     end();

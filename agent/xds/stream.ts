@@ -27,6 +27,8 @@ export interface XdsStream {
   readonly proxy: ProxyState;
   readonly view: ProxyView;
   readonly proxyless: boolean;
+  /** An agent of ours. */
+  readonly agent: boolean;
   /** Nothing is in flight and nothing left to send. */
   readonly idle: boolean;
   take(request: XdsRequest): void;
@@ -55,12 +57,14 @@ export interface StreamOptions {
   proxy: ProxyState;
   /** A gRPC client without a proxy. */
   proxyless: boolean;
+  /** An agent of ours. */
+  agent: boolean;
   /** The URL of the only type of the stream; undefined on an aggregated one. */
   only: string | undefined;
   events: StreamEvents;
 }
 
-export function createStream({ protocol, call, proxy, proxyless, only, events }: StreamOptions): XdsStream {
+export function createStream({ protocol, call, proxy, proxyless, agent, only, events }: StreamOptions): XdsStream {
   const subscriptions = new Map<string, Subscription>();
   const view = proxyless ? proxy.grpc : proxy.envoy;
   let sending = false;
@@ -77,7 +81,7 @@ export function createStream({ protocol, call, proxy, proxyless, only, events }:
         refuseCall(call, `more than ${MOST_TYPES} types on one stream`);
         return;
       }
-      sub = newSubscription(url, resourceTypeOf(url));
+      sub = newSubscription(url, resourceTypeOf(url), agent);
       subscriptions.set(url, sub);
     }
     const answer =
@@ -89,7 +93,7 @@ export function createStream({ protocol, call, proxy, proxyless, only, events }:
   function onAnswer(sub: Subscription, reason: string | undefined): void {
     const lastGood = view.lastGood(sub.url);
     if (reason === undefined) acknowledge(sub, lastGood, Date.now());
-    else refuse(sub, reason, view.desired && wantedOf(view.desired, sub), lastGood, Date.now());
+    else refuse(sub, reason, view.desired && wantedOf(view.desired, sub), lastGood, Date.now(), agent);
     events.answered(stream, sub, reason === undefined ? 'ack' : 'nack');
   }
 
@@ -132,7 +136,9 @@ export function createStream({ protocol, call, proxy, proxyless, only, events }:
       if (desired === undefined || over) return undefined;
       const claimed = claims(desired);
       const due =
-        claimed === undefined ? nextStep({ protocol, subscriptions, desired, lastGood: view.lastGood, isEncoded }) : { encode: claimed };
+        claimed === undefined
+          ? nextStep({ protocol, subscriptions, desired, lastGood: view.lastGood, isEncoded, routesWithListeners: agent })
+          : { encode: claimed };
       if (due === undefined) break;
       if ('plan' in due) return due;
       await prepare([due.encode]);
@@ -195,6 +201,7 @@ export function createStream({ protocol, call, proxy, proxyless, only, events }:
       sub.forced.delete(resource.name);
     }
     for (const name of plan.removed) {
+      if (sub.recalls) sub.refused.delete(name);
       sub.sent.delete(name);
       sub.forced.delete(name);
     }
@@ -228,6 +235,7 @@ export function createStream({ protocol, call, proxy, proxyless, only, events }:
     proxy,
     view,
     proxyless,
+    agent,
     get idle() {
       if (sending || again || over) return false;
       for (const { inFlight } of subscriptions.values()) if (inFlight) return false;

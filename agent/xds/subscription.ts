@@ -26,6 +26,8 @@ export interface InFlight {
 
 export interface Subscription {
   readonly url: string;
+  /** An agent of ours, which remembers what it refused: it is told when that is not wanted any more. */
+  readonly recalls: boolean;
   /** undefined for a type that is not served. */
   readonly type: ResourceType | undefined;
   wildcard: boolean;
@@ -58,9 +60,10 @@ export interface Subscription {
 }
 
 /** A type that was just asked for. */
-export function newSubscription(url: string, type: ResourceType | undefined): Subscription {
+export function newSubscription(url: string, type: ResourceType | undefined, recalls = false): Subscription {
   return {
     url,
+    recalls,
     type,
     wildcard: false,
     explicit: false,

@@ -1,15 +1,16 @@
 import * as Flags from '@oclif/core/flags';
-import { startAgent } from '../../agent/agent.ts';
+import { type NodeAgent, startAgent } from '../../agent/agent.ts';
 import type { EngineChoice } from '../../agent/choose-engine.ts';
 import { defaultDataDirectory } from '../../agent/data-directory.ts';
 import { createLog, type LogLevel } from '../../agent/log.ts';
 import { listenToSignals, Stopped } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
-import { clusterFlags, clusterName } from '../../src/cli/cluster-flags.ts';
+import { clusterName, clustersFlags } from '../../src/cli/cluster-flags.ts';
 import { deadline, deadlineMs } from '../../src/cli/deadline.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { identityFlags, identityOptions } from '../../src/cli/identity-flags.ts';
 import { FairleadError } from '../../src/errors.ts';
+import type { ApiClient } from '../../src/kubernetes/client.ts';
 import { collectWhenIdle } from '../../src/memory/collect-when-idle.ts';
 
 /** Istio's agent has it. */
@@ -26,15 +27,39 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
     '<%= config.bin %> agent run -f /etc/fairlead/mesh',
     '<%= config.bin %> agent run -f mesh --log-format json',
     '<%= config.bin %> agent run -k',
+    '<%= config.bin %> agent run -k --pod-socket /var/run/fairlead/agent/pods.sock --ca kubernetes --ca-roots roots.pem',
+    '<%= config.bin %> agent run --node-agent unix:/var/run/fairlead/agent/pods.sock --node-agent-token-file /var/run/secrets/fairlead/agent-token',
   ];
   static override flags = {
     config: flags.config,
-    ...clusterFlags,
+    ...clustersFlags,
     pods: Flags.string({
       helpValue: 'node|own',
       options: ['node', 'own'],
       default: 'node',
       description: 'which pods of a cluster are served: those of this node (NODE_NAME, else the host’s name), or the one that this runs in',
+    }),
+    'pod-socket': Flags.string({
+      helpValue: 'PATH',
+      description: 'run no proxy here: serve the pods of this node on this Unix socket, each with what its own proxy is to have',
+      dependsOn: ['kubernetes'],
+    }),
+    'pod-token-audience': Flags.string({
+      helpValue: 'NAME',
+      default: 'fairlead-agent',
+      description: 'what the tokens must be meant for that pods show there',
+    }),
+    'node-agent': Flags.string({
+      helpValue: 'unix:PATH',
+      description:
+        'inside a pod: run its proxy with what the agent of the node says on this socket; no configuration, CA or API server is asked',
+      exclusive: ['config', 'kubernetes', 'mesh-config', 'ca', 'ca-dir', 'cert-ttl', 'pod-socket', 'write-status', 'allow-unenforced'],
+      dependsOn: ['node-agent-token-file'],
+    }),
+    'node-agent-token-file': Flags.string({
+      helpValue: 'FILE',
+      description: 'the pod’s projected service account token for that; read anew at each connection',
+      dependsOn: ['node-agent'],
     }),
     'write-status': Flags.boolean({
       description: 'report what the proxies take, and write the status of the cluster’s objects when it is this agent’s turn',
@@ -75,10 +100,18 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
     const { flags } = await this.parse(AgentRun);
     const log = createLog(flags['log-format'] as 'text' | 'json', flags['log-level'] as LogLevel, (line) => process.stderr.write(line));
     const deadline = deadlineMs(flags.deadline);
+    const nodeAgent =
+      flags['node-agent'] === undefined ? undefined : nodeAgentOf(flags['node-agent'], flags['node-agent-token-file'] as string);
+    if (flags['pod-socket'] !== undefined && flags.pods === 'own')
+      throw new FairleadError('E_USAGE', '--pod-socket serves the pods of a node, --pods own is for one pod', {
+        next: 'Leave --pods out.',
+      });
     const live = flags.kubernetes ? await (await import('../../agent/live-source.ts')).kubernetesSource(clusterName(flags)) : undefined;
-    const paths = this.configPaths(flags.config, live?.source);
+    const paths = nodeAgent ? [] : this.configPaths(flags.config, live?.source);
     if (paths.includes('-')) throw new FairleadError('E_USAGE', 'standard input cannot be watched', { next: 'Name a file or a folder.' });
-    const identity = await identityOptions(flags);
+    const asksCluster = flags['pod-socket'] !== undefined || flags.ca === 'kubernetes';
+    const cluster = asksCluster ? await apiClientOf(clusterName(flags).context) : undefined;
+    const identity = await identityOptions(flags, cluster);
     const signals = listenToSignals(['SIGTERM', 'SIGINT', 'SIGUSR2']);
     const stopCollecting = collectWhenIdle();
     try {
@@ -86,7 +119,13 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
         paths,
         live,
         pods: flags.pods as 'node' | 'own',
-        ...(flags['write-status'] && { writeStatus: { context: flags.context, namespace: flags['istio-namespace'] ?? 'istio-system' } }),
+        ...(flags['pod-socket'] && cluster
+          ? { podSocket: { path: flags['pod-socket'], audience: flags['pod-token-audience'], cluster } }
+          : {}),
+        nodeAgent,
+        ...(flags['write-status'] && {
+          writeStatus: { context: clusterName(flags).context, namespace: flags['istio-namespace'] ?? 'istio-system' },
+        }),
         namespace: flags.namespace,
         ...(flags['mesh-config'] ? { meshConfig: flags['mesh-config'] } : {}),
         dataDirectory: flags.data ?? defaultDataDirectory(),
@@ -130,7 +169,26 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
       log.info('the agent ends before it ran', { why: error.signal });
     } finally {
       stopCollecting();
+      cluster?.close();
       signals.close();
     }
   }
+}
+
+/** A client of the API server that the kubeconfig names. Heavy: only where one is asked. */
+async function apiClientOf(context: string | undefined): Promise<ApiClient> {
+  const [{ createApiClient }, { openKubeConfig }] = await Promise.all([
+    import('../../src/kubernetes/client.ts'),
+    import('../../src/kubernetes/kube-config.ts'),
+  ]);
+  return createApiClient(openKubeConfig(context));
+}
+
+function nodeAgentOf(typed: string, tokenFile: string): NodeAgent {
+  const [, socket] = /^unix:(?:\/\/)?(\/.+)$/.exec(typed) ?? [];
+  if (socket === undefined)
+    throw new FairleadError('E_USAGE', `--node-agent ${JSON.stringify(typed)} is not unix:PATH`, {
+      next: 'Name it as unix:/var/run/fairlead/agent/pods.sock.',
+    });
+  return { socket, tokenFile };
 }

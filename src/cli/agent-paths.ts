@@ -8,7 +8,7 @@ export interface AgentConfigAnswer {
   readonly meshConfig?: string;
   readonly directory: string;
   readonly namespace: string;
-  readonly engine: 'embedded' | 'envoy';
+  readonly engine: 'embedded' | 'envoy' | 'pods';
   readonly state: 'loading' | 'accepted' | 'refused';
 }
 

@@ -76,6 +76,11 @@ export function proxiesOf(mesh: Mesh, host: Host): ProxyNode[] {
   return [...nodes, ...impliedGatewayNodes(mesh, host.pods !== 'none'), ...client];
 }
 
+/** The proxies of the pods that are chosen, each in a network of its own, as the agents in them run them. */
+export function podProxies(mesh: Mesh, chosen: (pod: Workload) => boolean): ProxyNode[] {
+  return mesh.workloads.filter((w) => w.kind === 'Pod' && isRunning(w) && chosen(w)).flatMap((pod) => nodesOf([pod], mesh));
+}
+
 /** A pod that a Deployment or the like will make, for asking what its proxy would get. */
 function templateNode(template: WorkloadTemplate, mesh: Mesh): ProxyNode {
   const { name, namespace, labels, annotations, serviceAccount, ports, resource } = template;
