@@ -6,7 +6,13 @@ import { stringify } from 'yaml';
 import { kinds } from '../../src/config/kinds/registry.ts';
 import { customResourceDefinitions } from '../../src/install/crds.ts';
 import { manifestsOf } from '../../src/install/manifests.ts';
+import { agentObjects } from '../../src/install/objects/agent-objects.ts';
+import { caObjects } from '../../src/install/objects/ca-objects.ts';
+import { gatewayObjects } from '../../src/install/objects/gateway-objects.ts';
 import type { Manifest } from '../../src/install/objects/object.ts';
+import { readerObjects } from '../../src/install/objects/reader-objects.ts';
+import { statusObjects } from '../../src/install/objects/status-objects.ts';
+import { webhookObjects } from '../../src/install/objects/webhook-objects.ts';
 import { type Gateway, resolveSettings, type Settings } from '../../src/install/settings/resolve.ts';
 
 /** An expression in the place of a value. */
@@ -22,14 +28,9 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
   const plain = resolveSettings({}, { revision: '', version });
   const [ingress] = plain.gateways as [Gateway];
   const marked = markedSettings(plain);
-  const objects = manifestsOf(marked, version).filter(({ kind }) => kind !== 'Namespace' && kind !== 'CustomResourceDefinition');
-  const ofGateway = objects.filter(({ metadata }) => metadata.name === GATEWAY);
-  const others = objects.filter((object) => !ofGateway.includes(object));
-  const part = (...components: string[]): Manifest[] =>
-    others.filter(({ metadata }) => components.includes(metadata.labels?.['app.kubernetes.io/component'] ?? ''));
-  const isReader = (object: Manifest): boolean => JSON.stringify(object['subjects'] ?? '').includes(GATEWAY);
-  const readers = new Set(part('agent').flatMap((object) => (isReader(object) ? [(object['roleRef'] as { name: string }).name] : [])));
-  const reading = part('agent').filter((object) => isReader(object) || (readers.has(object.metadata.name) && /Role$/.test(object.kind)));
+  const base = manifestsOf(marked, version).filter(
+    ({ kind, metadata }) => kind === 'ConfigMap' && metadata.labels?.['app.kubernetes.io/component'] === 'base',
+  );
   return new Map([
     [
       'Chart.yaml',
@@ -45,14 +46,18 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
     ],
     ['values.yaml', values(plain, ingress)],
     ['templates/_settings.tpl', INJECTION_SETTINGS],
-    ['templates/ca.yaml', expressions(part('ca'))],
+    ['templates/ca.yaml', expressions(caObjects(marked, version))],
     [
       'templates/mesh.yaml',
-      `${expressions(part('base'))}${when('or .Values.gateways .Values.injection.enabled', readerTemplate(reading))}`,
+      `${expressions(base)}${when('or .Values.gateways .Values.injection.enabled', readerTemplate(readerObjects(marked, version)))}`,
     ],
-    ['templates/agents.yaml', when(WITH_AGENTS, agentTemplate(part('agent').filter((object) => !reading.includes(object))))],
-    ['templates/injection.yaml', when('.Values.injection.enabled', webhookTemplate(part('webhook')))],
-    ['templates/gateways.yaml', gatewayTemplate(ofGateway)],
+    ['templates/agents.yaml', when(WITH_AGENTS, agentTemplate(agentObjects(marked, version)))],
+    [
+      'templates/status.yaml',
+      when(`and .Values.status (or .Values.gateways (${WITH_AGENTS}))`, statusTemplate(statusObjects(marked, version))),
+    ],
+    ['templates/injection.yaml', when('.Values.injection.enabled', webhookTemplate(webhookObjects(marked, version)))],
+    ['templates/gateways.yaml', gatewayTemplate(gatewayObjects(marked, marked.gateways[0] as Gateway, version))],
     [
       'crds/definitions.yaml',
       customResourceDefinitions(kinds)
@@ -148,6 +153,7 @@ function values(plain: Settings, { ports, engine, replicas, service, resources }
     imagePullPolicy: '',
     imagePullSecrets: [],
     logFormat: plain.logFormat,
+    status: plain.status,
     meshConfig: {},
     ca: { storage: { size: storage.size, className: '' }, resources: ofCa, nodeSelector: {} },
     agent: {
@@ -176,30 +182,44 @@ function gatewayTemplate(objects: readonly Manifest[]): string {
   return `${begin}${documents.join('').replaceAll(/(?<![\w$\])])\.(Values|Release)\b/g, '$.$1')}{{- end }}\n`;
 }
 
-/** What all agents may read is bound to the service account of each. */
-const readerTemplate = (objects: readonly Manifest[]): string =>
-  expressions(objects).replaceAll(
-    /^subjects:\n {2}- kind: ServiceAccount\n {4}name: \{\{ \$name \| quote \}\}\n {4}namespace: .*\n(?: {2}.*\n)*/gm,
-    () => `subjects:
-{{- range $name, $own := .Values.gateways }}
-  - kind: ServiceAccount
-    name: {{ $name | quote }}
-    namespace: {{ $.Release.Namespace | quote }}
-{{- end }}
-{{- if ${WITH_AGENTS} }}
+/** Whose binding has all agents of an installation, and sidecars. */
+const BOUND = /^subjects:\n {2}- kind: ServiceAccount\n(?: {2}.*\n)*/gm;
+
+const ACCOUNTS = `{{- if ${WITH_AGENTS} }}
   - kind: ServiceAccount
     name: fairlead-agent
     namespace: {{ .Release.Namespace | quote }}
 {{- end }}
-{{- if .Values.injection.enabled }}
+`;
+const GATEWAY_ACCOUNTS = `{{- range $name, $own := .Values.gateways }}
+  - kind: ServiceAccount
+    name: {{ $name | quote }}
+    namespace: {{ $.Release.Namespace | quote }}
+{{- end }}
+`;
+const POD_ACCOUNTS = `{{- if .Values.injection.enabled }}
 {{- range .Values.injection.namespaces }}
   - kind: Group
     apiGroup: rbac.authorization.k8s.io
     name: {{ eq . "*" | ternary "system:serviceaccounts" (printf "system:serviceaccounts:%s" .) }}
 {{- end }}
 {{- end }}
-`,
-  );
+`;
+
+/** What all agents may read is bound to the service account of each. */
+const readerTemplate = (objects: readonly Manifest[]): string =>
+  expressions(objects).replaceAll(BOUND, () => `subjects:\n${GATEWAY_ACCOUNTS}${ACCOUNTS}${POD_ACCOUNTS}`);
+
+/** As is what they may write, and the policy that bounds it names them too. */
+const statusTemplate = (objects: readonly Manifest[]): string =>
+  expressions(objects)
+    .replaceAll(BOUND, () => `subjects:\n${ACCOUNTS}${GATEWAY_ACCOUNTS}`)
+    .replace(
+      /username in \[.*\]/,
+      `username in [{{ $users := list }}{{ if ${WITH_AGENTS} }}{{ $users = append $users "fairlead-agent" }}{{ end -}}
+        {{ range $name, $own := .Values.gateways }}{{ $users = append $users $name }}{{ end -}}
+        {{ range $i, $user := $users }}{{ if $i }}, {{ end }}'system:serviceaccount:{{ $.Release.Namespace }}:{{ $user }}'{{ end }}]`,
+    );
 
 /** The quota is for the priority classes that need one. */
 const agentTemplate = (objects: readonly Manifest[]): string =>
@@ -257,6 +277,7 @@ function expressions(objects: readonly Manifest[]): string {
         (_all, pad: string, expression: string) => `{{- with ${expression} }}\n${pad}{{- toYaml . | nindent ${pad.length} }}\n{{- end }}\n`,
       )
       .replace(/^( *)mesh: (?:.*\n)(?:\1 {2}.*\n)*/gm, '$1mesh: |\n$1  {{- toYaml .Values.meshConfig | nindent 4 }}\n')
+      .replaceAll(/^ *- --write-status\n/gm, '{{- if .Values.status }}\n$&{{- end }}\n')
       .replace('minReplicas: 1', 'minReplicas: {{ $gw.replicas.min }}')
       .replace('maxReplicas: 2', 'maxReplicas: {{ $gw.replicas.max }}')
       .replace('averageUtilization: 80', 'averageUtilization: {{ $gw.replicas.cpu }}')

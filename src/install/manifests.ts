@@ -8,12 +8,24 @@ import { gatewayObjects } from './objects/gateway-objects.ts';
 import { labelsOf, MESH_CONFIG_MAP } from './objects/names.ts';
 import type { Manifest } from './objects/object.ts';
 import { readerObjects } from './objects/reader-objects.ts';
+import { statusObjects } from './objects/status-objects.ts';
 import { webhookObjects } from './objects/webhook-objects.ts';
 import type { Settings } from './settings/resolve.ts';
 
 /** What is needed by others comes first. */
 const ORDER = [
-  ...['Namespace', 'CustomResourceDefinition', 'ServiceAccount', 'ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+  // Nobody gets a right before what bounds it.
+  ...[
+    'Namespace',
+    'CustomResourceDefinition',
+    'ValidatingAdmissionPolicy',
+    'ValidatingAdmissionPolicyBinding',
+    'ServiceAccount',
+    'ClusterRole',
+    'ClusterRoleBinding',
+    'Role',
+    'RoleBinding',
+  ],
   ...[
     'ConfigMap',
     'PersistentVolumeClaim',
@@ -39,7 +51,7 @@ export function manifestsOf(settings: Settings, version: string): Manifest[] {
   const agents = settings.agent.enabled ? agentObjects(settings, version) : [];
   const gateways = settings.gateways.flatMap((gateway) => gatewayObjects(settings, gateway, version));
   const webhooks = settings.injection.enabled ? webhookObjects(settings, version) : [];
-  return [...shared, ...readerObjects(settings, version), ...agents, ...gateways, ...webhooks].sort(
+  return [...shared, ...readerObjects(settings, version), ...statusObjects(settings, version), ...agents, ...gateways, ...webhooks].sort(
     (a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind),
   );
 }

@@ -92,10 +92,14 @@ if (typeof found !== 'string') {
   test('sidecars that read the mesh themselves, and none at all', () => {
     const alone: SettingsFile = { injection: { enabled: true, agent: 'pod', namespaces: ['shop'] } };
     assert.equal(byName(rendered(alone, '-n', 'fairlead-system')), expected(alone));
-    const none = { injection: { enabled: false } };
+    const none = { injection: { enabled: false }, status: false };
     assert.equal(byName(rendered(none, '-n', 'fairlead-system')), expected(none));
     const nothing = { ...none, gateways: { ingressgateway: null } };
     assert.equal(byName(rendered(nothing, '-n', 'fairlead-system')), expected({ profile: 'minimal' }));
+    const unsaid = { status: false };
+    assert.equal(byName(rendered(unsaid, '-n', 'fairlead-system')), expected(unsaid));
+    const gateways = { injection: { enabled: false } };
+    assert.equal(byName(rendered(gateways, '-n', 'fairlead-system')), expected(gateways));
   });
 
   test('values that the settings refuse are refused', () => {

@@ -19,7 +19,7 @@ export type LiveObject = Manifest & {
 /** Kinds without a namespace, of those that installations have. */
 const CLUSTER_KINDS = new Set([
   ...['Namespace', 'CustomResourceDefinition', 'ClusterRole', 'ClusterRoleBinding'],
-  ...['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
+  ...['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration', 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'],
 ]);
 
 /** The path of an object's collection, by the rules of English that Kubernetes' plurals follow. */

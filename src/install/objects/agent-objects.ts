@@ -74,7 +74,7 @@ function quota(metadata: Manifest['metadata'], priority: string): Manifest {
 /** Beside reading the mesh, which reader-objects.ts allows: whose token is it, and a certificate for the pods of the node. */
 const OWN_RULES: readonly Rule[] = [
   { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-  { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: ['create', 'get', 'list', 'watch'] },
+  { apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: ['create', 'get'] },
 ];
 
 function agentAccess(settings: Settings, version: string): Manifest[] {
@@ -114,6 +114,7 @@ function podSpec(settings: Settings, name: string): object {
         args: [
           ...['agent', 'run', '--kubernetes', '--pods', 'node', '--istio-namespace', namespace, '--data', `${DATA}/agent`],
           ...['--pod-socket', POD_SOCKET, '--pod-token-audience', POD_TOKEN_AUDIENCE],
+          ...(settings.status ? ['--write-status'] : []),
           ...['--api-port', String(API_PORT), '--metrics-port', String(METRICS_PORT)],
           ...['--ca', 'kubernetes', '--ca-roots', `${ROOTS}/root-cert.pem`, '--log-format', logFormat],
         ],

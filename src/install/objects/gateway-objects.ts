@@ -130,6 +130,7 @@ function podSpec(settings: Settings, gateway: Gateway, name: string): object {
         ...imageOf(settings),
         args: [
           ...['agent', 'run', '--kubernetes', '--pods', 'own', '--istio-namespace', namespace, '--data', `${DATA}/agent`],
+          ...(settings.status ? ['--write-status'] : []),
           ...['--engine', gateway.engine, '--api-port', String(API_PORT), '--metrics-port', String(METRICS_PORT)],
           ...['--ca', `${CA_NAME}.${namespace}.svc:${CA_PORT}`, '--ca-roots', `${ROOTS}/root-cert.pem`],
           ...['--ca-token-file', `${TOKEN}/istio-token`, '--deadline', `${DRAIN_SECONDS}s`, '--log-format', logFormat],

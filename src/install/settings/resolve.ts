@@ -39,6 +39,8 @@ export interface Settings {
   imagePullSecrets: readonly string[];
   logFormat: 'text' | 'json';
   definitions: boolean;
+  /** Whether agents write the status of the cluster's objects. */
+  status: boolean;
   meshConfig: MeshConfig;
   ca: Placement & { storage: { size: string; className: string | undefined }; resources: ContainerResources };
   agent: Placement & { enabled: boolean; resources: ContainerResources };
@@ -82,6 +84,7 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
     imagePullSecrets: all.imagePullSecrets ?? [],
     logFormat: all.logFormat ?? 'json',
     definitions: all.definitions ?? true,
+    status: all.status ?? true,
     meshConfig: all.meshConfig ?? {},
     ca: {
       ...placementOf(ca),

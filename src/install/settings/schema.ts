@@ -117,6 +117,7 @@ export const settingsSchema = message('Settings of an installation.', {
   imagePullSecrets: strings('Secrets of the namespace with which it is pulled.'),
   logFormat: choice(['text', 'json'], 'Form of the logs. Default: json.'),
   definitions: boolean('Whether the CustomResourceDefinitions of Istio’s kinds are installed where they are missing. Default: true.'),
+  status: boolean('Whether agents write the status of Istio’s and the Gateway API’s objects into the cluster, and Events. Default: true.'),
   meshConfig: as(MeshConfig, 'MeshConfig of the mesh. Default: all of Istio’s defaults.'),
   ca: message('The certificate authority.', {
     storage: message('The volume with its keys and its audit log.', {
