@@ -1,11 +1,12 @@
 /**
- * The port for Prometheus and health checks, as Istio's agent has it: `/stats/prometheus` (`/metrics` is the same) and `/healthz/ready`. It
- * tells, and changes nothing, so it may be open to other hosts.
+ * The port for Prometheus and health checks, as Istio's agent has it: `/stats/prometheus` (`/metrics` is the same), `/healthz/ready`, and in
+ * pods whose connections are captured the checks of their applications. It tells, and changes nothing, so it may be open to other hosts.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FairleadError } from '../../src/errors.ts';
 import { EXPOSITION_TYPE } from '../../src/telemetry/metrics/exposition.ts';
+import type { AppProber } from '../capture/app-probes.ts';
 import { SERVER_LIMITS } from '../server-limits.ts';
 import type { AgentMetrics } from '../telemetry/agent-metrics.ts';
 
@@ -16,6 +17,8 @@ export interface MetricsServerOptions {
   metrics: AgentMetrics;
   /** Why the agent is not ready; undefined when it is. */
   unready(): string | undefined;
+  /** Checks of the applications beside it. */
+  probe?: AppProber | undefined;
 }
 
 export interface MetricsServer {
@@ -40,10 +43,16 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   return { url: urlOf(server), close: () => void server.close().closeAllConnections() };
 }
 
-async function answer({ metrics, unready }: MetricsServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { metrics, unready, probe }: MetricsServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { pathname = '', search = '' } = URL.parse(request.url ?? '/', 'http://agent') ?? {};
   if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, 405, 'text/plain', 'only GET\n');
   if (METRICS_PATHS.has(pathname)) return sendMetrics(metrics, search, response);
+  const checked = await probe?.(pathname, request.headers['user-agent'] ?? 'fairlead');
+  if (checked !== undefined) return send(response, checked.status, 'text/plain', `${checked.text}\n`);
   if (pathname !== '/healthz/ready') return send(response, 404, 'text/plain', 'there are /stats/prometheus, /metrics and /healthz/ready\n');
   const why = unready();
   return send(response, why === undefined ? 200 : 503, 'text/plain', `${why ?? 'ready'}\n`);

@@ -6,6 +6,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { FairleadError } from '../../src/errors.ts';
+import { appProberOf } from '../capture/app-probes.ts';
 import type { Log } from '../log.ts';
 import { SERVER_LIMITS } from '../server-limits.ts';
 import { type AgentMetrics, createAgentMetrics } from '../telemetry/agent-metrics.ts';
@@ -92,13 +93,14 @@ function listen(server: Server, at: { path: string } | { port: number; host: str
 async function serveMetrics(options: ApiOptions, metrics: AgentMetrics): Promise<MetricsServer | undefined> {
   if (options.metrics === undefined) return undefined;
   const { required, ...at } = options.metrics;
+  const probe = appProberOf(process.env);
   const unready = (): string | undefined => {
     const { engine, config } = options.status();
     if (engine.state !== 'running') return `the data plane is ${engine.state}`;
     return config.state === 'loading' ? 'the configuration is being read' : options.unserved?.();
   };
   try {
-    return await startMetricsServer({ ...at, metrics, unready });
+    return await startMetricsServer({ ...at, metrics, unready, probe });
   } catch (error) {
     if (required || !(error instanceof FairleadError)) throw error;
     options.log?.warning(`${error.message}: metrics are at the agent's API alone`, { port: at.port });
