@@ -17,7 +17,7 @@ interface PodTemplate {
 }
 
 interface Container {
-  args: string[];
+  args?: string[];
   ports?: { name: string; containerPort: number }[];
   volumeMounts: { name: string }[];
   readinessProbe?: { httpGet?: { port: string | number }; tcpSocket?: { port: string } };
@@ -39,17 +39,20 @@ test('the same settings make the same objects', () => {
 
 test('every flag of the containers is a flag of its command', () => {
   const { commands } = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as {
-    commands: Record<string, { flags: Record<string, { type: string; options?: string[] }> }>;
+    commands: Record<string, { flags: Record<string, { type: string; options?: string[]; exclusive?: string[]; dependsOn?: string[] }> }>;
   };
-  const all = templates(objects(), ['Deployment']).flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]);
-  assert.is(all.length, 4);
+  const all = templates(objects()).flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])]);
+  assert.is(all.length, 6);
   for (const { args } of all) {
+    if (args === undefined) continue;
     const first = args.findIndex((arg) => arg.startsWith('-'));
     const command = commands[args.slice(0, first).join(':')];
     assert.ok(command, args.join(' '));
     for (let i = first; i < args.length; i++) {
       const flag = command.flags[(args[i] as string).replace('--', '')];
       assert.ok(flag, `${args[i]} of ${args.slice(0, first).join(' ')}`);
+      for (const other of flag.exclusive ?? []) assert.not(args.includes(`--${other}`), `${args[i]} and --${other}`);
+      for (const other of flag.dependsOn ?? []) assert.ok(args.includes(`--${other}`), `${args[i]} without --${other}`);
       if (flag.type === 'option') {
         i++;
         assert.ok(flag.options === undefined || flag.options.includes(args[i] as string), args[i]);
@@ -114,8 +117,8 @@ test('secrets are named one by one, or there is no right at all', () => {
 
 test('the trust domain is the CA’s and the mesh’s', () => {
   const all = objects({ meshConfig: { trustDomain: 'prod.example.com' } });
-  const [init] = templates(all).flatMap(({ spec }) => spec.initContainers ?? []);
-  assert.is(init?.args.at(-1), 'prod.example.com');
+  const [init] = templates(all, ['Deployment']).flatMap(({ spec }) => spec.initContainers ?? []);
+  assert.is(init?.args?.at(-1), 'prod.example.com');
   const meshConfig = all.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'istio');
   assert.match((meshConfig!['data'] as { mesh: string }).mesh, /trustDomain: prod\.example\.com/);
 });

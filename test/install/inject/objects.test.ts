@@ -68,20 +68,23 @@ test('what is injected is what the settings in the server’s ConfigMap say', as
 
 test('every flag of the server and of sidecars is a flag of its command; volumes and ports meet', () => {
   const { commands } = JSON.parse(readFileSync(new URL('../../../oclif.manifest.json', import.meta.url), 'utf8')) as {
-    commands: Record<string, { flags: Record<string, { type: string; options?: string[] }> }>;
+    commands: Record<string, { flags: Record<string, { type: string; options?: string[]; exclusive?: string[]; dependsOn?: string[] }> }>;
   };
   const settings = resolveSettings({ injection: { namespaces: ['*'] } }, who);
-  const pod = injectPod(
-    { spec: { containers: [{ name: 'a', image: 'a' }] } },
-    { namespace: 'shop', strict: true },
-    injectSettingsOf(settings, 'roots'),
-  );
-  assert.ok(pod.injected);
+  const pods = [true, false].map((strict) => {
+    const outcome = injectPod(
+      { spec: { containers: [{ name: 'a', image: 'a' }] } },
+      { namespace: 'shop', strict },
+      injectSettingsOf(settings, 'roots'),
+    );
+    assert.ok(outcome.injected);
+    return (outcome.injected ? outcome.pod.spec : {}) as PodSpecJson;
+  });
   const specs = [
     specOf(named(objects({ namespaces: ['*'] }), 'Deployment', 'fairlead-webhook')),
     specOf(named(objects({ namespaces: ['*'] }, 'canary'), 'Deployment', 'fairlead-webhook-canary')),
     specOf(named(objects({}), 'Deployment', 'fairlead-ca')),
-    (pod.injected ? pod.pod.spec : {}) as PodSpecJson,
+    ...pods,
   ];
   for (const spec of specs) {
     for (const { name, args, volumeMounts } of [...(spec.initContainers ?? []), ...(spec.containers ?? [])] as (ContainerJson & {
@@ -98,6 +101,8 @@ test('every flag of the server and of sidecars is a flag of its command; volumes
       for (let i = first; i < args.length; i++) {
         const flag = command?.flags[(args[i] as string).replace('--', '')];
         assert.ok(flag, `${args[i]} of ${args.slice(0, first).join(' ')}`);
+        for (const other of flag?.exclusive ?? []) assert.not(args.includes(`--${other}`), `${args[i]} and --${other}`);
+        for (const other of flag?.dependsOn ?? []) assert.ok(args.includes(`--${other}`), `${args[i]} without --${other}`);
         if (flag?.type !== 'option') continue;
         i++;
         assert.ok(flag.options === undefined || flag.options.includes(args[i] as string), args[i]);
