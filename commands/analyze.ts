@@ -6,7 +6,7 @@ import type { AgentConfigAnswer } from '../src/cli/agent-paths.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
 import { loadBaseline, replaceFile } from '../src/cli/baseline-file.ts';
-import { type ClusterFlags, type ClusterSource, clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
+import { type ClusterSource, type ClustersFlags, clusterSource, clustersFlags } from '../src/cli/cluster-flags.ts';
 import type { Look } from '../src/cli/fix-findings.ts';
 import * as flags from '../src/cli/flags.ts';
 import { type LoadedTexts, loadForAnalysis } from '../src/cli/load-analysis.ts';
@@ -40,9 +40,10 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
   static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
   static override flags = {
     config: flags.config,
-    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['live', 'agent', 'fix', 'watch'] },
-    context: clusterFlags.context,
-    'istio-namespace': clusterFlags['istio-namespace'],
+    kubernetes: { ...clustersFlags.kubernetes, exclusive: ['live', 'agent', 'fix', 'watch'] },
+    context: clustersFlags.context,
+    'cluster-id': clustersFlags['cluster-id'],
+    'istio-namespace': clustersFlags['istio-namespace'],
     namespace: Flags.string({
       char: 'n',
       helpValue: 'NAMESPACE',
@@ -300,7 +301,7 @@ interface Looked {
 }
 
 /** What says what is analyzed. */
-interface Named extends ClusterFlags {
+interface Named extends ClustersFlags {
   live: boolean;
   agent?: string | undefined;
   config?: string[] | undefined;

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { connect } from '../agent/connect.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
-import { clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
+import { clusterSource, clustersFlags } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import type { MeshDiff } from '../src/diff/mesh-diff.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
@@ -27,8 +27,8 @@ beside the configuration, are explained on both sides; those that would end othe
   static override args = { old: argument('OLD', 'a file or folder'), new: argument('NEW', 'another one [default: ./mesh]') };
   static override flags = {
     against: Flags.string({ helpValue: 'REVISION', description: 'compare with this branch, tag or commit', exclusive: ['live'] }),
-    ...clusterFlags,
-    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['against', 'live'] },
+    ...clustersFlags,
+    kubernetes: { ...clustersFlags.kubernetes, exclusive: ['against', 'live'] },
     live: Flags.boolean({ description: 'compare with what the agent’s proxies run now' }),
     agent: flags.agent,
     proxy: Flags.string({ helpValue: 'NAME', description: 'only this proxy: NAME[.NAMESPACE]' }),

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { connect } from '../agent/connect.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
-import { clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
+import { clusterSource, clustersFlags } from '../src/cli/cluster-flags.ts';
 import type { ExplainResult } from '../src/cli/explain-question.ts';
 import * as flags from '../src/cli/flags.ts';
 import { remoteFlags } from '../src/cli/remote-flags.ts';
@@ -39,8 +39,8 @@ there is an answer, whatever the answer is; \`fairlead test\` is for expectation
       description:
         'files or folders to compute the config from, - for standard input; beside --file or --agent: where its lines are found [default: ./mesh when it exists]',
     }),
-    ...clusterFlags,
-    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['agent', 'file'] },
+    ...clustersFlags,
+    kubernetes: { ...clustersFlags.kubernetes, exclusive: ['agent', 'file'] },
     pod: Flags.string({
       helpValue: 'POD[.NAMESPACE]',
       description:

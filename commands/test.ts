@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
-import { type ClusterFlags, clusterFlags, clusterSource } from '../src/cli/cluster-flags.ts';
+import { type ClustersFlags, clusterSource, clustersFlags } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import { runTestFiles, type TestPaths, testPaths } from '../src/cli/route-tests.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
@@ -31,8 +31,8 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
       helpValue: 'PATH',
       description: 'files or folders of configuration, - for standard input [default: ./mesh when it exists, else where the tests are]',
     }),
-    ...clusterFlags,
-    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['watch'] },
+    ...clustersFlags,
+    kubernetes: { ...clustersFlags.kubernetes, exclusive: ['watch'] },
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig' }),
     from: Flags.string({ helpValue: 'WORKLOAD', description: 'who sends, for tests that do not say', exclusive: ['gateway', 'to'] }),
@@ -148,7 +148,7 @@ or configuration cannot be read. With --record the arguments are URLs, and a fil
   }
 }
 
-interface TestFlags extends ClusterFlags {
+interface TestFlags extends ClustersFlags {
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;

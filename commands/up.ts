@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import type { EngineChoice } from '../agent/choose-engine.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
-import { clusterFlags, clusterName } from '../src/cli/cluster-flags.ts';
+import { clusterName, clustersFlags } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import { identityFlags, identityOptions } from '../src/cli/identity-flags.ts';
 import { endWithReader } from '../src/cli/reader-gone.ts';
@@ -24,7 +24,7 @@ change. A file saved broken is reported with its line, and the last good configu
   static override args = { dir: argument('DIR', 'file or folder of configuration [default: ./mesh]') };
   static override flags = {
     config: flags.config,
-    ...clusterFlags,
+    ...clustersFlags,
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'MeshConfig, as in Istio’s ConfigMap key mesh' }),
     data: Flags.string({ helpValue: 'DIR', description: 'data directory [default: one for each folder, in the user’s state directory]' }),

@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
-import { clusterFlags, clusterSource, sourceName } from '../src/cli/cluster-flags.ts';
+import { clusterSource, clustersFlags, sourceName } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { EXIT, type Problem } from '../src/errors.ts';
@@ -32,7 +32,7 @@ export default class Validate extends BaseCommand {
   static override args = { path: argument('PATH', 'files, folders, - for standard input [default: ./mesh]') };
   static override flags = {
     config: flags.config,
-    ...clusterFlags,
+    ...clustersFlags,
     namespace: flags.namespace,
     output: flags.output(...FINDING_FORMATS),
     quiet: flags.quiet,

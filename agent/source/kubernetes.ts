@@ -6,13 +6,16 @@ import { endStep, withSteadyHeap } from '../../src/config/steady-heap.ts';
 export interface LiveSource {
   readonly source: ConfigSource;
   /** Resolves when everything was read once, or when it is known that this will take longer. */
-  start(changed: () => void, note: (text: string) => void): Promise<void>;
+  start(changed: () => void, note: (text: string, level?: 'info' | 'warning') => void): Promise<void>;
   close(): void;
 }
 
-/** Which cluster. */
+/** Which clusters. */
 export interface LiveCluster {
-  context?: string | undefined;
+  /** The own one, whose configuration counts, then others; none: the kubeconfig's current one. */
+  contexts?: readonly string[] | undefined;
+  /** The own one's name among several. */
+  clusterId?: string | undefined;
   /** Watched in place of all namespaces when not all may be read. */
   namespace?: string | undefined;
   allNamespaces?: boolean | undefined;
@@ -22,21 +25,23 @@ export interface LiveCluster {
 /** What a cluster may take as text, in UTF-16 units: it is not known before. */
 const LARGE = 10_000_000;
 
-/** Opens a cluster; nothing is asked of it before `start`. Throws E_KUBECONFIG. */
+/** Opens clusters; nothing is asked of them before `start`. Secrets of the own one may name more. Throws E_KUBECONFIG. */
 export async function kubernetesSource(choice: LiveCluster): Promise<LiveSource> {
-  const [{ openKubeConfig }, { watchCluster }] = await Promise.all([
+  const [{ openKubeConfig }, { watchClusters }] = await Promise.all([
     import('../../src/kubernetes/kube-config.ts'),
-    import('../../src/kubernetes/cluster-watch.ts'),
+    import('../../src/kubernetes/clusters-watch.ts'),
   ]);
-  const access = openKubeConfig(choice.context);
-  let watch: ReturnType<typeof watchCluster> | undefined;
+  const [own, ...more] = new Set(choice.contexts ?? []);
+  const access = openKubeConfig(own);
+  const others = more.map((context) => openKubeConfig(context));
+  let watch: ReturnType<typeof watchClusters> | undefined;
   return {
     source: {
-      name: `the cluster ${access.context}`,
+      name: others.length === 0 ? `the cluster ${access.context}` : `the clusters ${[access, ...others].map((o) => o.context).join(', ')}`,
       read: async () => watch?.read() ?? { files: [], objects: [], problems: [] },
     },
     async start(changed, note) {
-      watch = watchCluster({ ...choice, access, changed, note });
+      watch = watchClusters({ ...choice, access, others, followSecrets: true, changed, note });
       const { ready } = watch;
       // As for a large text: nearly all that is listed stays.
       await withSteadyHeap(LARGE, () => ready);

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import type { Permission } from '../../src/authz/types.ts';
 import { argument } from '../../src/cli/argument.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
-import { clusterFlags, clusterSource } from '../../src/cli/cluster-flags.ts';
+import { clusterSource, clustersFlags } from '../../src/cli/cluster-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { EXIT } from '../../src/errors.ts';
 
@@ -26,7 +26,7 @@ certificate. Exit code 0 for yes, 1 for no, 3 when it depends on somebody who ca
   };
   static override flags = {
     config: flags.config,
-    ...clusterFlags,
+    ...clustersFlags,
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig' }),
     port: Flags.integer({ helpValue: 'N', min: 1, max: 65_535, description: 'the port of the workload [default: its first]' }),

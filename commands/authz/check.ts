@@ -3,7 +3,7 @@ import { connect } from '../../agent/connect.ts';
 import type { LoadedPolicy, WorkloadPolicies } from '../../src/authz/types.ts';
 import { argument } from '../../src/cli/argument.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
-import { clusterFlags, clusterSource } from '../../src/cli/cluster-flags.ts';
+import { clusterSource, clustersFlags } from '../../src/cli/cluster-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
 
 export default class AuthzCheck extends BaseCommand {
@@ -20,8 +20,8 @@ of all that are under a policy. Of a running proxy (--agent) or a dump (--file):
   static override args = { workload: argument('WORKLOAD', 'NAME[.NAMESPACE]') };
   static override flags = {
     config: flags.config,
-    ...clusterFlags,
-    kubernetes: { ...clusterFlags.kubernetes, exclusive: ['agent', 'file'] },
+    ...clustersFlags,
+    kubernetes: { ...clustersFlags.kubernetes, exclusive: ['agent', 'file'] },
     namespace: flags.namespace,
     'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig' }),
     agent: flags.agent,

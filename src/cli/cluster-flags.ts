@@ -28,6 +28,24 @@ export const clusterFlags = {
   }),
 };
 
+/** The flags of commands that read several clusters. */
+export const clustersFlags = {
+  ...clusterFlags,
+  context: Flags.string({
+    helpValue: 'NAME',
+    multiple: true,
+    multipleNonGreedy: true,
+    description:
+      'the kubeconfig’s context [default: its current one]; each further --context adds the services and endpoints of that cluster',
+    dependsOn: ['kubernetes'],
+  }),
+  'cluster-id': Flags.string({
+    helpValue: 'NAME',
+    env: 'CLUSTER_ID',
+    description: 'name of the (first) cluster among several, as other clusters’ remote secrets have it [default: Kubernetes]',
+  }),
+};
+
 /** What `clusterFlags` gave. */
 export interface ClusterFlags {
   kubernetes?: boolean | undefined;
@@ -37,15 +55,27 @@ export interface ClusterFlags {
   namespace?: string | undefined;
 }
 
+/** What `clustersFlags`, or `clusterFlags`, gave. */
+export interface ClustersFlags extends Omit<ClusterFlags, 'context'> {
+  context?: string | readonly string[] | undefined;
+  'cluster-id'?: string | undefined;
+}
+
 /** What the flags say of a cluster. */
-export function clusterName(flags: ClusterFlags): {
+export function clusterName(flags: ClustersFlags): {
+  /** The first one. */
   context: string | undefined;
+  contexts: readonly string[];
+  clusterId: string | undefined;
   namespace: string | undefined;
   allNamespaces: boolean | undefined;
   istioNamespace: string | undefined;
 } {
+  const contexts = [...new Set([flags.context ?? []].flat())];
   return {
-    context: flags.context,
+    context: contexts[0],
+    contexts,
+    clusterId: flags['cluster-id'],
     namespace: flags.namespace,
     allNamespaces: flags['all-namespaces'],
     istioNamespace: flags['istio-namespace'],
@@ -63,13 +93,14 @@ export interface ClusterSource extends ConfigSource {
  * E_KUBECONFIG, E_CLUSTER_UNREACHABLE, E_CLUSTER_UNAUTHORIZED, E_CLUSTER_FORBIDDEN.
  */
 export function clusterSource(
-  flags: ClusterFlags,
+  flags: ClustersFlags,
   more: { forAnalysis?: boolean; note?: (text: string) => void } = {},
 ): ClusterSource | undefined {
   if (!flags.kubernetes) return undefined;
   const note = more.note ?? ((text) => process.stderr.write(`note: ${text}\n`));
   let reading: Promise<{ objects: NonNullable<Awaited<ReturnType<ConfigSource['read']>>['objects']>; complete: boolean }> | undefined;
   let complete = false;
+  const { contexts } = clusterName(flags);
   const read = async () => {
     const { readCluster } = await import('../kubernetes/cluster-source.ts');
     const cluster = await readCluster({ ...clusterName(flags), forAnalysis: more.forAnalysis });
@@ -78,7 +109,7 @@ export function clusterSource(
     return cluster;
   };
   return {
-    name: flags.context === undefined ? 'the cluster' : `the cluster ${flags.context}`,
+    name: contexts.length === 0 ? 'the cluster' : `the cluster${contexts.length > 1 ? 's' : ''} ${contexts.join(', ')}`,
     async read() {
       reading ??= read();
       return { files: [], objects: (await reading).objects, problems: [] };

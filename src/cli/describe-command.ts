@@ -4,18 +4,18 @@ import type { Description, WorkloadDescription } from '../describe/types.ts';
 import { FairleadError } from '../errors.ts';
 import type { Mesh, ProxyNode } from '../mesh/types.ts';
 import { BaseCommand } from './base-command.ts';
-import { type ClusterFlags, clusterFlags, clusterSource, wrongObjects } from './cluster-flags.ts';
+import { type ClustersFlags, clusterSource, clustersFlags, wrongObjects } from './cluster-flags.ts';
 import * as flags from './flags.ts';
 
 export const describeFlags = {
   config: flags.config,
-  ...clusterFlags,
+  ...clustersFlags,
   namespace: flags.namespace,
   'mesh-config': Flags.string({ helpValue: 'FILE', description: 'a file with a MeshConfig' }),
   output: flags.output('text', 'json', 'yaml'),
 };
 
-interface Choice extends ClusterFlags {
+interface Choice extends ClustersFlags {
   config?: string[] | undefined;
   namespace: string;
   'mesh-config'?: string | undefined;

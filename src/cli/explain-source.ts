@@ -17,7 +17,7 @@ export interface ExplainChoice extends RemoteFlags {
   /** A pod whose proxy is asked: `POD[.NAMESPACE]` or `deployment/NAME`. */
   pod?: string | undefined;
   kubernetes?: boolean | undefined;
-  context?: string | undefined;
+  context?: string | readonly string[] | undefined;
   config?: string[] | undefined;
   namespace?: string | undefined;
   'mesh-config'?: string | undefined;

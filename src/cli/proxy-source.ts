@@ -5,7 +5,7 @@ import type { ClustersJson } from '#envoy-api/envoy/admin/v3/clusters_pb.js';
 import type { Dump } from '../envoy/dump/read-dump.ts';
 import { FairleadError } from '../errors.ts';
 import { argument } from './argument.ts';
-import { type ClusterFlags, clusterFlags, clusterSource } from './cluster-flags.ts';
+import { type ClustersFlags, clusterSource, clustersFlags } from './cluster-flags.ts';
 import * as flags from './flags.ts';
 import { type PodChoice, podChoice, type RemoteFlags, remoteFlags } from './remote-flags.ts';
 
@@ -25,9 +25,9 @@ export const proxyFlags = {
     helpValue: 'PATH',
     description: 'files or folders to compute the config from, - for standard input [default: ask the agent]',
   }),
-  ...clusterFlags,
+  ...clustersFlags,
   kubernetes: {
-    ...clusterFlags.kubernetes,
+    ...clustersFlags.kubernetes,
     description:
       'of the cluster of the kubeconfig: with an argument, the proxy that runs in that pod is asked; with --proxy, the config is computed from the cluster’s objects, and -f goes before them',
     exclusive: ['agent', 'file'],
@@ -48,7 +48,7 @@ export const proxyFlags = {
 };
 
 /** What `proxyArgs` and `proxyFlags` gave. */
-export interface ProxyChoice extends ClusterFlags, RemoteFlags {
+export interface ProxyChoice extends ClustersFlags, RemoteFlags {
   /** A pod whose proxy is asked, as typed. */
   pod?: string | undefined;
   config?: string[] | undefined;

@@ -41,7 +41,10 @@ export interface PodChoice {
 }
 
 /** @param pod as typed: `POD[.NAMESPACE]` or `TYPE/NAME[.NAMESPACE]` */
-export function podChoice(pod: string, flags: RemoteFlags & { context?: string | undefined; namespace?: string | undefined }): PodChoice {
+export function podChoice(
+  pod: string,
+  flags: RemoteFlags & { context?: string | readonly string[] | undefined; namespace?: string | undefined },
+): PodChoice {
   const { context, namespace } = clusterName(flags);
   return {
     pod,

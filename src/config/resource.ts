@@ -40,6 +40,16 @@ export interface Metadata {
   readonly generation?: number;
 }
 
+/** The cluster that an object was read from: one object for all of a cluster's. */
+export interface HomeCluster {
+  /** As endpoints carry it in `topology.istio.io/cluster`. */
+  readonly id: string;
+  /** Of pods that name none: the label `topology.istio.io/network` of Istio's namespace. Empty: not said. */
+  readonly network: string;
+  /** Another cluster than the one whose configuration counts: it gives services, endpoints and workloads only. */
+  readonly remote: boolean;
+}
+
 /** One object of the configuration, validated against its kind. */
 export interface Resource<Spec = unknown> {
   readonly apiVersion: string;
@@ -53,6 +63,13 @@ export interface Resource<Spec = unknown> {
   /** `status`, where the kind has one and the object carries it. */
   readonly status?: unknown;
   readonly source: Source;
+  /** undefined: files, or the only cluster, which says nothing of itself. */
+  readonly cluster?: HomeCluster;
+}
+
+/** What tells an object of a cluster apart from another cluster's of the same name: empty for the own one. */
+export function remoteId({ cluster }: Pick<Resource, 'cluster'>): string {
+  return cluster?.remote ? cluster.id : '';
 }
 
 /** `spec.http[0].route[1].weight`; keys that are not plain names are quoted: `metadata.labels["app.kubernetes.io/name"]`. */

@@ -3,13 +3,15 @@ import type { Problem } from '../errors.ts';
 import { collectObjects, type Entry } from './collect-objects.ts';
 import type { TextSource } from './document-source.ts';
 import type { KindIndex } from './kind-index.ts';
-import type { FieldPath, Position } from './resource.ts';
+import type { FieldPath, HomeCluster, Position } from './resource.ts';
 
 /** One object. It stands for the object as it was read: a changed one is another SourceObject, an unchanged one the same. */
 export interface SourceObject {
   /** With apiVersion and kind. */
   readonly value: Record<string, unknown>;
   readonly source: TextSource;
+  /** undefined: the only cluster, of which nothing needs to be known. */
+  readonly cluster?: HomeCluster | undefined;
   /** What it was before, in case it is wrong now; forgotten when it is not. */
   before?: SourceObject | undefined;
 }
@@ -66,10 +68,16 @@ function softened(problem: Problem, instead: string): Problem {
   return problem.severity === 'warning' ? problem : { ...problem, severity: 'warning', message: `${problem.message}; ${instead}` };
 }
 
-function read({ value, source }: SourceObject, { kinds, namespace }: How): readonly Entry[] {
+function read({ value, source, cluster }: SourceObject, { kinds, namespace }: How): readonly Entry[] {
   const entries: Entry[] = [];
   collectObjects(value, source, { kinds, namespace, entries });
-  return entries.map((entry) => (entry.type === 'resource' ? { ...entry, yields: true } : entry));
+  return entries.map((entry) => {
+    if (entry.type !== 'resource') return entry;
+    if (cluster === undefined) return { ...entry, yields: true };
+    // Objects of two clusters may have one name; files go before those of the own cluster only.
+    const identity = cluster.remote ? `${cluster.id}: ${entry.identity}` : entry.identity;
+    return { ...entry, identity, resource: { ...entry.resource, cluster }, yields: true };
+  });
 }
 
 /** Where an object of a cluster is: `cluster/prod: VirtualService default/reviews`, without lines. A class, because there are tens of thousands. */

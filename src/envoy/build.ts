@@ -10,6 +10,7 @@ import { type TrackedEndpoints, trackedEndpoints, updateEndpoints } from './endp
 import { buildGateway } from './gateways/build.ts';
 import { inboundListeners } from './inbound/listeners.ts';
 import { outboundListeners } from './listeners/outbound.ts';
+import { networkProblems } from './network-problems.ts';
 import { outboundRoutes } from './routes/outbound.ts';
 import { securityProblems } from './security/policy-problems.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -70,6 +71,7 @@ function wholeSnapshot(mesh: Mesh, scope: ProxyScope, dependence: string, before
   const clusters = buildClusters(context);
   const endpoints = trackedEndpoints(context, clusters, before?.endpoints);
   problems.push(...unsupportedProblems(mesh), ...telemetryProblems(mesh, scope), ...securityProblems(mesh, scope));
+  problems.push(...networkProblems(mesh, scope));
   memo.finish();
   const { snapshot, versioned } = withVersion({ proxy, listeners, routes, clusters, endpoints: endpoints.list, problems }, before);
   return { snapshot, basis: { routingVersion: mesh.routingVersion, dependence, endpoints, memo, versioned } };

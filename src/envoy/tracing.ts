@@ -6,7 +6,7 @@ import type { HttpConnectionManager_TracingJson } from '#envoy-api/envoy/extensi
 import type { CustomTagJson } from '#envoy-api/envoy/type/tracing/v3/custom_tag_pb.js';
 import { parseDuration } from '../config/duration.ts';
 import { canonicalRevision, canonicalService } from '../mesh/canonical.ts';
-import { CLUSTER_ID } from '../mesh/locality.ts';
+import { clusterId } from '../mesh/locality.ts';
 import { getOrMake } from '../mesh/memo.ts';
 import { typed } from './any.ts';
 import type { BuildContext } from './context.ts';
@@ -113,7 +113,7 @@ function istioTags({ mesh, proxy }: BuildContext): CustomTagJson[] {
   const values = {
     'istio.canonical_revision': canonicalRevision(proxy.labels),
     'istio.canonical_service': canonicalService(proxy.labels, workload.workloadName || workload.name),
-    'istio.cluster_id': CLUSTER_ID,
+    'istio.cluster_id': clusterId(workload),
     'istio.mesh_id': mesh.config.trustDomain,
     'istio.namespace': proxy.namespace,
   };

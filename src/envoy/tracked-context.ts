@@ -44,6 +44,9 @@ const untrackedMesh: Omit<Mesh, 'config' | 'configSource' | 'completeHost' | 'pe
   get workloads() {
     return untracked('all workloads');
   },
+  get networks() {
+    return untracked('all networks');
+  },
   get workloadTemplates() {
     return untracked('all workloads to be');
   },

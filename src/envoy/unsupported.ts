@@ -175,7 +175,7 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
     // What Istio's charts write.
     nothing: ['networks: {}', '{}'],
     severity: 'warning',
-    reason: 'there is one network only: endpoints of others are called at their own addresses',
+    reason: 'networks are known by the labels topology.istio.io/network alone; endpoints of others than the client’s are left out',
   },
   ...(
     [
@@ -194,7 +194,6 @@ export const UNSUPPORTED: readonly UnsupportedEntry[] = [
       [['meshMTLS', 'ecdhCurves'], 'mesh TLS keeps the curves of the proxy'],
       [['certificates'], 'nothing acts on it'],
       [['configSources'], 'configuration comes from what the command line names'],
-      [['serviceSettings'], 'there is one cluster only'],
       [['serviceScopeConfigs'], 'ambient mode is not supported'],
       [['hboneIdleTimeout'], 'ambient mode is not supported'],
       [['extensionProviders', '*', 'zipkin', 'timeout'], 'it is 5s'],

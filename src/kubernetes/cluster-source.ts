@@ -1,20 +1,24 @@
 /** A cluster as a source of configuration, read once. */
 
+import type { HomeCluster } from '../config/resource.ts';
 import { ObjectPlace, type SourceObject } from '../config/source-object.ts';
 import type { FairleadError } from '../errors.ts';
 import { ApiStatusError, deniedWhat, isForbidden } from './api-error.ts';
 import { type ApiClient, createApiClient } from './client.ts';
 import { collectionPath, discover, type ServedKind } from './discovery.ts';
+import { homeCluster, networkOf } from './home-cluster.ts';
 import { openKubeConfig } from './kube-config.ts';
 import { listObjects } from './list.ts';
-import { analyzedKinds, configMapKind, isNeeded, modelKinds, secretKind } from './mesh-kinds.ts';
+import { analyzedKinds, configMapKind, isNeeded, modelKinds, namespaceKind, remoteKinds, secretKind } from './mesh-kinds.ts';
 import { namedSecrets, type ObjectName } from './named-objects.ts';
 import { slimmer } from './slim.ts';
 
-/** What of a cluster is read. */
+/** What of which clusters is read. */
 export interface ClusterChoice {
-  /** undefined: the kubeconfig's current one. */
-  context?: string | undefined;
+  /** The own cluster, whose configuration counts, then others, of which services and endpoints are read; none: the kubeconfig's current one. */
+  contexts?: readonly string[] | undefined;
+  /** The own one's name among several; Istio's for the only one without it. */
+  clusterId?: string | undefined;
   /** Read in place of all when not all may be read; undefined: the context's. */
   namespace?: string | undefined;
   /** All namespaces, or an error. */
@@ -43,36 +47,89 @@ export interface ReadCluster {
 }
 
 /**
- * Reads a cluster. Kinds that it does not have are no error; nor is what may not be read, unless nothing goes without it. Throws E_KUBECONFIG, E_CLUSTER_UNREACHABLE, E_CLUSTER_UNAUTHORIZED, E_CLUSTER_FORBIDDEN.
+ * Reads clusters. Kinds that one does not have are no error; nor is what may not be read, unless nothing goes without it; nor is another
+ * cluster than the own one that cannot be read at all. Throws E_KUBECONFIG, E_CLUSTER_UNREACHABLE, E_CLUSTER_UNAUTHORIZED, E_CLUSTER_FORBIDDEN.
  */
 export async function readCluster(choice: ClusterChoice): Promise<ReadCluster> {
-  const client = createApiClient(openKubeConfig(choice.context));
+  const [context, ...others] = new Set(choice.contexts ?? []);
+  // Before anything is asked: what is typed wrong is said at once.
+  const more = others.map((other) => createApiClient(openKubeConfig(other)));
+  const client = createApiClient(openKubeConfig(context));
   try {
-    return await read(client, choice);
+    const [own, ...rest] = await Promise.all([read(client, choice), ...more.map((other) => readRemote(other, choice))]);
+    return {
+      context: own.context,
+      objects: [own, ...rest].flatMap(({ objects }) => objects),
+      notes: [own, ...rest].flatMap(({ notes }) => notes),
+      complete: [own, ...rest].every(({ complete }) => complete),
+    };
   } finally {
-    client.close();
+    for (const one of [client, ...more]) one.close();
   }
+}
+
+/** Services and endpoints of another cluster than the own one. */
+async function readRemote(client: ApiClient, choice: ClusterChoice): Promise<ReadCluster> {
+  try {
+    const { served } = await discover(client, remoteKinds);
+    const { objects, denied } = await readKinds(served, client, choice);
+    const namespaces = await readNamespace(client, choice.istioNamespace ?? ISTIO_NAMESPACE);
+    const cluster = homeCluster(client.context, networkOf(namespaces, choice.istioNamespace ?? ISTIO_NAMESPACE), true);
+    return { context: client.context, objects: inCluster(cluster, objects), notes: denied, complete: denied.length === 0 };
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    return {
+      context: client.context,
+      objects: [],
+      notes: [`the cluster ${client.context} is left out: ${error.message}`],
+      complete: false,
+    };
+  }
+}
+
+/** Istio's namespace, which may not be there. */
+async function readNamespace(client: ApiClient, name: string): Promise<{ value: Item }[]> {
+  try {
+    return [{ value: (await client.request(`${collectionPath({ kind: namespaceKind, version: 'v1' })}/${name}`)) as Item }];
+  } catch (error) {
+    if (isForbidden(error) || (error instanceof ApiStatusError && error.status === 404)) return [];
+    throw error;
+  }
+}
+
+function inCluster(cluster: HomeCluster | undefined, objects: readonly SourceObject[]): readonly SourceObject[] {
+  return cluster === undefined ? objects : objects.map((object) => ({ ...object, cluster }));
 }
 
 async function read(client: ApiClient, choice: ClusterChoice): Promise<ReadCluster> {
   const { served, absent } = await discover(client, choice.forAnalysis ? analyzedKinds : modelKinds);
+  const istioNamespace = choice.istioNamespace ?? ISTIO_NAMESPACE;
+  const { objects, denied, reading } = await readKinds(served, client, choice);
+  const secrets = await readNamed(secretKind, namedSecrets(objects.map(({ value }) => value)), reading);
+  const meshConfig = await readNamed(configMapKind, [{ namespace: istioNamespace, name: 'istio' }], reading);
+  const cluster = homeCluster(choice.clusterId, networkOf(reading.objects.get('/Namespace') ?? [], istioNamespace), false);
+  return {
+    context: client.context,
+    objects: inCluster(cluster, [...objects, ...secrets, ...meshConfig]),
+    notes: [...denied, ...absentNote(client.context, absent)],
+    complete: denied.length === 0,
+  };
+}
+
+/** Lists the kinds, several at once. Objects come in the order of the kinds, whichever answer came first. */
+async function readKinds(
+  served: readonly ServedKind[],
+  client: ApiClient,
+  choice: ClusterChoice,
+): Promise<{ objects: SourceObject[]; denied: readonly string[]; reading: Reading }> {
   const reading: Reading = { client, choice, objects: new Map(), denied: [] };
   const queue = [...served];
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) await readKind(next, reading);
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
-  const listed = [...reading.objects.values()].flat();
-  const secrets = await readNamed(secretKind, namedSecrets(listed.map(({ value }) => value)), reading);
-  const meshConfig = await readNamed(configMapKind, [{ namespace: choice.istioNamespace ?? ISTIO_NAMESPACE, name: 'istio' }], reading);
-  // In the order of the kinds, whichever answer came first.
   const objects = served.flatMap(({ kind }) => reading.objects.get(`${kind.group}/${kind.kind}`) ?? []);
-  return {
-    context: client.context,
-    objects: [...objects, ...secrets, ...meshConfig],
-    notes: [...reading.denied, ...absentNote(client.context, absent)],
-    complete: reading.denied.length === 0,
-  };
+  return { objects, denied: reading.denied, reading };
 }
 
 interface Reading {

@@ -1,5 +1,6 @@
 /** A cluster as a source of configuration that is kept in step. What it had last stays while its API server is away. */
 
+import type { HomeCluster } from '../config/resource.ts';
 import { ObjectPlace, type SourceObject } from '../config/source-object.ts';
 import type { SourceTexts } from '../config/sources/config-source.ts';
 import { FairleadError, type Problem } from '../errors.ts';
@@ -8,8 +9,9 @@ import { pause } from './back-off.ts';
 import { type ApiClient, createApiClient } from './client.ts';
 import { type ClusterChoice, ISTIO_NAMESPACE } from './cluster-source.ts';
 import { collectionPath, discover, type ServedKind } from './discovery.ts';
+import { homeCluster, networkOf } from './home-cluster.ts';
 import type { ClusterAccess } from './kube-config.ts';
-import { configMapKind, isNeeded, secretKind, watchedKinds } from './mesh-kinds.ts';
+import { configMapKind, isNeeded, namespaceKind, remoteKinds, secretKind, watchedKinds } from './mesh-kinds.ts';
 import { namedSecrets } from './named-objects.ts';
 import { createObjectStore, type ObjectStore } from './object-store.ts';
 import { createReachability } from './reachability.ts';
@@ -19,12 +21,19 @@ import { WATCH_TIMING, type WatchTiming, watchCollection } from './watch-collect
 /** How a cluster is watched. */
 export interface ClusterWatchOptions extends Pick<ClusterChoice, 'namespace' | 'allNamespaces' | 'istioNamespace'> {
   access: ClusterAccess;
+  /** Its name among several clusters; undefined: Istio's for the only one. */
+  clusterId?: string | undefined;
+  /** One besides the own cluster: where endpoints are is read, and no configuration. */
+  remote?: boolean | undefined;
   /** Called after each burst of changes. */
   changed(): void;
   /** What goes wrong and what is well again, a sentence each. */
-  note(text: string): void;
+  note: Note;
   timing?: Partial<WatchTiming> | undefined;
 }
+
+/** Takes what is to be told; `warning` unless it is said. */
+export type Note = (text: string, level?: 'info' | 'warning') => void;
 
 export interface ClusterWatch {
   /** Resolves when everything was read once, or when it is known that this will take longer: `read` has a problem then. */
@@ -61,6 +70,9 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   let timer: NodeJS.Timeout | undefined;
   let burstStarted = 0;
   let objects: readonly SourceObject[] | undefined;
+  const remote = options.remote ?? false;
+  const istioNamespace = options.istioNamespace ?? ISTIO_NAMESPACE;
+  let home: HomeCluster | undefined = homeCluster(options.clusterId, '', remote);
 
   function noteOnce(text: string): void {
     if (notes.has(text)) return;
@@ -80,12 +92,22 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   function settle(): void {
     timer = undefined;
     if (stop.signal.aborted) return;
-    if (asking) watchSecrets();
+    lookAtNetwork();
+    if (asking && !remote) watchSecrets();
     asking = false;
     const first = !isReady;
     lookWhetherReady();
     // Before everything was read nobody reads.
     if (isReady && (!first || early)) options.changed();
+  }
+
+  /** The network is that of all objects: when its label changes they are others. */
+  function lookAtNetwork(): void {
+    const network = networkOf(collections.get('/Namespace')?.store.objects() ?? [], istioNamespace);
+    if (network === (home?.network ?? '')) return;
+    home = homeCluster(options.clusterId, network, remote);
+    for (const { store } of collections.values()) store.remake();
+    objects = undefined;
   }
 
   let isReady = false;
@@ -113,7 +135,11 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
   }
 
   function begin(key: string, served: ServedKind, namespace: string | undefined, name?: string): Collection {
-    const place = (value: Record<string, unknown>): SourceObject => ({ value, source: new ObjectPlace(client.context, value as never) });
+    const place = (value: Record<string, unknown>): SourceObject => ({
+      value,
+      source: new ObjectPlace(client.context, value as never),
+      ...(home && { cluster: home }),
+    });
     const store = collections.get(key)?.store ?? createObjectStore(place);
     const collection: Collection = { served, store, stop: new AbortController(), synced: false, failure: undefined };
     collections.set(key, collection);
@@ -201,7 +227,7 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
 
   /** Whether all kinds are there. */
   async function lookForKinds(): Promise<boolean> {
-    const { served, absent } = await discover(client, watchedKinds, stop.signal);
+    const { served, absent } = await discover(client, remote ? remoteKinds : watchedKinds, stop.signal);
     for (const one of served) {
       const key = `${one.kind.group}/${one.kind.kind}`;
       if (!collections.has(key)) begin(key, one, undefined);
@@ -236,15 +262,15 @@ export function watchCluster(options: ClusterWatchOptions): ClusterWatch {
     }
   }
 
-  const meshConfigNamespace = options.istioNamespace ?? ISTIO_NAMESPACE;
-  begin('ConfigMap', { kind: configMapKind, version: 'v1' }, meshConfigNamespace, 'istio');
+  if (remote) begin('/Namespace', { kind: namespaceKind, version: 'v1' }, undefined, istioNamespace);
+  else begin('ConfigMap', { kind: configMapKind, version: 'v1' }, istioNamespace, 'istio');
   void keepLooking();
   return {
     ready: ready.promise,
     read() {
       const why = isReady ? undefined : missing();
       if (why !== undefined) return { files: [], objects: [], problems: [notRead(client, why)] };
-      objects ??= [...collections.values()].flatMap(({ store }) => [...store.objects()]);
+      objects ??= [...collections].flatMap(([key, { store }]) => (remote && key === '/Namespace' ? [] : [...store.objects()]));
       return { files: [], objects, problems: [] };
     },
     close() {

@@ -15,6 +15,12 @@ const isNative = (names: readonly string[]) => (kind: Kind) => names.includes(ki
 /** What a running mesh depends on: an agent watches it. */
 export const watchedKinds: readonly Kind[] = kinds.filter((kind) => isIstio(kind) || isGatewayApi(kind) || isNative(MODEL)(kind));
 
+/** What an agent watches of other clusters than its own: where endpoints are. Configuration is the own cluster's alone, as Istio has it. */
+export const remoteKinds: readonly Kind[] = kinds.filter(
+  (kind) => isNative(['Service', 'EndpointSlice', 'Pod', 'Node'])(kind) || kind.kind === 'WorkloadEntry',
+);
+export const namespaceKind: Kind = kinds.find(({ kind }) => kind === 'Namespace') as Kind;
+
 /** Workloads besides, for commands that look at proxies that do not run yet. */
 export const modelKinds: readonly Kind[] = [...watchedKinds, ...kinds.filter(isNative(WORKLOADS))];
 

@@ -10,6 +10,8 @@ export interface ObjectStore {
   put(value: Item): boolean;
   drop(value: Item): boolean;
   objects(): Iterable<SourceObject>;
+  /** Makes all objects anew, because what they are made with has changed. */
+  remake(): void;
   readonly size: number;
 }
 
@@ -47,6 +49,9 @@ export function createObjectStore(make: (value: Item) => SourceObject): ObjectSt
     },
     drop: (value) => objects.delete(keyOf(value)),
     objects: () => objects.values(),
+    remake() {
+      objects = new Map([...objects].map(([key, { value }]) => [key, make(value)]));
+    },
     get size() {
       return objects.size;
     },

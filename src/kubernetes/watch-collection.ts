@@ -87,7 +87,16 @@ export async function watchCollection(options: CollectionOptions): Promise<void>
   }
 }
 
-async function list({ client, path, fieldSelector, labelSelector, signal, keep, listed, reachability }: CollectionOptions): Promise<string> {
+async function list({
+  client,
+  path,
+  fieldSelector,
+  labelSelector,
+  signal,
+  keep,
+  listed,
+  reachability,
+}: CollectionOptions): Promise<string> {
   let found: Item[] = [];
   const { resourceVersion } = await listObjects(
     client,

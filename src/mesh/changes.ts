@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import { isWorkload } from './workload-set.ts';
 import { TEMPLATE_KINDS } from './workload-templates.ts';
 
@@ -16,7 +16,7 @@ export interface EndpointChanges {
 /** Kinds that nothing in the mesh is computed from. */
 const inert: ReadonlySet<string> = new Set([...TEMPLATE_KINDS, 'CronJob', 'ServiceAccount', 'Secret', 'Node']);
 
-const keyOf = (r: Resource): string => `${r.group}/${r.kind}/${r.metadata.namespace}/${r.metadata.name}`;
+const keyOf = (r: Resource): string => `${remoteId(r)} ${r.group}/${r.kind}/${r.metadata.namespace}/${r.metadata.name}`;
 
 function bearsEndpoints(resource: Resource): boolean {
   return resource.kind === 'EndpointSlice' || (resource.kind === 'Endpoints' && resource.group === '') || isWorkload(resource);

@@ -1,8 +1,9 @@
 import type { EndpointSlice, Endpoints } from '../config/kinds/kubernetes.ts';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import type { EndpointCache, EndpointInputs } from './endpoints.ts';
 import { labelOf } from './labels.ts';
+import { clusterKey } from './locality.ts';
 import { getOrMake } from './memo.ts';
 import type { ResourceIndex } from './resource-index.ts';
 import type { Service } from './types.ts';
@@ -18,11 +19,11 @@ export interface EndpointState {
   changed: ReadonlyMap<Service, object>;
 }
 
-/** `namespace/service` that a slice or an Endpoints object belongs to. */
+/** `namespace/service` that a slice or an Endpoints object belongs to, across clusters (`clusterKey`). */
 export function serviceKeyOf(resource: Resource): string {
   const { namespace, name, labels } = resource.metadata;
-  if (resource.kind === 'Endpoints') return `${namespace}/${name}`;
-  return `${namespace}/${labelOf(labels, 'kubernetes.io/service-name') ?? ''}`;
+  const service = resource.kind === 'Endpoints' ? name : (labelOf(labels, 'kubernetes.io/service-name') ?? '');
+  return clusterKey(remoteId(resource), `${namespace}/${service}`);
 }
 
 const byName = (a: Resource, b: Resource): number => (a.metadata.name < b.metadata.name ? -1 : a.metadata.name > b.metadata.name ? 1 : 0);
@@ -56,9 +57,9 @@ export function endpointInputs(
 
 /** The state of a mesh that is built anew. */
 export function buildEndpointState(index: ResourceIndex): EndpointState {
-  const nodes = new Map(index.ofKind('Node').map((node) => [node.metadata.name, node]));
+  const nodes = new Map(index.everywhere('Node').map((node) => [clusterKey(remoteId(node), node.metadata.name), node]));
   const workloads = buildWorkloadSet(index.resources.filter(isWorkload), nodes);
-  const slices = patchSlices(new Map(), new Set(), index.ofKind('EndpointSlice'));
+  const slices = patchSlices(new Map(), new Set(), index.everywhere('EndpointSlice'));
   const endpointsObjects = new Map(index.ofKind<Endpoints>('Endpoints').map((r) => [serviceKeyOf(r), r]));
   return {
     inputs: endpointInputs({ nodes, workloads, slices, endpointsObjects }, new Map()),

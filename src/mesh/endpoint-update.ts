@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EndpointSlice, Endpoints } from '../config/kinds/kubernetes.ts';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import type { EndpointChanges } from './changes.ts';
 import { type EndpointState, endpointInputs, patchSlices, serviceKeyOf } from './endpoint-state.ts';
 import { type EndpointInputs, endpointsOfPart } from './endpoints.ts';
+import { keyInCluster } from './locality.ts';
 import type { ServiceRegistry } from './service-registry.ts';
 import type { Service, Workload } from './types.ts';
 import { isWorkload } from './workload-set.ts';
@@ -17,11 +18,12 @@ function affected(
   const { before, after, registry } = from;
   const found = new Set<Service>();
   const ofKey = (key: string): void => {
-    for (const service of registry.byKubernetesName.get(key) ?? []) found.add(service);
+    for (const service of registry.byKubernetesName.get(keyInCluster(key)) ?? []) found.add(service);
   };
   const ofWorkload = (workload: Workload | undefined): void => {
     if (workload === undefined) return;
-    for (const service of registry.selecting(workload.namespace).selecting(workload.labels)) found.add(service);
+    const cluster = workload.resource === undefined ? '' : remoteId(workload.resource);
+    for (const service of registry.selecting(workload.namespace, cluster).selecting(workload.labels)) found.add(service);
   };
   const pods: Workload[] = [];
   for (const [list, { inputs }] of [[changes.removed, before] as const, [changes.added, after] as const]) {
@@ -95,7 +97,8 @@ function touchesWorkload(resources: readonly Resource[], state: EndpointState): 
 /** Whether a workload that stays has become another one to its own proxy. */
 function changesProxies(changes: EndpointChanges, before: EndpointState, after: EndpointState): boolean {
   for (const resource of changes.added) {
-    if (!isWorkload(resource)) continue;
+    // Those of other clusters have their proxies there.
+    if (!isWorkload(resource) || remoteId(resource) !== '') continue;
     const old = before.inputs.workloads.of(resource);
     const now = after.inputs.workloads.of(resource);
     if (old === undefined || now === undefined) continue;
@@ -184,7 +187,7 @@ export function updateEndpointState(
   const byAddress = [...changes.entries.flatMap(({ before, after }) => [before, after]), ...changes.removed, ...changes.added].filter(
     (r) => {
       if (r.kind === 'ServiceEntry') return true;
-      return !isWorkload(r) && registry.byKubernetesName.get(serviceKeyOf(r))?.some((s) => s.selector === undefined);
+      return !isWorkload(r) && registry.byKubernetesName.get(keyInCluster(serviceKeyOf(r)))?.some((s) => s.selector === undefined);
     },
   );
   routingChanged ||= touchesWorkload(byAddress, before) || changesProxies(changes, before, state);

@@ -3,7 +3,7 @@ import type { Resource } from '../config/resource.ts';
 import { isIp } from './addresses.ts';
 import type { EndpointInputs } from './endpoints.ts';
 import { labelOf } from './labels.ts';
-import { localityOfLabels, NO_LOCALITY, parseLocality, withTopology } from './locality.ts';
+import { defaultNetwork, localityOfLabels, NO_LOCALITY, parseLocality, withTopology } from './locality.ts';
 import type { Endpoint, Service, ServicePort, Workload } from './types.ts';
 import { workloadEndpoint } from './workload-endpoint.ts';
 import { isHealthyEntry, podReadiness, tlsModeOf } from './workloads.ts';
@@ -24,11 +24,11 @@ function inline(service: Service, port: ServicePort, index: number, resource: Re
   if (address === '') return undefined;
   const labels = spec.labels ?? {};
   const locality = spec.locality ? parseLocality(spec.locality) : (localityOfLabels(labels) ?? NO_LOCALITY);
-  const network = spec.network || (labelOf(labels, 'topology.istio.io/network') ?? '');
+  const network = spec.network || (labelOf(labels, 'topology.istio.io/network') ?? defaultNetwork(resource));
   return {
     address,
     port: address.startsWith('unix://') ? 0 : entryTargetPort(port, spec.ports),
-    labels: withTopology(labels, { locality, nodeName: '', network }),
+    labels: withTopology(labels, { locality, nodeName: '', network, cluster: resource.cluster }),
     locality,
     weight: spec.weight || 1,
     health: 'unknown',
@@ -46,7 +46,7 @@ function implied(service: Service, port: ServicePort, resource: Resource): Endpo
   return {
     address: service.host,
     port: port.targetPort as number,
-    labels: withTopology({}, { locality: NO_LOCALITY, nodeName: '', network: '' }),
+    labels: withTopology({}, { locality: NO_LOCALITY, nodeName: '', network: '', cluster: resource.cluster }),
     locality: NO_LOCALITY,
     weight: 1,
     health: 'unknown',

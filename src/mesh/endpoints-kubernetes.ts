@@ -1,12 +1,12 @@
 import type { EndpointSlice, Endpoints, KubernetesService, ObjectReference } from '../config/kinds/kubernetes.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import { isIp } from './addresses.ts';
 import type { EndpointInputs } from './endpoints.ts';
 import { labelOf } from './labels.ts';
-import { localityOfNode, NO_LOCALITY, withTopology } from './locality.ts';
+import { clusterKey, defaultNetwork, withTopology } from './locality.ts';
 import type { Endpoint, Locality, Service, ServicePort, Workload } from './types.ts';
 import { workloadEndpoint } from './workload-endpoint.ts';
-import { isHealthyEntry, podReadiness } from './workloads.ts';
+import { isHealthyEntry, nodeLocality, podReadiness } from './workloads.ts';
 
 /** What an address of a slice or an Endpoints object says of itself. */
 interface Address {
@@ -50,26 +50,27 @@ function withZone(endpoint: Endpoint, zone: string): Endpoint {
 
 function addressEndpoint(from: Address, port: number, service: Service, resource: Resource, inputs: EndpointInputs): Endpoint {
   const { targetRef } = from;
+  const cluster = remoteId(resource);
   // Without a reference a pod is known by its address.
   const pod =
     targetRef?.name === undefined
-      ? inputs.workloads.podAt(from.address)
+      ? inputs.workloads.podAt(from.address, cluster)
       : targetRef.kind === 'Pod'
-        ? inputs.workloads.pod(targetRef.namespace || service.namespace, targetRef.name)
+        ? inputs.workloads.pod(targetRef.namespace || service.namespace, targetRef.name, cluster)
         : undefined;
   if (pod !== undefined) return withZone(workloadEndpoint(pod, { address: from.address, port, health: from.health, resource }), from.zone);
-  const node = inputs.nodes.get(from.nodeName);
-  const locality = orZone(node === undefined ? NO_LOCALITY : localityOfNode(node.metadata.labels), from.zone);
+  const locality = orZone(nodeLocality(inputs.nodes, cluster, from.nodeName), from.zone);
+  const network = defaultNetwork(resource);
   return {
     address: from.address,
     port,
-    labels: withTopology({}, { locality, nodeName: from.nodeName, network: '' }),
+    labels: withTopology({}, { locality, nodeName: from.nodeName, network, cluster: resource.cluster }),
     locality,
     weight: 1,
     health: from.health,
     workload: { name: '', namespace: service.namespace },
     serviceAccount: '',
-    network: '',
+    network,
     nodeName: from.nodeName,
     tlsMode: 'disabled',
     resource,
@@ -124,7 +125,7 @@ export function kubernetesTargetPort(port: ServicePort, workload: Workload): num
 function fromPods(service: Service, port: ServicePort, inputs: EndpointInputs): Endpoint[] {
   const spec = service.resource.spec as KubernetesService;
   const out: Endpoint[] = [];
-  for (const pod of inputs.workloads.pods(service.namespace).matching(service.selector ?? {})) {
+  for (const pod of inputs.workloads.pods(service.namespace, remoteId(service.resource)).matching(service.selector ?? {})) {
     const readiness = podReadiness(pod);
     const number = kubernetesTargetPort(port, pod);
     if (readiness === 'gone' || number === undefined) continue;
@@ -139,7 +140,7 @@ function fromPods(service: Service, port: ServicePort, inputs: EndpointInputs): 
 
 function fromEntries(service: Service, port: ServicePort, inputs: EndpointInputs): Endpoint[] {
   const out: Endpoint[] = [];
-  for (const entry of inputs.workloads.entries(service.namespace).matching(service.selector ?? {})) {
+  for (const entry of inputs.workloads.entries(service.namespace, remoteId(service.resource)).matching(service.selector ?? {})) {
     const [address = ''] = entry.addresses;
     const number = kubernetesTargetPort(port, entry);
     if (number === undefined || !isIp(address) || !isHealthyEntry(entry)) continue;
@@ -148,9 +149,9 @@ function fromEntries(service: Service, port: ServicePort, inputs: EndpointInputs
   return out;
 }
 
-/** Endpoints of a Kubernetes Service's port: from its slices, else its Endpoints object, else its pods; then WorkloadEntries that it selects. */
+/** Endpoints of a Kubernetes Service's port in its own cluster: from its slices, else its Endpoints object, else its pods; then WorkloadEntries that it selects. */
 export function kubernetesEndpoints(service: Service, port: ServicePort, inputs: EndpointInputs): Endpoint[] {
-  const key = `${service.namespace}/${service.name}`;
+  const key = clusterKey(remoteId(service.resource), `${service.namespace}/${service.name}`);
   const slices = inputs.slices.get(key);
   const object = inputs.endpointsObjects.get(key);
   const found = slices

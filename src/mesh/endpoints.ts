@@ -1,6 +1,7 @@
 import type { EndpointSlice, Endpoints } from '../config/kinds/kubernetes.ts';
 import type { ServiceEntry } from '../config/kinds/networking.ts';
 import type { Resource } from '../config/resource.ts';
+import { portOfPart } from './cluster-services.ts';
 import { entryEndpoints } from './endpoints-entry.ts';
 import { kubernetesEndpoints } from './endpoints-kubernetes.ts';
 import { getOrMake } from './memo.ts';
@@ -13,9 +14,9 @@ import type { Nodes } from './workloads.ts';
 export interface EndpointInputs {
   nodes: Nodes;
   workloads: WorkloadSet;
-  /** By `namespace/service`, sorted by the slice's name. */
+  /** By `serviceKeyOf`, sorted by the slice's name. */
   slices: ReadonlyMap<string, readonly Resource<EndpointSlice>[]>;
-  /** By `namespace/service`. */
+  /** By `serviceKeyOf`. */
   endpointsObjects: ReadonlyMap<string, Resource<Endpoints>>;
   /** The newest version of a ServiceEntry that a service was made from. */
   currentEntry(resource: Resource<ServiceEntry>): Resource<ServiceEntry>;
@@ -45,7 +46,7 @@ export function endpointsOf(
   const parts = from.registry.partsOf(service);
   let united: readonly Endpoint[] | undefined;
   for (const part of parts) {
-    const own = part.ports.find((p) => p.number === port.number);
+    const own = portOfPart(part, port);
     if (own === undefined) continue;
     const found = endpointsOfPart(part, own, from.inputs, from.cache);
     // Only one name can be looked up in turns: the first that declares the port.

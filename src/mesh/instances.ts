@@ -33,7 +33,8 @@ function byAddress(workload: Workload, inputs: InstanceInputs): ProxyScope['inst
     if (service.registry === 'External' && !inputs.registry.partsOf(service).some(named)) continue;
     for (const port of service.ports) {
       for (const endpoint of inputs.endpoints(service, port)) {
-        if (addresses.has(endpoint.address)) found.push({ service, port, targetPort: endpoint.port });
+        // Other clusters may give the same addresses to other pods.
+        if (addresses.has(endpoint.address) && !endpoint.resource.cluster?.remote) found.push({ service, port, targetPort: endpoint.port });
       }
     }
   }

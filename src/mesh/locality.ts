@@ -1,3 +1,4 @@
+import type { HomeCluster, Resource } from '../config/resource.ts';
 import { type Labels, labelOf } from './labels.ts';
 import type { Locality } from './types.ts';
 
@@ -28,9 +29,32 @@ export function localityOfNode(labels: Labels): Locality {
 /** The cluster that endpoints carry in their labels: Istio's name for the only one. */
 export const CLUSTER_ID = 'Kubernetes';
 
+/** The name of the cluster that something runs in. */
+export function clusterId({ cluster }: { cluster?: HomeCluster | undefined }): string {
+  return cluster?.id ?? CLUSTER_ID;
+}
+
+/** What an object is known by across clusters; of the own one by what it is known by there. `cluster` is what `remoteId` gives. */
+export function clusterKey(cluster: string, key: string): string {
+  return cluster === '' ? key : `${cluster}\n${key}`;
+}
+
+/** What an object is known by in its own cluster. */
+export function keyInCluster(key: string): string {
+  return key.slice(key.indexOf('\n') + 1);
+}
+
+/** The network of what runs in an object's cluster and names none. */
+export function defaultNetwork({ cluster }: Pick<Resource, 'cluster'>): string {
+  return cluster?.network ?? '';
+}
+
 /** Labels of an endpoint: those of its workload plus where it runs, so that subsets can be made by place. */
-export function withTopology(labels: Labels, place: { locality: Locality; nodeName: string; network: string }): Labels {
-  const out: Record<string, string> = { ...labels, 'topology.istio.io/cluster': CLUSTER_ID };
+export function withTopology(
+  labels: Labels,
+  place: { locality: Locality; nodeName: string; network: string; cluster?: HomeCluster | undefined },
+): Labels {
+  const out: Record<string, string> = { ...labels, 'topology.istio.io/cluster': clusterId(place) };
   const { locality, nodeName, network } = place;
   if (locality.region) out['topology.kubernetes.io/region'] = locality.region;
   if (locality.zone) out['topology.kubernetes.io/zone'] = locality.zone;

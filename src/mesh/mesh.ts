@@ -12,6 +12,7 @@ import { endpointsOf } from './endpoints.ts';
 import { completeHost } from './host-match.ts';
 import { getOrMake } from './memo.ts';
 import { resolveMeshConfig } from './mesh-config.ts';
+import { networksOf } from './networks.ts';
 import { compareResources } from './order.ts';
 import { bringsDoubles, indexResources, type ResourceIndex } from './resource-index.ts';
 import { buildRouting, type Routing } from './routing.ts';
@@ -63,16 +64,21 @@ function assemble(parts: Parts): Mesh {
   const scopes = new WeakMap<ProxyNode, ProxyScope>();
   let problems: readonly Problem[] | undefined;
   let workloadTemplates: readonly WorkloadTemplate[] | undefined;
+  let networks: Mesh['networks'] | undefined;
   const endpoints: Mesh['endpoints'] = (service, port) =>
     routing.meshTls.refine(endpointsOf(service, port, { registry, inputs: state.inputs, cache: state.cache }));
   const instanceInputs = { registry, endpoints, currentEntry: state.inputs.currentEntry };
   const mesh: Mesh = {
     config,
     configSource: parts.configSource,
-    resources: index.resources,
+    resources: index.own,
     services: registry.services,
     get workloads() {
       return state.inputs.workloads.all;
+    },
+    get networks() {
+      networks ??= networksOf(index, state.inputs.workloads);
+      return networks;
     },
     get workloadTemplates() {
       workloadTemplates ??= templates(index);

@@ -76,14 +76,16 @@ export function buildRouting(
   const kept = known !== undefined && known.config === config && sameItems(known.namespaces, namespaces);
   const memo = kept ? known : createModelMemo(config, namespaces);
   const context: ServiceContext = { config, namespaces: new Map(namespaces.map((n) => [n.metadata.name, n])) };
-  const services = index.ofKind<KubernetesService>('Service').flatMap((resource) => {
+  const services = index.everywhere<KubernetesService>('Service').flatMap((resource) => {
     return getOrMake(memo.services, resource, () => ({ value: [kubernetesService(resource, context)], problems: [] })).value;
   });
   for (const resource of index.ofKind<ServiceEntry>('ServiceEntry')) {
     const known = getOrMake(memo.services, resource, () => made((report) => entryServices(resource, context, report)));
     services.push(...reported(known, report));
   }
-  const registry = stage(memo, 'services', services, report, (report) => buildServiceRegistry(services, memo.registry, report));
+  const registry = stage(memo, 'services', services, report, (report) =>
+    buildServiceRegistry(services, { config, memo: memo.registry }, report),
+  );
   const views = index.ofKind<VirtualService>('VirtualService');
   const written = stage(memo, 'VirtualServices', views, report, (report) => buildVirtualServices(views, memo, report));
   const rules = index.ofKind<DestinationRule>('DestinationRule');

@@ -1,14 +1,16 @@
 import type { ServiceEntry } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import { linkAliases } from './aliases.ts';
+import { mergeClusters } from './cluster-services.ts';
 import { equalExportTo } from './export-to.ts';
 import { indexSelecting, type SelectingIndex } from './label-index.ts';
 import { equalLabels } from './labels.ts';
+import { clusterKey } from './locality.ts';
 import { getOrMake } from './memo.ts';
 import { type RegistryMemo, sameItems } from './model-memo.ts';
 import { compareAge } from './order.ts';
 import { problemAt, type Report } from './problem.ts';
-import type { Service } from './types.ts';
+import type { ResolvedMeshConfig, Service } from './types.ts';
 
 /** All services of the mesh, found by what they are asked for by. */
 export interface ServiceRegistry {
@@ -19,12 +21,12 @@ export interface ServiceRegistry {
   byResource: ReadonlyMap<Resource, readonly Service[]>;
   /** Kubernetes Services by `namespace/name`. */
   byKubernetesName: ReadonlyMap<string, readonly Service[]>;
-  /** Kubernetes Services of a namespace that select nothing: their endpoints are written by hand. */
+  /** Kubernetes Services of a namespace of the own cluster that select nothing: their endpoints are written by hand. */
   withoutSelector(namespace: string): readonly Service[];
   /** ServiceEntries' services that have endpoints of their own. */
   withInlineEndpoints: readonly Service[];
-  /** Services of a namespace by the labels that they select. */
-  selecting(namespace: string): SelectingIndex<Service>;
+  /** Services of a namespace by the labels that they select in a cluster (what `remoteId` gives; the own one without it). */
+  selecting(namespace: string, cluster?: string): SelectingIndex<Service>;
   /**
    * What a service was put together from: itself, or the services whose ports were united. The first is the oldest. Also answers
    * for copies made by `derive`.
@@ -132,18 +134,25 @@ function reportDuplicates(byHost: ReadonlyMap<string, readonly Service[]>, repor
 }
 
 /** Sorts, merges, links and indexes services. Unchanged ones are the same objects as before when `memo` is. */
-export function buildServiceRegistry(given: readonly Service[], memo: RegistryMemo, report: Report): ServiceRegistry {
+export function buildServiceRegistry(
+  given: readonly Service[],
+  { config, memo }: { config: ResolvedMeshConfig; memo: RegistryMemo },
+  report: Report,
+): ServiceRegistry {
   const { parts, originals, derived } = memo;
-  const services = mergeServices(linkAliases([...given].sort(compareAge), memo.linked), memo);
+  const linked = linkAliases([...given].sort(compareAge), memo.linked);
+  const services = mergeServices(mergeClusters(linked, config, memo, report), memo);
   const byHost = groupBy(services, (s) => s.host);
   reportDuplicates(byHost, report);
-  const byNamespace = groupBy(
-    services.filter((s) => s.selector !== undefined),
-    (s) => s.namespace,
-  );
+  // What is made of several clusters selects in each of them by its own selector.
+  const selectors = services.flatMap((service) => {
+    const own = service.registry === 'Kubernetes' ? (parts.get(service) ?? [service]) : [service];
+    return own.flatMap(({ selector, resource }) => (selector === undefined ? [] : [{ service, selector, cluster: remoteId(resource) }]));
+  });
+  const byNamespace = groupBy(selectors, ({ service, cluster }) => clusterKey(cluster, service.namespace));
   const kubernetes = services.filter((s) => s.registry === 'Kubernetes');
   const selectorless = groupBy(
-    kubernetes.filter((s) => s.selector === undefined && s.resolution !== 'alias'),
+    kubernetes.filter((s) => s.selector === undefined && s.resolution !== 'alias' && remoteId(s.resource) === ''),
     (s) => s.namespace,
   );
   const hasEndpoints = (service: Service): boolean =>
@@ -161,13 +170,12 @@ export function buildServiceRegistry(given: readonly Service[], memo: RegistryMe
       inline ??= services.filter((s) => s.registry === 'External' && hasEndpoints(s));
       return inline;
     },
-    selecting(namespace) {
-      let index = selecting.get(namespace);
-      if (index === undefined) {
-        index = indexSelecting(byNamespace.get(namespace) ?? [], (s) => s.selector ?? {});
-        selecting.set(namespace, index);
-      }
-      return index;
+    selecting(namespace, cluster = '') {
+      const key = clusterKey(cluster, namespace);
+      return getOrMake(selecting, key, () => {
+        const index = indexSelecting(byNamespace.get(key) ?? [], ({ selector }) => selector);
+        return { selecting: (labels) => index.selecting(labels).map(({ service }) => service) };
+      });
     },
     originalOf: (service) => originals.get(service) ?? service,
     partsOf(service) {

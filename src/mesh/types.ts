@@ -15,7 +15,7 @@ import type {
   TrafficPolicy,
   VirtualService,
 } from '../config/kinds/networking.ts';
-import type { FieldPath, Resource, Source } from '../config/resource.ts';
+import type { FieldPath, HomeCluster, Resource, Source } from '../config/resource.ts';
 import type { Problem } from '../errors.ts';
 import type { GatewayApi } from './gateway-api/build.ts';
 import type { PeerAuthentications } from './security/peer-authentication.ts';
@@ -133,6 +133,8 @@ export interface Workload {
   /** WorkloadEntry `ports`, or the container ports by name. */
   ports: Readonly<Record<string, number>>;
   resource: Resource | undefined;
+  /** The cluster that it runs in; undefined: the own one, which says nothing of itself. */
+  cluster?: HomeCluster | undefined;
 }
 
 /** What the pods of a Deployment, StatefulSet, DaemonSet, ReplicaSet or Job will be. It has no addresses, so it gives no endpoints. */
@@ -292,9 +294,13 @@ export interface Mesh {
   config: ResolvedMeshConfig;
   /** Where the settings that were given stand; without it findings about them have no position. */
   configSource?: Source | undefined;
+  /** Those of the own cluster: other clusters give services and endpoints only. */
   resources: readonly Resource[];
   services: readonly Service[];
+  /** Those of the own cluster. */
   workloads: readonly Workload[];
+  /** The networks that endpoints are in, of all clusters, each with an object that is there. */
+  networks: ReadonlyMap<string, Resource>;
   /** Deployments and the like, oldest first. */
   workloadTemplates: readonly WorkloadTemplate[];
   /** `reviews` named in namespace `foo` is `reviews.foo.svc.<domain>`; names with dots, `*` and addresses stay. Lower case. */

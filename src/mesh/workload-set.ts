@@ -1,21 +1,26 @@
 import type { PodSpec } from '../config/kinds/kubernetes.ts';
 import type { WorkloadEntry } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import { indexLabelled, type LabelledIndex } from './label-index.ts';
+import { clusterKey } from './locality.ts';
+import { getOrMake } from './memo.ts';
 import type { Workload } from './types.ts';
 import { entryWorkload, type Nodes, podWorkload } from './workloads.ts';
 
-/** Pods and WorkloadEntries, indexed by namespace when asked. */
+/** Pods and WorkloadEntries, indexed by namespace when asked. `cluster` is what `remoteId` gives; the own one without it. */
 export interface WorkloadSet {
-  /** By namespace, pods before entries, then by name. */
+  /** Those of the own cluster: by namespace, pods before entries, then by name. */
   all: readonly Workload[];
+  /** Those of all clusters, in no particular order. */
+  everywhere(): Iterable<Workload>;
   /** Entries of a namespace by their labels. */
-  entries(namespace: string): LabelledIndex<Workload>;
+  entries(namespace: string, cluster?: string): LabelledIndex<Workload>;
   /** Pods of a namespace by their labels. */
-  pods(namespace: string): LabelledIndex<Workload>;
-  pod(namespace: string, name: string): Workload | undefined;
+  pods(namespace: string, cluster?: string): LabelledIndex<Workload>;
+  pod(namespace: string, name: string, cluster?: string): Workload | undefined;
   /** A pod by address. */
-  podAt(address: string): Workload | undefined;
+  podAt(address: string, cluster?: string): Workload | undefined;
+  /** Of a workload of the own cluster. */
   hasAddress(address: string): boolean;
   of(resource: Resource): Workload | undefined;
   /** The set with some resources taken away and others added; what is shared with this set is not computed again. */
@@ -63,62 +68,71 @@ export function buildWorkloadSet(resources: readonly Resource[], nodes: Nodes): 
 
 function fromGroups(groups: ReadonlyMap<string, Group>, nodes: Nodes): WorkloadSet {
   let all: readonly Workload[] | undefined;
-  let byAddress: Map<string, Workload> | undefined;
-  const group = (namespace: string): Group => groups.get(namespace) ?? nothing;
-  const addresses = (): Map<string, Workload> => {
-    if (byAddress === undefined) {
-      byAddress = new Map();
-      for (const workload of set.all)
-        for (const address of workload.addresses) if (!byAddress.has(address)) byAddress.set(address, workload);
-    }
-    return byAddress;
-  };
-  const podNamed = (namespace: string, name: string): Workload | undefined => {
-    const found = group(namespace);
+  const byAddress = new Map<string, Map<string, Workload>>();
+  const group = (namespace: string, cluster: string): Group => groups.get(clusterKey(cluster, namespace)) ?? nothing;
+  const isOf = (cluster: string) => (key: string) => (cluster === '' ? !key.includes('\n') : key.startsWith(clusterKey(cluster, '')));
+  const allOf = (cluster: string): readonly Workload[] =>
+    [...groups.keys()]
+      .filter(isOf(cluster))
+      .sort()
+      .flatMap((key) => {
+        const { pods, entries } = groups.get(key)!;
+        return [...pods, ...entries];
+      });
+  const addresses = (cluster: string): Map<string, Workload> =>
+    getOrMake(byAddress, cluster, () => {
+      const found = new Map<string, Workload>();
+      for (const workload of cluster === '' ? set.all : allOf(cluster))
+        for (const address of workload.addresses) if (!found.has(address)) found.set(address, workload);
+      return found;
+    });
+  const podNamed = (namespace: string, name: string, cluster = ''): Workload | undefined => {
+    const found = group(namespace, cluster);
     found.podsByName ??= new Map(found.pods.map((w) => [w.name, w]));
     return found.podsByName.get(name);
   };
   const set: WorkloadSet = {
     get all() {
-      all ??= [...groups.keys()].sort().flatMap((namespace) => {
-        const { pods, entries } = group(namespace);
-        return [...pods, ...entries];
-      });
+      all ??= allOf('');
       return all;
     },
-    entries(namespace) {
-      const found = group(namespace);
+    *everywhere() {
+      for (const { pods, entries } of groups.values()) {
+        yield* pods;
+        yield* entries;
+      }
+    },
+    entries(namespace, cluster = '') {
+      const found = group(namespace, cluster);
       found.entryIndex ??= indexLabelled(found.entries, (w) => w.labels);
       return found.entryIndex;
     },
-    pods(namespace) {
-      const found = group(namespace);
+    pods(namespace, cluster = '') {
+      const found = group(namespace, cluster);
       found.podIndex ??= indexLabelled(found.pods, (w) => w.labels);
       return found.podIndex;
     },
     pod: podNamed,
-    podAt(address) {
-      const found = addresses().get(address);
+    podAt(address, cluster = '') {
+      const found = addresses(cluster).get(address);
       return found?.kind === 'Pod' ? found : undefined;
     },
-    hasAddress: (address) => addresses().has(address),
+    hasAddress: (address) => addresses('').has(address),
     of(resource) {
       const { namespace, name } = resource.metadata;
-      return resource.kind === 'Pod' ? podNamed(namespace, name) : group(namespace).entries.find((w) => w.name === name);
+      const cluster = remoteId(resource);
+      if (resource.kind === 'Pod') return podNamed(namespace, name, cluster);
+      return group(namespace, cluster).entries.find((w) => w.name === name);
     },
     replace(removed, added) {
       const gone = new Set(removed);
       const byNamespace = new Map<string, Workload[]>();
-      for (const resource of removed) byNamespace.set(resource.metadata.namespace, []);
-      for (const resource of added) {
-        const workload = workloadOf(resource, nodes);
-        const list = byNamespace.get(workload.namespace);
-        if (list) list.push(workload);
-        else byNamespace.set(workload.namespace, [workload]);
-      }
+      const keyOf = (resource: Resource): string => clusterKey(remoteId(resource), resource.metadata.namespace);
+      for (const resource of removed) byNamespace.set(keyOf(resource), []);
+      for (const resource of added) getOrMake(byNamespace, keyOf(resource), () => []).push(workloadOf(resource, nodes));
       const next = new Map(groups);
-      for (const [namespace, list] of byNamespace) {
-        const old = group(namespace);
+      for (const [key, list] of byNamespace) {
+        const old = groups.get(key) ?? nothing;
         const pods = patched(
           old.pods,
           gone,
@@ -133,7 +147,7 @@ function fromGroups(groups: ReadonlyMap<string, Group>, nodes: Nodes): WorkloadS
         // A change of pods leaves the index of entries as it is, and the reverse.
         if (entries === old.entries && old.entryIndex) made.entryIndex = old.entryIndex;
         if (pods === old.pods && old.podIndex) made.podIndex = old.podIndex;
-        next.set(namespace, made);
+        next.set(key, made);
       }
       return fromGroups(next, nodes);
     },

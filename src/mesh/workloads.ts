@@ -1,17 +1,17 @@
 import type { PodSpec, PodStatus } from '../config/kinds/kubernetes.ts';
 import type { WorkloadEntry } from '../config/kinds/networking.ts';
-import type { Resource } from '../config/resource.ts';
+import { type Resource, remoteId } from '../config/resource.ts';
 import { labelOf } from './labels.ts';
-import { localityOfLabels, localityOfNode, NO_LOCALITY, parseLocality } from './locality.ts';
+import { clusterKey, defaultNetwork, localityOfLabels, localityOfNode, NO_LOCALITY, parseLocality } from './locality.ts';
 import type { Locality, Workload } from './types.ts';
 import { workloadNameOf } from './workload-names.ts';
 
-/** Kubernetes Nodes by name. */
+/** Kubernetes Nodes by name, across clusters (`clusterKey`). */
 export type Nodes = ReadonlyMap<string, Resource>;
 
 /** Where a node is; the same object for every workload on it that says nothing else. */
-function nodeLocality(nodes: Nodes, nodeName: string): Locality {
-  const node = nodes.get(nodeName);
+export function nodeLocality(nodes: Nodes, cluster: string, nodeName: string): Locality {
+  const node = nodes.get(clusterKey(cluster, nodeName));
   return node === undefined ? NO_LOCALITY : localityOfNode(node.metadata.labels);
 }
 
@@ -42,12 +42,13 @@ export function podWorkload(resource: Resource<PodSpec>, nodes: Nodes): Workload
     annotations: metadata.annotations,
     addresses: [...addresses],
     serviceAccount: spec.serviceAccountName || spec.serviceAccount || 'default',
-    locality: own ?? nodeLocality(nodes, nodeName),
-    network: labelOf(metadata.labels, 'topology.istio.io/network') ?? '',
+    locality: own ?? nodeLocality(nodes, remoteId(resource), nodeName),
+    network: labelOf(metadata.labels, 'topology.istio.io/network') ?? defaultNetwork(resource),
     nodeName,
     workloadName: workloadNameOf(metadata),
     ports: containerPorts(spec),
     resource,
+    ...(resource.cluster && { cluster: resource.cluster }),
   };
 }
 
@@ -64,11 +65,12 @@ export function entryWorkload(resource: Resource<WorkloadEntry>): Workload {
     addresses: spec.address ? [spec.address] : [],
     serviceAccount: spec.serviceAccount ?? '',
     locality: spec.locality ? parseLocality(spec.locality) : (localityOfLabels(labels) ?? NO_LOCALITY),
-    network: spec.network || (labelOf(labels, 'topology.istio.io/network') ?? ''),
+    network: spec.network || (labelOf(labels, 'topology.istio.io/network') ?? defaultNetwork(resource)),
     nodeName: '',
     workloadName: metadata.name,
     ports: Object.assign(Object.create(null), spec.ports),
     resource,
+    ...(resource.cluster && { cluster: resource.cluster }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { isSubset } from '../../mesh/labels.ts';
+import { inReach } from '../../mesh/networks.ts';
 import type { EffectivePolicy, Endpoint, Mesh, ProxyScope, Service, ServicePort } from '../../mesh/types.ts';
 
 const ipv4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
@@ -33,6 +34,7 @@ export function selectEndpoints(
   // Istio: a panic threshold of the rule's own means that unhealthy endpoints must not be there to panic into.
   const healthyOnly = (selection.policy.outlierDetection?.minHealthPercent ?? 0) > 0;
   const keep = (e: Endpoint): boolean =>
+    inReach(scope.proxy, e) &&
     isSubset(labels, e.labels) &&
     (node === undefined || e.nodeName === node) &&
     !(healthyOnly && e.health === 'unhealthy') &&
