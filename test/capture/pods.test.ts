@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { call, capture, makeAuthority, startApplication, startPodAgent } from '../support/captured-pod.ts';
+import { injectPod } from '../../src/install/inject/inject-pod.ts';
+import { call, capture, makeAuthority, runInitContainer, startApplication, startPodAgent } from '../support/captured-pod.ts';
 import { bin } from '../support/cli.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { injectSettings } from '../support/inject.ts';
 import { type Host, type Network, networkMissing, startNetwork } from '../support/network.ts';
 
 const pod = (name: string, { v4, v6 }: Pick<Host, 'v4' | 'v6'>, more = ''): string => `---
@@ -60,6 +62,19 @@ spec:
 
 const OPEN = ', annotations: { traffic.sidecar.istio.io/excludeInboundPorts: "7070" }';
 
+/** What injection makes of the pod web: how its init container is called, and what its sidecar is told. */
+function injectedWeb(): { args: string[]; env: Record<string, string> } {
+  const annotations = { 'sidecar.istio.io/interceptionMode': 'REDIRECT', 'traffic.sidecar.istio.io/excludeInboundPorts': '7070' };
+  const check = (path: string): object => ({ httpGet: { path, port: 8080 } });
+  const container = { name: 'app', image: 'app', readinessProbe: check('/ready'), livenessProbe: check('/sick') };
+  const made = injectPod({ metadata: { annotations }, spec: { containers: [container] } }, { namespace: 'shop', strict: false }, settings);
+  if (!made.injected) throw new Error(made.why);
+  const [init, sidecar] = made.pod.spec?.initContainers ?? [];
+  const probes = String(sidecar?.env?.find(({ name }) => name === 'ISTIO_KUBE_APP_PROBERS')?.['value']);
+  return { args: init?.['args'] as string[], env: { ISTIO_KUBE_APP_PROBERS: probes, INSTANCE_IP: web.v4 } };
+}
+const settings = { ...injectSettings, engine: 'envoy' as const };
+
 const envoy = realEnvoy();
 const missing = 'missing' in envoy ? envoy.missing : networkMissing();
 const test = suite('captured pods');
@@ -93,14 +108,15 @@ test.before(async () => {
   );
   makeAuthority(folder);
   capture(client, '--exclude-outbound-ports', '9001');
-  capture(web, '--exclude-inbound-ports', '15020,15021,15090,7070');
+  const { args, env } = injectedWeb();
+  runInitContainer(web, args);
   capture(six);
   await startApplication(net.outside, 9000, 9001);
   await startApplication(web, 8080, 7070);
   await startApplication(client, 8080);
   await startApplication(six, 8080);
   const options = { envoy: envoy.path, mesh, folder };
-  await Promise.all([startPodAgent(client, options), startPodAgent(web, options), startPodAgent(six, options)]);
+  await Promise.all([startPodAgent(client, options), startPodAgent(web, { ...options, env }), startPodAgent(six, options)]);
 });
 
 test.after(async () => {
@@ -199,6 +215,15 @@ check('IPv6 is captured as well: routed, mutual TLS, policies, and unknown addre
   assert.equal([open.status, open.seen?.port], [200, 7070]);
 });
 
+check('checks of the kubelet are answered by asking the application, although it takes mutual TLS alone', () => {
+  const well = call(net.outside, `http://${web.v4}:15020/app-health/app/readyz`);
+  assert.equal([well.status, well.text], [200, 'the application answers 200\n']);
+  assert.is(call(net.outside, `http://${web.v4}:15020/app-health/app/livez`).status, 503);
+  assert.match(call(web, 'http://127.0.0.1:8080/hits').text ?? '', /"\/ready","\/sick"/);
+  assert.is(call(net.outside, `http://${web.v4}:15020/app-health/app/startupz`).status, 404);
+  assert.is(call(net.outside, `http://${web.v4}:15020/healthz/ready`).status, 200);
+});
+
 check('a pod with IPv6 alone calls and is called', () => {
   const out = call(six, `http://[${net.outside.v6}]:9000/x`);
   assert.equal([out.status, out.seen?.to], [200, 'outside']);
@@ -213,7 +238,7 @@ check('applied twice the rules are the same; removed, nothing of them is left, a
   const rules = (): string => web.run('root', 'nft', 'list', 'ruleset').out;
   const addresses = (): string => web.run('root', 'ip', '-6', 'addr', 'show', 'dev', 'lo').out;
   const once = rules();
-  capture(web, '--exclude-inbound-ports', '15020,15021,15090,7070');
+  runInitContainer(web, injectedWeb().args);
   assert.is(rules(), once);
   assert.match(once, /table inet fairlead/);
   assert.match(addresses(), /::6\/128/);
@@ -224,7 +249,7 @@ check('applied twice the rules are the same; removed, nothing of them is left, a
     assert.not.match(addresses(), /::6\//);
   }
   assert.is(call(net.outside, `http://${web.v4}:8080/`).status, 200);
-  capture(web, '--exclude-inbound-ports', '15020,15021,15090,7070');
+  runInitContainer(web, injectedWeb().args);
   assert.is(call(net.outside, `http://${web.v4}:8080/`).failed, 'ECONNRESET');
 });
 

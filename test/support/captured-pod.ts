@@ -63,10 +63,16 @@ export interface PodOptions {
   flags?: readonly string[];
 }
 
-/** The capture of a pod's connections, as its init container does it. */
+/** The capture of a pod's connections. */
 export function capture(host: Host, ...flags: string[]): void {
-  const { code, err } = host.run('root', process.execPath, bin, 'agent', 'capture', 'apply', '--proxy-user', String(PROXY_USER), ...flags);
-  if (code !== 0) throw new Error(`agent capture apply on ${host.name}: ${err}`);
+  runInitContainer(host, ['agent', 'capture', 'apply', '--proxy-user', String(PROXY_USER), ...flags]);
+}
+
+/** Runs the command line as its container would: by root without any right of root's but NET_ADMIN. */
+export function runInitContainer(host: Host, args: readonly string[]): void {
+  const only = ['--bounding-set', '-all,+net_admin', '--inh-caps', '-all', '--no-new-privs'];
+  const { code, err } = host.run('root', 'setpriv', ...only, process.execPath, bin, ...args);
+  if (code !== 0) throw new Error(`${args.join(' ')} on ${host.name}: ${err}`);
 }
 
 /** Starts the agent of a pod and waits until it is ready. */
