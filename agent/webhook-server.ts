@@ -2,11 +2,11 @@
 import { kinds } from '../src/config/kinds/registry.ts';
 import type { InjectSettings } from '../src/install/inject/settings.ts';
 import { INJECT_PATH, STRICT_INJECT_PATH, VALIDATE_PATH, webhookServer } from '../src/install/inject/webhooks.ts';
+import { publishBundle, type WebhookConfigurations } from '../src/install/live/ca-bundle.ts';
 import type { ApiClient } from '../src/kubernetes/client.ts';
 import { workloadIdentity } from '../src/pki/spiffe-id.ts';
 import { type CaChoice, openIssuer } from './identity/open-issuer.ts';
 import type { Log } from './log.ts';
-import { publishBundle, type WebhookConfigurations } from './webhook/ca-bundle.ts';
 import { startWebhookServer } from './webhook/https-server.ts';
 import { type AdmissionRequest, type AdmissionResponse, answerInjection, answerValidation } from './webhook/review.ts';
 import { keepServingCertificate, type Serving, type ServingTiming } from './webhook/serving-certificate.ts';
@@ -75,9 +75,12 @@ export async function startWebhooks(options: WebhookOptions): Promise<Webhooks> 
     log,
     ...(options.timing === undefined ? {} : { timing: options.timing }),
     async publish(pem) {
-      const missing = (await publishBundle(client, pem, configurations, stop.signal)).join(', ');
-      if (missing !== '' && missing !== said) log.warning('there is nothing that asks these webhooks yet', { missing });
-      said = missing;
+      const { missing, denied } = await publishBundle(client, pem, configurations, stop.signal);
+      const what = JSON.stringify([missing, denied]);
+      if (what === said) return;
+      said = what;
+      if (missing.length > 0) log.warning('there is nothing that asks these webhooks yet', { missing: missing.join(', ') });
+      if (denied.length > 0) log.warning('the CA’s roots cannot be kept in all webhook configurations', { denied: denied.join(', ') });
     },
     show: (certificate) => server.setCertificate(certificate),
   });

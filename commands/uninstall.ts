@@ -41,13 +41,21 @@ export default class Uninstall extends InstallCommand {
     const namespace = flags.namespace ?? DEFAULT_NAMESPACE;
     const revision = flags.revision ?? '';
     return withCluster(flags.context, async (client) => {
-      const [{ listInventories, readInventory }, { executeUninstall, planUninstall }, { countText, planText }, { refText }] =
-        await Promise.all([
-          import('../src/install/live/inventory.ts'),
-          import('../src/install/live/uninstall.ts'),
-          import('../src/output/install.ts'),
-          import('../src/install/objects/object.ts'),
-        ]);
+      const [
+        { listInventories, readInventory, unionOf },
+        { executeUninstall, planUninstall },
+        { countText, planText },
+        { refText },
+        { tagsOf },
+        { tagRefs },
+      ] = await Promise.all([
+        import('../src/install/live/inventory.ts'),
+        import('../src/install/live/uninstall.ts'),
+        import('../src/output/install.ts'),
+        import('../src/install/objects/object.ts'),
+        import('../src/install/tags/change-tags.ts'),
+        import('../src/install/tags/tag-objects.ts'),
+      ]);
       const inventory = await readInventory(client, namespace, revision);
       if (inventory === undefined || (inventory.removed && !flags.purge))
         throw new FairleadError(
@@ -70,13 +78,20 @@ export default class Uninstall extends InstallCommand {
             next: 'Uninstall the revisions first.',
           },
         );
-      const plan = await planUninstall(client, inventory, { purge: flags.purge, purgeObjects: flags['purge-objects'], others });
+      const tags = (await tagsOf(client, { namespace, revision })).map(({ tag }) => tag);
+      if (revision !== '' && tags.length > 0)
+        throw new FairleadError('E_INSTALL_REFUSED', `the tag ${tags.join(', ')} leads to revision ${revision}`, {
+          next: `Move it first: \`fairlead tag set ${tags[0]} --revision NAME --overwrite\`, or take it away: \`fairlead tag remove ${tags[0]}\`.`,
+        });
+      // Made by `tag set`, and no use without the installation.
+      const whole = { ...inventory, objects: unionOf(inventory.objects, tags.flatMap(tagRefs)) };
+      const plan = await planUninstall(client, whole, { purge: flags.purge, purgeObjects: flags['purge-objects'], others });
       process.stderr.write(planText(plan.objects, this.errorColor));
       const result = resultOf(plan, { revision, version: inventory.version, dryRun: flags['dry-run'] });
       const changes = countText(plan.objects);
       if (flags['dry-run']) return await this.print(result, flags.output, () => `this ${changes ?? 'changes nothing'}; nothing was done`);
       await confirm(`This ${changes ?? 'changes nothing'} in ${client.context}`, flags.yes);
-      await executeUninstall(client, inventory, plan, ({ action, ref }) =>
+      await executeUninstall(client, whole, plan, ({ action, ref }) =>
         this.say(`${action === 'delete' ? 'deleted' : 'released'} ${refText(ref)}`),
       );
       return await this.print(result, flags.output, () => `fairlead ${inventory.version} is uninstalled from ${namespace}`);

@@ -67,7 +67,7 @@ under new ones, so that no rotation fails an admission. Logs to standard error; 
         port: flags.port,
         settings: injectSettingsOf(settings, ''),
         client,
-        configurations: { mutating: [injector], validating: [validator] },
+        configurations: { mutating: [injector], validating: [validator], tagsOf: settings },
         ca,
         certificateLifeMs,
         trustDomain,

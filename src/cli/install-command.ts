@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { parseDuration } from '../config/duration.ts';
 import { FairleadError } from '../errors.ts';
 import type { Inventory } from '../install/live/inventory.ts';
-import type { Plan } from '../install/live/plan.ts';
+import type { Plan, PlannedObject } from '../install/live/plan.ts';
 import type { ReadSettings } from '../install/settings/read-settings.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { BaseCommand } from './base-command.ts';
@@ -110,16 +110,21 @@ export abstract class InstallCommand extends BaseCommand {
     if (options['dry-run'])
       return this.print(result, options.output, () => `${changes === undefined ? 'nothing changes' : `this ${changes}`}; nothing was done`);
     if (changes !== undefined) await confirm(`This ${changes} in ${client.context}`, options.yes);
-    const { refText } = await import('../install/objects/object.ts');
+    const [{ refText }, { renewTags }] = await Promise.all([
+      import('../install/objects/object.ts'),
+      import('../install/tags/change-tags.ts'),
+    ]);
+    const progress = ({ action, ref }: PlannedObject): void =>
+      this.say(`${action === 'delete' ? 'deleted' : action === 'create' ? 'created' : 'changed'} ${refText(ref)}`);
     const done = await executePlan(client, plan, {
       revision,
       version,
       settings: file,
       inventory,
       force,
-      progress: ({ action, ref }) =>
-        this.say(`${action === 'delete' ? 'deleted' : action === 'create' ? 'created' : 'changed'} ${refText(ref)}`),
+      progress,
     });
+    if (settings.injection.enabled) await renewTags(client, { revision, namespace }, version, progress);
     if (options.wait) {
       const { waitReady } = await import('../install/live/wait-ready.ts');
       await waitReady(client, done.objects, { timeoutMs: limit, progress: (line) => this.say(line) });

@@ -9,7 +9,7 @@ interface Checked {
   why: string;
   agent?: 'node' | 'pod';
   agentWhy?: string;
-  webhooks: readonly { webhook: string; revision: string; asked: boolean; reason: string }[];
+  webhooks: readonly { webhook: string; revision: string; tag?: string; asked: boolean; reason: string }[];
 }
 
 /** One pod with what each webhook makes of it; several as a table. */
@@ -28,7 +28,12 @@ export function injectionText(checked: readonly Checked[]): string {
   const { kind, namespace, name, injected, why, agent, agentWhy, webhooks } = first;
   const table = formatTable({
     columns: ['WEBHOOK', 'REVISION', 'INJECTED', 'REASON'],
-    rows: webhooks.map(({ webhook, revision, asked, reason }) => [webhook, revision, mark(asked), reason]),
+    rows: webhooks.map(({ webhook, revision, tag, asked, reason }) => [
+      webhook,
+      tag === undefined ? revision : `${revision} (tag ${tag})`,
+      mark(asked),
+      reason,
+    ]),
   });
   const reader = agent === 'node' ? 'the agent of its node reads the mesh for it' : 'it reads the mesh itself';
   const reads = agent === undefined ? '' : `${reader}: ${agentWhy}\n`;

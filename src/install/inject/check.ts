@@ -2,10 +2,11 @@
 import type { MutatingWebhookConfiguration } from '../../config/kinds/kubernetes.ts';
 import type { Resource } from '../../config/resource.ts';
 import { isSubset, type Labels } from '../../mesh/labels.ts';
+import { DEFAULT_REVISION } from '../objects/names.ts';
 import { agentOf, isStrict, type Place, type SidecarAgent } from './choose-agent.ts';
 import { decide } from './decide.ts';
 import { type Injector, type InjectorMatch, matchInjector } from './match.ts';
-import { REVISION } from './names.ts';
+import { REVISION, TAG } from './names.ts';
 import { labelsOfPod, type PodJson, templatePath } from './pod.ts';
 import { type InjectSettings, SIDECAR_RESOURCES } from './settings.ts';
 import { injectionRules, webhookNames } from './webhooks.ts';
@@ -43,7 +44,8 @@ export interface CheckOptions {
 export function checkInjection(resources: readonly Resource[], options: CheckOptions): CheckedPod[] {
   const namespaces = new Map(resources.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => [metadata.name, metadata.labels]));
   const found = resources.filter(({ kind }) => kind === 'MutatingWebhookConfiguration') as Resource<MutatingWebhookConfiguration>[];
-  const injectors = found.flatMap(injectorOf);
+  // In the order in which the API server asks them.
+  const injectors = found.flatMap(injectorOf).sort((a, b) => (a.name < b.name ? -1 : 1));
   const { injector } = webhookNames(options.revision);
   const asked: Injector[] =
     injectors.length > 0
@@ -96,7 +98,8 @@ type Verdict = Pick<CheckedPod, 'injected' | 'why' | 'agent' | 'agentWhy'>;
 function verdict(pod: PodJson, place: Place, webhooks: readonly InjectorMatch[], installed: Installed): Verdict {
   const by = webhooks.filter(({ asked }) => asked);
   const [first] = by;
-  const decision = decide(pod, place, { ...ANY, ...(first && installed.get(first.webhook)) });
+  const settings = first && installed.get(first.installation ?? first.webhook);
+  const decision = decide(pod, place, { ...ANY, ...settings });
   if (!decision.inject && decision.present) {
     const agent = agentOf(pod);
     return { injected: true, why: decision.why, ...(agent === undefined ? {} : { agent, agentWhy: 'it was injected so' }) };
@@ -104,9 +107,9 @@ function verdict(pod: PodJson, place: Place, webhooks: readonly InjectorMatch[],
   if (!decision.inject) return { injected: false, why: decision.why };
   if (first === undefined) return { injected: false, why: 'no injector is asked about it' };
   const all = by.map(({ webhook }) => webhook).join(' and ');
-  const why = by.length === 1 ? first.reason : `${all} are both asked, and the first that answers gives it one`;
+  const why = by.length === 1 ? first.reason : `${all} are both asked, in this order, and the first that answers gives it one`;
   // What other meshes inject is theirs.
-  const ours = installed.size === 0 || installed.has(first.webhook);
+  const ours = installed.size === 0 || settings !== undefined;
   return { injected: true, why, ...(ours ? { agent: decision.agent, agentWhy: decision.agentWhy } : {}) };
 }
 
@@ -127,10 +130,15 @@ function injectorOf({ metadata, spec }: Resource<MutatingWebhookConfiguration>):
       (s?.matchExpressions ?? []).flatMap(({ key, values = [] }) => (key === REVISION ? values : [])),
     ),
   );
+  const revision = metadata.labels[REVISION] ?? values[0] ?? 'default';
+  const { [TAG]: tag, 'app.kubernetes.io/managed-by': maker } = metadata.labels;
+  const ours = tag !== undefined && maker === 'fairlead';
   return [
     {
       name: metadata.name,
-      revision: metadata.labels[REVISION] ?? values[0] ?? 'default',
+      revision,
+      ...(tag === undefined ? {} : { tag }),
+      ...(ours ? { installation: webhookNames(revision === DEFAULT_REVISION ? '' : revision).injector } : {}),
       webhooks: webhooks.map(({ name, namespaceSelector = {}, objectSelector = {} }) => ({ name, namespaceSelector, objectSelector })),
       unusable: first.clientConfig?.caBundle
         ? undefined

@@ -8,6 +8,9 @@ export interface Injector {
   /** Of the configuration. */
   name: string;
   revision: string;
+  /** Of a revision tag: the tag, which leads to the revision, and the configuration of the installation that it leads to, where that is Fairlead's. */
+  tag?: string;
+  installation?: string;
   webhooks: readonly WebhookRules[];
   /** Why the API server cannot ask it, in words; undefined when nothing is known to be in the way. */
   unusable?: string | undefined;
@@ -16,13 +19,23 @@ export interface Injector {
 export interface InjectorMatch {
   webhook: string;
   revision: string;
+  /** Of a revision tag. */
+  tag?: string;
+  installation?: string;
   asked: boolean;
   reason: string;
 }
 
 /** Whether an injector is asked about a pod with these labels, in a namespace with those. */
-export function matchInjector({ name, revision, webhooks, unusable }: Injector, namespace: Labels, pod: Labels): InjectorMatch {
-  const verdict = (asked: boolean, reason: string): InjectorMatch => ({ webhook: name, revision, asked, reason });
+export function matchInjector(
+  { name, revision, tag, installation, webhooks, unusable }: Injector,
+  namespace: Labels,
+  pod: Labels,
+): InjectorMatch {
+  const verdict = (asked: boolean, reason: string): InjectorMatch => ({
+    ...{ webhook: name, revision, ...(tag === undefined ? {} : { tag }), ...(installation === undefined ? {} : { installation }) },
+    ...{ asked, reason },
+  });
   const matching = webhooks.find(
     ({ namespaceSelector, objectSelector }) => matchesSelector(namespaceSelector, namespace) && matchesSelector(objectSelector, pod),
   );

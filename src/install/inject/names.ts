@@ -8,6 +8,8 @@ export const INIT_CONTAINER = 'istio-init';
 export const INJECT = 'sidecar.istio.io/inject';
 export const INJECTION = 'istio-injection';
 export const REVISION = 'istio.io/rev';
+/** Of webhook configurations of revision tags. */
+export const TAG = 'istio.io/tag';
 export const STATUS = 'sidecar.istio.io/status';
 export const INTERCEPTION_MODE = 'sidecar.istio.io/interceptionMode';
 export const NATIVE_SIDECAR = 'sidecar.istio.io/nativeSidecar';

@@ -76,7 +76,7 @@ export function webhookObjects(settings: Settings, version: string): Manifest[] 
   ];
 }
 
-/** What the server may do: keep the CA's roots in its own configurations. */
+/** What the server may do: keep the CA's roots in its own configurations, and see which revision tags there are; a tag itself lets it write there. */
 export function webhookAccess(settings: Settings, version: string): Manifest[] {
   const { namespace, revision } = settings;
   const name = webhookServer(settings);
@@ -88,7 +88,11 @@ export function webhookAccess(settings: Settings, version: string): Manifest[] {
     resourceNames: [resourceName],
     verbs: ['get', 'patch'],
   });
-  const rules = [rule('mutatingwebhookconfigurations', injector), rule('validatingwebhookconfigurations', validator)];
+  const rules = [
+    rule('mutatingwebhookconfigurations', injector),
+    rule('validatingwebhookconfigurations', validator),
+    { apiGroups: ['admissionregistration.k8s.io'], resources: ['mutatingwebhookconfigurations'], verbs: ['list'] },
+  ];
   return clusterAccess(metadata, rules, [accountSubject(name, namespace)]);
 }
 
