@@ -22,7 +22,11 @@ ENV NODE_ENV=production
 USER ${USER}:${USER}
 ENTRYPOINT ["fairlead"]
 
+# Connections are captured for Envoy alone, by an init container of this image.
 FROM base AS with-envoy
+USER root
+RUN apt-get update && apt-get install --yes --no-install-recommends nftables iproute2 && rm -rf /var/lib/apt/lists/*
+USER ${USER}:${USER}
 COPY --from=envoy /usr/local/bin/envoy /usr/local/bin/envoy
 
 FROM base AS fairlead
