@@ -54,7 +54,8 @@ export function statusObjects(settings: Settings, version: string): Manifest[] {
  */
 function admission({ namespace }: Settings, metadata: Manifest['metadata'], accounts: readonly string[]): Manifest[] {
   const users = accounts.map((account) => `'system:serviceaccount:${namespace}:${account}'`).join(', ');
-  const own = `'${PREFIX}' + request.userInfo.extra['authentication.kubernetes.io/pod-name'][0]`;
+  const pod = "'authentication.kubernetes.io/pod-name'";
+  const own = `${pod} in request.userInfo.extra && object.metadata.name == '${PREFIX}' + request.userInfo.extra[${pod}][0]`;
   return [
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
@@ -71,8 +72,9 @@ function admission({ namespace }: Settings, metadata: Manifest['metadata'], acco
         matchConditions: [{ name: 'agents', expression: `request.userInfo.username in [${users}]` }],
         validations: [
           {
-            expression: `object.metadata.name == ${own}`,
+            expression: own,
             message: `an agent writes the ConfigMap ${PREFIX}POD of its own pod, and no other`,
+            reason: 'Forbidden',
           },
         ],
       },
