@@ -46,6 +46,8 @@ const GATHER_MS = 1000;
 const SHARE = 0.1;
 /** Looked at without a change: agents may have fallen silent. */
 const LOOK_MS = 60_000;
+/** Where all is well and only counts are others, one object is brought up to date in so long. */
+const COUNTS_MS = 10_000;
 
 const conditionsIn = (value: unknown): readonly LiveCondition[] => (Array.isArray(value) ? (value as readonly LiveCondition[]) : []);
 
@@ -100,6 +102,8 @@ export function lead(options: LeaderOptions, signal: AbortSignal): Leader {
     return { wanted: hold ? undefined : { form: 'gateway', status: { ...status, conditions, ...(listeners && { listeners }) } }, again };
   }
 
+  let countsAt = 0;
+
   /** Looks at everything; gives the milliseconds after which to look again without a change. */
   function look(): number {
     const mesh = options.mesh();
@@ -109,15 +113,27 @@ export function lead(options: LeaderOptions, signal: AbortSignal): Leader {
     const evaluate = evaluation({ mesh, problems: options.problems(), reports });
     const needed = new Set<string>();
     let again = LOOK_MS;
+    let outdated: { key: string; object: LiveObject; patch: StatusPatch } | undefined;
     for (const [key, object] of live.objects()) {
       const wanted = evaluate(object);
       if (wanted === undefined) continue;
       const { wanted: ready, again: soon } = settled(key, object, wanted, now);
       if (soon > 0) again = Math.min(again, soon);
       const patch = ready && patchOf(object, ready, conditionTime(now));
-      if (patch === undefined) continue;
+      if (patch === undefined) {
+        const exact =
+          ready?.form === 'istio' && outdated === undefined ? istioPatch(object, ready.conditions, conditionTime(now), true) : undefined;
+        if (exact !== undefined) outdated = { key, object, patch: exact };
+        continue;
+      }
       needed.add(key);
       queue.put(key, writeOf(object, patch));
+    }
+    if (outdated !== undefined) again = Math.min(again, COUNTS_MS);
+    if (outdated !== undefined && queue.size === 0 && now >= countsAt) {
+      needed.add(outdated.key);
+      queue.put(outdated.key, writeOf(outdated.object, outdated.patch));
+      countsAt = now + COUNTS_MS;
     }
     queue.keepOnly(needed);
     settling.keepOnly((key) => live.has(key.slice(0, key.indexOf(' '))));

@@ -2,6 +2,7 @@
 import type { Mesh } from '../../src/mesh/types.ts';
 import type { EventRecorder, StatusEvent } from './event-recorder.ts';
 import type { LiveObject } from './live-object.ts';
+import { STATUS_KINDS } from './live-objects.ts';
 import type { Transition } from './status-patch.ts';
 import type { Refusal } from './summary.ts';
 
@@ -33,10 +34,13 @@ export function eventsOf(object: LiveObject, transitions: readonly Transition[])
   return out;
 }
 
-/** Refusals that no object of the configuration stands for are told of the pod whose proxy refuses. */
+/** Refusals that no object with a status stands for are told of the pod whose proxy refuses. */
 export interface RefusalEvents {
   look(refusals: readonly Refusal[], mesh: Mesh): void;
 }
+
+const kindsWithStatus = new Set(STATUS_KINDS.map(({ kind }) => kind));
+const hasOwnStatus = ({ origin = '' }: Refusal): boolean => kindsWithStatus.has(origin.slice(0, origin.indexOf(' ')));
 
 export function refusalEvents(events: EventRecorder): RefusalEvents {
   let known = new Map<string, Refusal>();
@@ -50,7 +54,7 @@ export function refusalEvents(events: EventRecorder): RefusalEvents {
     look(refusals, mesh) {
       const now = new Map<string, Refusal>();
       for (const refusal of refusals)
-        if (refusal.origin === undefined && refusal.proxy !== undefined) now.set(`${refusal.proxy} ${refusal.message}`, refusal);
+        if (refusal.proxy !== undefined && !hasOwnStatus(refusal)) now.set(`${refusal.proxy} ${refusal.message}`, refusal);
       for (const [key, refusal] of now) {
         const regarding = known.has(key) ? undefined : podOf(refusal, mesh);
         if (regarding) events.record({ regarding, type: 'Warning', reason: 'Refused', note: refusal.message });

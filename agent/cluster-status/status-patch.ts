@@ -35,10 +35,10 @@ function body({ apiVersion, kind, metadata }: LiveObject, status: object, locked
 }
 
 /** Istio's kinds: their definitions have one list of conditions for all writers. undefined: nothing to write. */
-export function istioPatch(live: LiveObject, wanted: readonly WantedCondition[], now: string): StatusPatch | undefined {
+export function istioPatch(live: LiveObject, wanted: readonly WantedCondition[], now: string, exact = false): StatusPatch | undefined {
   const { generation } = live.metadata;
   const before = conditionsOf(live.status?.['conditions']);
-  const merged = mergeConditions(before, wanted, generation, now);
+  const merged = mergeConditions(before, wanted, generation, now, exact);
   if (merged === undefined) return undefined;
   const own = new Set(merged.map(({ type }) => type));
   const conditions = [...before.filter(({ type }) => !own.has(type)), ...merged];
