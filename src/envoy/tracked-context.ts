@@ -44,6 +44,9 @@ const untrackedMesh: Omit<Mesh, 'config' | 'configSource' | 'completeHost' | 'pe
   get workloads() {
     return untracked('all workloads');
   },
+  get home() {
+    return untracked('the own cluster');
+  },
   get networks() {
     return untracked('all networks');
   },

@@ -22,11 +22,12 @@ function implied(mesh: Mesh, name: string, namespace: string, labels: Labels, re
       addresses: ['127.0.0.1'],
       serviceAccount: 'default',
       locality: NO_LOCALITY,
-      network: '',
+      network: mesh.home?.network ?? '',
       nodeName: '',
       workloadName: name,
       ports: {},
       resource,
+      ...(mesh.home && { cluster: mesh.home }),
     };
     known.set(key, workload);
   }

@@ -76,6 +76,9 @@ function assemble(parts: Parts): Mesh {
     get workloads() {
       return state.inputs.workloads.all;
     },
+    get home() {
+      return index.own.find((resource) => resource.cluster !== undefined)?.cluster;
+    },
     get networks() {
       networks ??= networksOf(index, state.inputs.workloads);
       return networks;

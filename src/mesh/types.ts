@@ -299,6 +299,8 @@ export interface Mesh {
   services: readonly Service[];
   /** Those of the own cluster. */
   workloads: readonly Workload[];
+  /** The own cluster, when it says something of itself. */
+  home: HomeCluster | undefined;
   /** The networks that endpoints are in, of all clusters, each with an object that is there. */
   networks: ReadonlyMap<string, Resource>;
   /** Deployments and the like, oldest first. */

@@ -229,7 +229,7 @@ test('endpoints of another network are left out, with one warning; of none they 
   ]);
   const [client] = proxiesOf(mesh, { addresses: [], nodeName: 'n1', pods: 'node' });
   assert.is(client?.network, 'net-here');
-  const snapshot = buildSnapshot(mesh, client);
+  const snapshot = buildSnapshot(mesh, client!);
   const [assignment] = snapshot.endpoints.filter(({ clusterName }) => clusterName === `outbound|80||${hostOf('web')}`);
   assert.equal(
     assignment?.endpoints?.flatMap((g) => g.lbEndpoints ?? []).map((e) => e.endpoint?.address?.socketAddress?.address),
