@@ -127,7 +127,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     events.publish({ type: 'config', event });
     // What is accepted while it ends has been saved, or is not worth it.
     if (event.type === 'accepted' && !ending) lastGood?.changed();
-    clusterStatus?.changed();
+    clusterStatus?.changed(event.type === 'accepted');
     if (event.type === 'accepted') void engine.refresh();
   };
   const pod = options.nodeAgent && (await openPod(options.nodeAgent));

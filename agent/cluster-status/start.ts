@@ -32,8 +32,8 @@ export interface ClusterStatusOptions extends StatusChoice {
 }
 
 export interface ClusterStatus {
-  /** After each round of the controller. */
-  changed(): void;
+  /** The controller has something to tell. @param applied it has handed out what its mesh has */
+  changed(applied: boolean): void;
   /** Lets go of the lease; takes some seconds at most. */
   close(): Promise<void>;
 }
@@ -118,8 +118,8 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
       });
   /** What a status follows from, besides what agents report: endpoints are no part of it. */
   let seen: readonly unknown[] = [];
-  function changed(): void {
-    tracker.look();
+  function changed(applied: boolean): void {
+    tracker.look(applied);
     publisher?.changed();
     const { state, problems } = controller.config();
     const wrong = problems.filter((p) => isNotTaken(p)).map((p) => `${problemOrigin(p)} ${p.message}`);
@@ -127,7 +127,7 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
     if (now.some((value, i) => value !== seen[i])) leader?.changed();
     seen = now;
   }
-  changed();
+  changed(controller.config().state === 'accepted');
   return {
     changed,
     async close() {

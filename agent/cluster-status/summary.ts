@@ -70,6 +70,9 @@ function refusalOf(problem: Problem, proxy: string | undefined): Refusal {
   };
 }
 
+/** A data plane that is away refuses nothing. */
+const isRefusal = ({ severity, rule }: Problem): boolean => severity === 'error' && rule !== 'engine/unavailable';
+
 /** The summary; the same text for the same state. */
 export function summarize({ version, proxies, config, taken, certificates }: SummaryParts): AgentSummary {
   const sorted = [...proxies].sort((a, b) => (a.node.id < b.node.id ? -1 : 1));
@@ -85,7 +88,7 @@ export function summarize({ version, proxies, config, taken, certificates }: Sum
     };
   });
   const refused = sorted.flatMap(({ node, refused }) =>
-    (refused?.problems ?? []).filter((p) => p.severity === 'error').map((p) => refusalOf(p, `${node.name}.${node.namespace}`)),
+    (refused?.problems ?? []).filter(isRefusal).map((p) => refusalOf(p, `${node.name}.${node.namespace}`)),
   );
   const whole = config.state === 'refused' ? config.problems.filter((p) => p.severity === 'error').map((p) => refusalOf(p, undefined)) : [];
   const refusals = [...whole, ...refused];
