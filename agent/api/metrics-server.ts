@@ -11,6 +11,7 @@ import { SERVER_LIMITS } from '../server-limits.ts';
 import type { AgentMetrics } from '../telemetry/agent-metrics.ts';
 
 export interface MetricsServerOptions {
+  /** Empty: all addresses, of both families where there are two. */
   host: string;
   /** 0 takes a free one. */
   port: number;

@@ -3,7 +3,10 @@
 import { inboundSource } from '../../src/envoy/clusters/fixed.ts';
 import { FairleadError } from '../../src/errors.ts';
 import { APP_PROBES, type AppProbe, type AppProbes, INSTANCE_IP } from '../../src/install/capture/app-probe.ts';
+import { probeGrpc } from './probe-grpc.ts';
+import { probeHttp } from './probe-http.ts';
 import type { ProbeTarget } from './probe-target.ts';
+import { probeTcp } from './probe-tcp.ts';
 
 export interface ProbeAnswer {
   /** Below 400: the application is well, as for the kubelet. */
@@ -48,9 +51,9 @@ async function run(probe: AppProbe, target: ProbeTarget, userAgent: string): Pro
   const seconds = probe.timeoutSeconds ?? TIMEOUT_SECONDS;
   const signal = AbortSignal.timeout(seconds * 1000);
   try {
-    if (probe.httpGet !== undefined) return await (await import('./probe-http.ts')).probeHttp(probe.httpGet, target, userAgent, signal);
-    if (probe.grpc !== undefined) return await (await import('./probe-grpc.ts')).probeGrpc(probe.grpc, target, userAgent, signal);
-    return await (await import('./probe-tcp.ts')).probeTcp(probe.tcpSocket?.port ?? 0, target, signal);
+    if (probe.httpGet !== undefined) return await probeHttp(probe.httpGet, target, userAgent, signal);
+    if (probe.grpc !== undefined) return await probeGrpc(probe.grpc, target, userAgent, signal);
+    return await probeTcp(probe.tcpSocket?.port ?? 0, target, signal);
   } catch (error) {
     const why = signal.aborted ? `does not answer within ${seconds} s` : `cannot be asked: ${(error as Error).message}`;
     return { status: 500, text: `the application ${why}` };

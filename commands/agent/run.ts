@@ -83,7 +83,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
       min: 0,
       max: 65535,
     }),
-    'metrics-host': Flags.string({ helpValue: 'ADDRESS', description: 'address of that port', default: '0.0.0.0' }),
+    'metrics-host': Flags.string({ helpValue: 'ADDRESS', description: 'address of that port [default: all, of IPv4 and IPv6]' }),
     'allow-unenforced': Flags.boolean({
       description: 'run although some policies cannot be enforced here: those are left out, and reported',
     }),
@@ -133,7 +133,7 @@ of these ends is exit code 0, however early it comes. When the agent is killed t
         ...identity,
         apiPort: flags['api-port'],
         metrics: {
-          host: flags['metrics-host'],
+          host: flags['metrics-host'] ?? '',
           port: flags['metrics-port'] ?? METRICS_PORT,
           required: flags['metrics-port'] !== undefined,
         },

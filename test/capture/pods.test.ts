@@ -225,6 +225,7 @@ check('checks of the kubelet are answered by asking the application, although it
 });
 
 check('a pod with IPv6 alone calls and is called', () => {
+  assert.is(call(net.outside, `http://[${six.v6}]:15020/healthz/ready`).status, 200);
   const out = call(six, `http://[${net.outside.v6}]:9000/x`);
   assert.equal([out.status, out.seen?.to], [200, 'outside']);
   assert.is(call(net.outside, `http://[${six.v6}]:8080/`).failed, 'ECONNRESET');

@@ -95,6 +95,10 @@ test('what is wrong between settings is said too', async () => {
     ['gateways: { a: { ports: [{ name: http, port: 80, targetPort: 15020 }] } }', /15020 is a port of the agent/],
     ['gateways: { fairlead-ca: {} }', /cannot be called fairlead-ca/],
     ['gateways: { fairlead-webhook-x: {} }', /cannot be called fairlead-webhook-x/],
+    [
+      'injection: { capture: redirect, engine: envoy }\nmeshConfig: { proxyInboundListenPort: 16006 }',
+      /redirected to port 15006, and the proxies would listen on 16006/,
+    ],
     ['injection: { capture: redirect }', /redirected to Envoy alone, and `injection.engine` is auto/],
     ['gateways: { fairlead-agent: {} }', /cannot be called fairlead-agent: fairlead-agent is the installation’s own/],
     ['agent: { enabled: false }', /sidecars would ask an agent of their node, and there is none/],

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { applyCapture } from '../../../agent/capture/apply.ts';
+import { applyCapture } from '../../../agent/capture.ts';
 import { BaseCommand } from '../../../src/cli/base-command.ts';
 import { captureFlags, captureSettings } from '../../../src/cli/capture-flags.ts';
 import { ruleset } from '../../../src/install/capture/ruleset.ts';

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { removeCapture } from '../../../agent/capture/apply.ts';
+import { removeCapture } from '../../../agent/capture.ts';
 import { BaseCommand } from '../../../src/cli/base-command.ts';
 import { removal } from '../../../src/install/capture/ruleset.ts';
 

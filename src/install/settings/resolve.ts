@@ -1,6 +1,7 @@
 /** Settings with everything filled in, as the objects are made from them. */
 import type { MeshConfig } from '../../config/kinds/mesh-config.ts';
 import type { Problem } from '../../errors.ts';
+import { INBOUND_PORT, OUTBOUND_PORT } from '../capture/settings.ts';
 import { SIDECAR_RESOURCES } from '../inject/settings.ts';
 import { mergeSettings } from './merge.ts';
 import { profiles } from './profiles.ts';
@@ -42,7 +43,11 @@ export interface Settings {
   /** Whether agents write the status of the cluster's objects. */
   status: boolean;
   meshConfig: MeshConfig;
-  ca: Placement & { storage: { size: string; className: string | undefined }; resources: ContainerResources };
+  ca: Placement & {
+    replicas: number;
+    storage: { size: string; className: string | undefined } | undefined;
+    resources: ContainerResources;
+  };
   agent: Placement & { enabled: boolean; resources: ContainerResources };
   injection: Injection;
   gateways: readonly Gateway[];
@@ -88,7 +93,8 @@ export function resolveSettings(file: SettingsFile, { revision, version }: { rev
     meshConfig: all.meshConfig ?? {},
     ca: {
       ...placementOf(ca),
-      storage: { size: ca.storage?.size ?? '1Gi', className: ca.storage?.className },
+      replicas: ca.replicas ?? (ca.storage === undefined ? 2 : 1),
+      storage: ca.storage && { size: ca.storage.size ?? '1Gi', className: ca.storage.className },
       resources: ca.resources ?? CA_RESOURCES,
     },
     agent: {
@@ -146,11 +152,17 @@ const OWN_PORTS = [15000, 15020];
 const OWN_NAMES = /^fairlead-(?:ca|agent|webhook)/;
 
 /** What no schema can say: what is wrong between the settings. Empty when nothing is. */
-export function settingsProblems({ gateways, injection, agent }: Settings): Problem[] {
+export function settingsProblems({ ca, gateways, injection, meshConfig, agent }: Settings): Problem[] {
   const problems: Problem[] = [];
   const wrong = (path: string, message: string, hint?: string): void => {
     problems.push({ severity: 'error', rule: 'install/settings', message, path, ...(hint === undefined ? {} : { hint }) });
   };
+  if (ca.storage !== undefined && ca.replicas > 1)
+    wrong(
+      'ca.replicas',
+      `the CA’s volume is for one pod, and it is to have ${ca.replicas}`,
+      'Leave `ca.storage` out: keys and state are in a Secret, for all pods',
+    );
   if (injection.enabled && injection.agent === 'node' && !agent.enabled)
     wrong(
       'agent.enabled',
@@ -169,6 +181,15 @@ export function settingsProblems({ gateways, injection, agent }: Settings): Prob
       `connections are redirected to Envoy alone, and \`injection.engine\` is ${injection.engine}`,
       'Set `injection.engine: envoy`, with an image that has Envoy (--target with-envoy)',
     );
+  for (const [field, port] of [
+    ['proxyListenPort', OUTBOUND_PORT],
+    ['proxyInboundListenPort', INBOUND_PORT],
+  ] as const)
+    if (injection.capture === 'redirect' && (meshConfig[field] || port) !== port)
+      wrong(
+        `meshConfig.${field}`,
+        `the connections of pods are redirected to port ${port}, and the proxies would listen on ${meshConfig[field]}`,
+      );
   for (const { name, replicas, ports, resources } of gateways) {
     const at = `gateways.${name}`;
     const taken = OWN_NAMES.exec(name);

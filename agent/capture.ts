@@ -1,10 +1,10 @@
 /** Puts the rules of capture into the kernel, and takes them out again. */
 import { readFileSync } from 'node:fs';
-import { inboundSource } from '../../src/envoy/clusters/fixed.ts';
-import { FairleadError } from '../../src/errors.ts';
-import { removal, ruleset } from '../../src/install/capture/ruleset.ts';
-import type { CaptureSettings } from '../../src/install/capture/settings.ts';
-import { runTool, type SystemTool } from './system-tool.ts';
+import { inboundSource } from '../src/envoy/clusters/fixed.ts';
+import { FairleadError } from '../src/errors.ts';
+import { removal, ruleset } from '../src/install/capture/ruleset.ts';
+import type { CaptureSettings } from '../src/install/capture/settings.ts';
+import { runTool, type SystemTool } from './capture/system-tool.ts';
 
 const NFT: SystemTool = { program: 'nft', package: 'nftables' };
 const IP: SystemTool = { program: 'ip', package: 'iproute2' };
