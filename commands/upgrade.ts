@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
-import { settingsFrom, withCluster } from '../src/cli/install-flags.ts';
+import { namespaceFrom, settingsFrom, withCluster } from '../src/cli/install-flags.ts';
 import { FairleadError } from '../src/errors.ts';
 import type { SettingsFile } from '../src/install/settings/schema.ts';
 
@@ -41,7 +41,7 @@ definitions, the CA’s volume and the namespace. Everything else is as with \`i
         dryRun ? 'nothing was done' : `fairlead ${version} is installed in ${root}`,
       );
     }
-    const namespace = flags.namespace ?? (await settingsFrom(flags, this.config.version)).settings.namespace;
+    const namespace = await namespaceFrom(flags, this.config.version);
     return withCluster(flags.context, async (client) => {
       const { readInventory } = await import('../src/install/live/inventory.ts');
       const inventory = await readInventory(client, namespace, flags.revision ?? '');

@@ -65,8 +65,13 @@ export interface SettingsFlags {
   revision?: string | undefined;
 }
 
-/** Reads what the flags name. Throws E_USAGE, E_CONFIG_INVALID. @param stored what an upgrade begins with */
-export async function settingsFrom(flags: SettingsFlags, version: string, stored?: SettingsFile): Promise<ReadSettings> {
+/** Where the installation is that the flags mean. Throws as `settingsFrom`. */
+export async function namespaceFrom(flags: SettingsFlags, version: string): Promise<string> {
+  return flags.namespace ?? (await settingsFrom(flags, version, undefined, true)).settings.namespace;
+}
+
+/** Reads what the flags name. Throws E_USAGE, E_CONFIG_INVALID. @param stored what an upgrade begins with @param partial whether that is still to come */
+export async function settingsFrom(flags: SettingsFlags, version: string, stored?: SettingsFile, partial?: boolean): Promise<ReadSettings> {
   const [{ pathSource }, { readSettings }] = await Promise.all([
     import('../config/sources/path-source.ts'),
     import('../install/settings/read-settings.ts'),
@@ -75,7 +80,7 @@ export async function settingsFrom(flags: SettingsFlags, version: string, stored
   if (problems.length > 0) throw new FairleadError('E_CONFIG_UNREADABLE', 'the settings cannot be read', { problems });
   const named = (name: string, value: string | undefined): string[] => (value === undefined ? [] : [`${name}=${value}`]);
   const sets = [...named('profile', flags.profile), ...(flags.set ?? []), ...named('namespace', flags.namespace)];
-  return readSettings({ stored, files, sets, revision: flags.revision ?? '', version });
+  return readSettings({ stored, files, sets, revision: flags.revision ?? '', version, partial });
 }
 
 /** A client of the cluster that is named. Throws E_KUBECONFIG. */

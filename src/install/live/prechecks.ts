@@ -3,6 +3,7 @@
 import { kinds } from '../../config/kinds/registry.ts';
 import type { Check } from '../../doctor/types.ts';
 import type { ApiClient } from '../../kubernetes/client.ts';
+import { isStrict, POD_SECURITY } from '../inject/choose-agent.ts';
 import { type Manifest, refOf } from '../objects/object.ts';
 import type { Settings } from '../settings/resolve.ts';
 import { collectionOf, isOurs, type LiveObject, readObject, unlessMissing } from './cluster-api.ts';
@@ -67,10 +68,9 @@ export const installChecks: readonly Check<InstallProbes>[] = [
     severity: 'warning',
     next: 'Name a StorageClass with --set ca.storage.className=NAME, or make one the default.',
     async run({ client, settings, manifests }) {
-      if (!manifests.some(({ kind }) => kind === 'PersistentVolumeClaim'))
-        return { state: 'nothing', message: 'a revision has no CA of its own' };
+      if (!manifests.some(({ kind }) => kind === 'PersistentVolumeClaim')) return { state: 'nothing', message: 'the CA has none' };
       const { items = [] } = (await client.request('/apis/storage.k8s.io/v1/storageclasses')) as { items?: LiveObject[] };
-      const named = settings.ca.storage.className;
+      const named = settings.ca.storage?.className;
       if (named !== undefined) {
         const there = named === '' || items.some(({ metadata }) => metadata.name === named);
         return { state: there ? 'ok' : 'failed', message: `StorageClass ${JSON.stringify(named)}${there ? '' : ' is not there'}` };
@@ -79,6 +79,28 @@ export const installChecks: readonly Check<InstallProbes>[] = [
       return usual === undefined
         ? { state: 'failed', message: 'the cluster has no default StorageClass' }
         : { state: 'ok', message: `StorageClass ${usual.metadata.name}` };
+    },
+  },
+  {
+    id: 'cluster/pod-security',
+    what: 'Pod Security of the namespace',
+    why: 'the agent of a node has a folder of its node, which the standards baseline and restricted forbid',
+    severity: 'error',
+    next: 'Give both agents of their nodes, or neither: the installation without a revision sets what its namespace allows.',
+    async run({ client, settings, manifests }) {
+      const { namespace, agent } = settings;
+      const base = manifests.some(({ kind }) => kind === 'Namespace');
+      if (base && agent.enabled) return { state: 'ok', message: 'the installation sets it to privileged' };
+      if (agent.enabled) {
+        const live = await readObject(client, { apiVersion: 'v1', kind: 'Namespace', name: namespace });
+        const level = live?.metadata.labels?.[POD_SECURITY] ?? 'privileged';
+        if (!isStrict(live?.metadata.labels ?? {})) return { state: 'ok', message: level };
+        return { state: 'failed', message: `${namespace} enforces ${level}, so that no agent of a node could begin there` };
+      }
+      const others = base ? (await listInventories(client, namespace)).filter(({ revision, removed }) => revision !== '' && !removed) : [];
+      const [other] = others.filter(({ objects }) => objects.some(({ kind }) => kind === 'DaemonSet'));
+      if (other === undefined) return { state: base ? 'ok' : 'nothing', message: base ? 'restricted' : 'no agents of nodes are installed' };
+      return { state: 'failed', message: `it would be restricted, and the agents of nodes of revision ${other.revision} are in it` };
     },
   },
   {

@@ -26,6 +26,8 @@ export interface SettingsInput {
   sets: readonly string[];
   revision: string;
   version: string;
+  /** Others come before them: what is wrong between settings is not known yet. */
+  partial?: boolean | undefined;
 }
 
 export interface ReadSettings {
@@ -35,7 +37,7 @@ export interface ReadSettings {
 }
 
 /** Throws E_USAGE, and E_CONFIG_INVALID with everything that is wrong. */
-export async function readSettings({ stored, files, sets, revision, version }: SettingsInput): Promise<ReadSettings> {
+export async function readSettings({ stored, files, sets, revision, version, partial }: SettingsInput): Promise<ReadSettings> {
   const problems: Problem[] = [];
   let merged: SettingsFile = stored ?? {};
   for (const file of files) for (const layer of await layersOf(file, problems)) merged = mergeSettings(merged, layer, true);
@@ -46,7 +48,7 @@ export async function readSettings({ stored, files, sets, revision, version }: S
   }
   if (problems.length > 0) throw invalid(problems);
   const settings = resolveSettings(merged, { revision, version });
-  const wrong = [...settingsProblems(settings), ...meshConfigProblems(settings)];
+  const wrong = partial ? [] : [...settingsProblems(settings), ...meshConfigProblems(settings)];
   if (wrong.length > 0) throw invalid(wrong);
   return { file: merged, settings };
 }
