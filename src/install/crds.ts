@@ -15,13 +15,49 @@ export interface CustomResourceDefinitionManifest {
 /** Istio's category of its policies and rules, as in `kubectl get istio-io`. */
 const CATEGORIES = ['istio-io'];
 
+const text = (description: string): Json => ({ type: 'string', description });
+const time = (description: string): Json => ({ type: 'string', format: 'date-time', description });
+const generation = (description: string): Json => ({ 'x-kubernetes-int-or-string': true, description });
+
+/** As Istio's definitions have it: https://istio.io/latest/docs/reference/config/meta/v1beta1/istio-status/ */
+const STATUS: Json = {
+  type: 'object',
+  description: 'What became of it.',
+  properties: {
+    conditions: {
+      type: 'array',
+      description: 'How it is, by type.',
+      items: {
+        type: 'object',
+        properties: {
+          type: text('What it is about.'),
+          status: text('True, False or Unknown.'),
+          reason: text('Why, in one word.'),
+          message: text('Why, for people.'),
+          lastProbeTime: time('When it was last looked at.'),
+          lastTransitionTime: time('When `status` became another one.'),
+          observedGeneration: generation('The generation of the object that it is about.'),
+        },
+      },
+    },
+    observedGeneration: generation('The generation of the object that `conditions` are about.'),
+    validationMessages: {
+      type: 'array',
+      description: 'Findings of Istio’s analyzers.',
+      items: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    },
+  },
+  // Addresses of ServiceEntries, and what later versions have.
+  'x-kubernetes-preserve-unknown-fields': true,
+};
+
 /** The definition of a kind; all its versions have the same schema, and the preferred one is stored. */
 export function customResourceDefinition(kind: Kind): CustomResourceDefinitionManifest {
   const { properties } = schemaDocument(kind) as { properties: { spec: Json } };
   const openAPIV3Schema = {
     type: 'object',
     description: kind.description,
-    properties: { spec: structural(properties.spec), status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } },
+    properties: { spec: structural(properties.spec), status: STATUS },
   };
   return {
     apiVersion: 'apiextensions.k8s.io/v1',

@@ -1,4 +1,4 @@
-/** The Gateway API on a real API server, with its own definitions: real traffic through a Gateway, and the status that says so. */
+/** The Gateway API on a real API server, with its own definitions and Istio's: real traffic through a Gateway, and the status that says so. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Running, startFairlead } from '../support/cli.ts';
-import { createDefinitions, namespaceOf, ownAddress, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
-import { applyDefinitions, gatewayApiDefinitions } from '../support/gateway-api-definitions.ts';
+import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
+import { applyDefinitions, gatewayApiDefinitions, istioDefinitions } from '../support/real-definitions.ts';
 
 interface Condition {
   type: string;
@@ -23,15 +23,18 @@ const OWN = 'fairlead.dev/gateway-controller';
 const started = await startKubeApi();
 const address = ownAddress();
 const definitions = gatewayApiDefinitions();
+const istio = istioDefinitions();
 const missing =
   'missing' in started
     ? started.missing
     : 'missing' in definitions
       ? definitions.missing
-      : address === undefined
-        ? 'this machine has no address but loopback ones'
-        : undefined;
-if (missing !== undefined || 'missing' in started || 'missing' in definitions || address === undefined) {
+      : 'missing' in istio
+        ? istio.missing
+        : address === undefined
+          ? 'this machine has no address but loopback ones'
+          : undefined;
+if (missing !== undefined || 'missing' in started || 'missing' in definitions || 'missing' in istio || address === undefined) {
   console.log(`SKIP the Gateway API in a cluster: ${missing}`);
   if (!('missing' in started)) await started.stop();
   test('nothing to run it on', () => undefined);
@@ -143,8 +146,7 @@ if (missing !== undefined || 'missing' in started || 'missing' in definitions ||
   const ROUTED = `${OWN} Accepted=True:Accepted ResolvedRefs=True:ResolvedRefs`;
 
   test('a Gateway whose proxies are not there is accepted and not programmed', async () => {
-    await createDefinitions(api);
-    await applyDefinitions(api, definitions);
+    await applyDefinitions(api, [...definitions, ...istio]);
     for (const name of ['shop', 'istio-system']) await api.create(namespaceOf(name));
     for (const name of ['a', 'b']) {
       await api.create(serviceOf(name, 'shop'));
@@ -262,6 +264,15 @@ if (missing !== undefined || 'missing' in started || 'missing' in definitions ||
       (s) => short(s.listeners?.[1]?.conditions.filter((c) => c.type === 'ResolvedRefs')),
       'ResolvedRefs=False:InvalidCertificateRef',
     );
+  });
+
+  test('Istio’s own definitions take the condition of its kinds', async () => {
+    const virtualService = routeOf('inside', 'shop', 'a');
+    await api.create(virtualService);
+    await becomes(virtualService, conditions, 'Reconciled=Unknown:NoProxies');
+    await createPod('app-1', 'shop', { nodeName: 'a', podIP: address });
+    const { conditions: said = [] } = await becomes(virtualService, conditions, 'Reconciled=True:Applied');
+    assert.is(said[0]?.message, 'applied by 1 of 1 proxy');
   });
 
   async function events(kind: string, name: string): Promise<string[]> {

@@ -1,37 +1,31 @@
-/** The Gateway API's own definitions, from its Go module: the standard channel, as clusters have it. */
-import { spawnSync } from 'node:child_process';
+/** The definitions of the Gateway API (its standard channel) and of Istio as they publish them, from their Go modules. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { goModule } from './go-module.ts';
 import type { KubeApi, KubeObject } from './kube-api.ts';
 
-const MODULE = 'sigs.k8s.io/gateway-api@v1.6.1';
-const SUM = 'h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY=';
+const GATEWAY_API = ['sigs.k8s.io/gateway-api@v1.6.1', 'h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY='] as const;
+const ISTIO = ['istio.io/api@v1.31.1', 'h1:5Yb5ihcz4YQsCkciusK7DnFpBMwRB6EFWeUKH1Atuyk='] as const;
 
 /** The definitions, or why there are none. In CI there must be some: throws there. */
 export function gatewayApiDefinitions(): KubeObject[] | { missing: string } {
-  const found = find();
-  if ('missing' in found && process.env['CI']) throw new Error(`CI needs the definitions of the Gateway API: ${found.missing}`);
-  return found;
-}
-
-function find(): KubeObject[] | { missing: string } {
-  const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '' };
-  const { status, stdout, stderr, error } = spawnSync('go', ['mod', 'download', '-json', MODULE], {
-    cwd: tmpdir(),
-    env,
-    encoding: 'utf8',
-    timeout: 120_000,
-  });
-  if (error) return { missing: 'there is no Go to fetch them with' };
-  if (status !== 0) return { missing: `go mod download failed: ${stderr.trim().split('\n').at(-1)}` };
-  const { Dir, Sum } = JSON.parse(stdout) as { Dir: string; Sum: string };
-  if (Sum !== SUM) throw new Error(`${MODULE} has sum ${Sum}, not ${SUM}`);
-  const folder = join(Dir, 'config', 'crd', 'standard');
+  const module = goModule(...GATEWAY_API);
+  if (typeof module !== 'string') return module;
+  const folder = join(module, 'config', 'crd', 'standard');
   return readdirSync(folder)
     .sort()
-    .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
+    .flatMap((file) => definitionsIn(join(folder, file)));
+}
+
+/** As `gatewayApiDefinitions`. */
+export function istioDefinitions(): KubeObject[] | { missing: string } {
+  const module = goModule(...ISTIO);
+  return typeof module === 'string' ? definitionsIn(join(module, 'kubernetes', 'customresourcedefinitions.gen.yaml')) : module;
+}
+
+function definitionsIn(file: string): KubeObject[] {
+  return parseAllDocuments(readFileSync(file, 'utf8'))
     .map((document) => document.toJS() as KubeObject | null)
     .filter((object): object is KubeObject => object?.kind === 'CustomResourceDefinition');
 }
