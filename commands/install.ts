@@ -1,10 +1,9 @@
 import * as Flags from '@oclif/core/flags';
-import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
+import { type HostResult, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
 import { settingsFrom, withCluster } from '../src/cli/install-flags.ts';
 import type { DoctorReport } from '../src/doctor/types.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
-import type { SettingsFile } from '../src/install/settings/schema.ts';
 
 export default class Install extends InstallCommand {
   static override summary = 'Install Fairlead in a cluster: the CA, gateways, and the definitions of Istio’s kinds where they are missing.';
@@ -27,23 +26,8 @@ by the field manager fairlead; fields that others have set are shown, and only t
   async run(): Promise<HostResult | InstallResult | DoctorReport> {
     const { flags } = await this.parse(Install);
     const root = rootOf(flags);
-    if (flags.target === 'systemd') {
-      const settings = async (stored: SettingsFile | undefined): Promise<SettingsFile> =>
-        (await settingsFrom(flags, this.config.version, stored)).file;
-      const { 'dry-run': dryRun, yes } = flags;
-      const options = {
-        root,
-        version: this.config.version,
-        dryRun,
-        yes,
-        force: flags['force-conflicts'],
-        say: this.say,
-        color: this.errorColor,
-      };
-      return this.print(await installHost('install', settings, options), flags.output, ({ version }) =>
-        dryRun ? 'nothing was done' : `fairlead ${version} is installed in ${root}`,
-      );
-    }
+    if (flags.target === 'systemd')
+      return this.applyHost('install', root, flags, async (stored) => (await settingsFrom(flags, this.config.version, stored)).file);
     const read = await settingsFrom(flags, this.config.version);
     const { namespace, revision } = read.settings;
     return withCluster(flags.context, async (client) => {

@@ -1,9 +1,8 @@
 import * as Flags from '@oclif/core/flags';
-import { type HostResult, installHost, rootOf, targetFlags } from '../src/cli/host-install.ts';
+import { type HostResult, rootOf, targetFlags } from '../src/cli/host-install.ts';
 import { InstallCommand, type InstallResult, installFlags } from '../src/cli/install-command.ts';
 import { namespaceFrom, settingsFrom, withCluster } from '../src/cli/install-flags.ts';
 import { FairleadError } from '../src/errors.ts';
-import type { SettingsFile } from '../src/install/settings/schema.ts';
 
 export default class Upgrade extends InstallCommand {
   static override summary = 'Bring an installation to this version, or to other settings.';
@@ -24,23 +23,13 @@ definitions, the CA’s volume and the namespace. Everything else is as with \`i
   async run(): Promise<HostResult | InstallResult> {
     const { flags } = await this.parse(Upgrade);
     const root = rootOf(flags);
-    if (flags.target === 'systemd') {
-      const settings = async (stored: SettingsFile | undefined): Promise<SettingsFile> =>
-        (await settingsFrom(flags, this.config.version, flags['reset-settings'] ? undefined : stored)).file;
-      const { 'dry-run': dryRun, yes } = flags;
-      const options = {
+    if (flags.target === 'systemd')
+      return this.applyHost(
+        'upgrade',
         root,
-        version: this.config.version,
-        dryRun,
-        yes,
-        force: flags['force-conflicts'],
-        say: this.say,
-        color: this.errorColor,
-      };
-      return this.print(await installHost('upgrade', settings, options), flags.output, ({ version }) =>
-        dryRun ? 'nothing was done' : `fairlead ${version} is installed in ${root}`,
+        flags,
+        async (stored) => (await settingsFrom(flags, this.config.version, flags['reset-settings'] ? undefined : stored)).file,
       );
-    }
     const namespace = await namespaceFrom(flags, this.config.version);
     return withCluster(flags.context, async (client) => {
       const { readInventory } = await import('../src/install/live/inventory.ts');

@@ -5,10 +5,12 @@ import { FairleadError } from '../errors.ts';
 import type { Inventory } from '../install/live/inventory.ts';
 import type { Plan, PlannedObject } from '../install/live/plan.ts';
 import type { ReadSettings } from '../install/settings/read-settings.ts';
+import type { SettingsFile } from '../install/settings/schema.ts';
 import type { ApiClient } from '../kubernetes/client.ts';
 import { BaseCommand } from './base-command.ts';
 import { confirm } from './confirm.ts';
 import * as flags from './flags.ts';
+import type { HostResult } from './host-install.ts';
 import { contextFlag, namespaceFlag, revisionFlag, settingsFlags } from './install-flags.ts';
 
 export const installFlags = {
@@ -76,6 +78,20 @@ export abstract class InstallCommand extends BaseCommand {
   /** Standard error: what is printed to standard output is the result. */
   protected say(line: string): void {
     process.stderr.write(`${line}\n`);
+  }
+
+  /** `--target systemd` of `install` and `upgrade`. Throws what `installHost` does. */
+  protected async applyHost(
+    kind: 'install' | 'upgrade',
+    root: string,
+    { 'dry-run': dryRun, yes, 'force-conflicts': force, output }: Omit<InstallFlags, 'context'>,
+    settings: (stored: SettingsFile | undefined) => Promise<SettingsFile>,
+  ): Promise<HostResult> {
+    const { installHost } = await import('./host-install.ts');
+    const options = { root, version: this.config.version, dryRun, yes, force, say: this.say, color: this.errorColor };
+    return this.print(await installHost(kind, settings, options), output, ({ version }) =>
+      dryRun ? 'nothing was done' : `fairlead ${version} is installed in ${root}`,
+    );
   }
 
   /** Throws what its steps do; nothing was changed before the confirmation. */
