@@ -11,7 +11,9 @@ import { startWebhooks, type Webhooks, webhookIdentity } from '../../agent/webho
 import { textFile } from '../../src/config/text-file.ts';
 import { parseDocument } from '../../src/config/yaml/parse-document.ts';
 import { splitDocuments } from '../../src/config/yaml/split-documents.ts';
+import { injectPod } from '../../src/install/inject/inject-pod.ts';
 import { injectText } from '../../src/install/inject/inject-text.ts';
+import type { PodJson } from '../../src/install/inject/pod.ts';
 import { mutatingWebhooks, validatingWebhooks, webhookNames } from '../../src/install/inject/webhooks.ts';
 import { webhookAccess } from '../../src/install/objects/webhook-objects.ts';
 import { resolveSettings } from '../../src/install/settings/resolve.ts';
@@ -157,6 +159,17 @@ if ('missing' in started) {
       }
     }
     assert.ok(count >= 12, `${count} objects`);
+  });
+
+  test('a pod whose connections are redirected passes the API server, where Pod Security lets it', async () => {
+    const probe = { httpGet: { path: '/', port: 8080 } };
+    const asked = pod('redirected', 'plain', {
+      spec: { ...ACCOUNT, containers: [{ name: 'app', image: 'app:1', readinessProbe: probe }] },
+    });
+    const settings = { ...injectSettings, engine: 'envoy' as const, capture: 'redirect' as const };
+    const made = injectPod(asked as unknown as PodJson, { namespace: 'plain', strict: false }, settings);
+    assert.ok(made.injected);
+    await dryRun(made.pod as KubeObject);
   });
 
   test('a wrong object is refused with what is wrong; a right one is not', async () => {
