@@ -3,6 +3,7 @@
  * in a file, which a ConfigMap is mounted as. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
  */
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { FairleadError } from '../../src/errors.ts';
 import { ApiStatusError } from '../../src/kubernetes/api-error.ts';
 import { pause } from '../../src/kubernetes/back-off.ts';
@@ -12,6 +13,7 @@ import { PkiError } from '../../src/pki/pki-error.ts';
 import { createRequest } from '../../src/pki/request.ts';
 import { verifyChain } from '../../src/pki/verify.ts';
 import type { IssuedCertificate } from '../ca/issue.ts';
+import { BUNDLE_ANNOTATION, REPLACES_ANNOTATION } from '../ca/requests/signing-request.ts';
 import { watchPaths } from '../source/folder.ts';
 import type { CertificateWish, Issuer } from './issuer.ts';
 import type { IdentityStore } from './store.ts';
@@ -37,11 +39,12 @@ const PATH = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const PATIENCE_MS = 60_000;
 /** Requests under way: many pods that start together do not become as many requests at once. */
 const MOST = 4;
-/** A watch that was cut is made anew after this. */
-const AGAIN_MS = 500;
+/** Between looks at a request, at first and at last, milliseconds. */
+const FIRST_LOOK_MS = 50;
+const LAST_LOOK_MS = 1000;
 
 interface Csr {
-  metadata: { name: string; resourceVersion?: string };
+  metadata: { name: string };
   status?: { certificate?: string; conditions?: readonly { type: string; reason?: string; message?: string }[] };
 }
 
@@ -53,6 +56,8 @@ export function openCsrIssuer(options: CsrIssuerOptions): Issuer {
   const news = new Set<() => void>();
   const waiting: (() => void)[] = [];
   let busy = 0;
+  /** The trust bundle that all of this agent's proxies have. */
+  let inForce: number | undefined;
   const watched = watchPaths([rootsFile], () => {
     for (const tell of news) tell();
   });
@@ -73,11 +78,20 @@ export function openCsrIssuer(options: CsrIssuerOptions): Issuer {
     return roots;
   }
 
-  /** Files have no number: it grows whenever what is in the file is not what was taken over. */
-  function sequenceOf(roots: string): number {
+  /**
+   * What the CA says of its roots beside them (`trust.json` of its ConfigMap). A file alone has no number: it grows then whenever what is in
+   * the file is not what was taken over.
+   */
+  function trustNow(roots: string): { sequence: number; renew: readonly string[] } {
     const kept = store.trust();
     const same = kept?.trustDomain === trustDomain && kept.roots === roots;
-    return same ? kept.sequence : (kept?.sequence ?? 0) + 1;
+    try {
+      const { sequence, renew } = JSON.parse(readFileSync(join(dirname(rootsFile), 'trust.json'), 'utf8')) as Record<string, unknown>;
+      if (typeof sequence === 'number' && Array.isArray(renew)) return { sequence, renew: renew.map(String) };
+    } catch {
+      // It need not be there.
+    }
+    return { sequence: same ? kept.sequence : (kept?.sequence ?? 0) + 1, renew: [] };
   }
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -93,12 +107,19 @@ export function openCsrIssuer(options: CsrIssuerOptions): Issuer {
     }
   }
 
-  async function ask({ identity, dnsNames, key, lifeMs }: CertificateWish): Promise<Csr> {
+  async function ask({ identity, dnsNames, key, lifeMs, replaces }: CertificateWish): Promise<Csr> {
     const sans = [{ type: 'uri' as const, value: identity }, ...dnsNames.map((value) => ({ type: 'dns' as const, value }))];
     const body = {
       apiVersion: 'certificates.k8s.io/v1',
       kind: 'CertificateSigningRequest',
-      metadata: { generateName: 'fairlead-', ...(nodeName ? { labels: { 'fairlead.dev/node': nodeName } } : {}) },
+      metadata: {
+        generateName: 'fairlead-',
+        ...(nodeName ? { labels: { 'fairlead.dev/node': nodeName } } : {}),
+        annotations: {
+          ...(replaces === undefined ? {} : { [REPLACES_ANNOTATION]: replaces }),
+          ...(inForce === undefined ? {} : { [BUNDLE_ANNOTATION]: String(inForce) }),
+        },
+      },
       spec: {
         signerName: SIGNER,
         request: Buffer.from(createRequest(key, sans)).toString('base64'),
@@ -109,38 +130,25 @@ export function openCsrIssuer(options: CsrIssuerOptions): Issuer {
     return (await cluster.request(PATH, { method: 'POST', body, signal: stop.signal })) as Csr;
   }
 
-  /** The chain, once it is there. */
+  /** The chain, once it is there. Asked for by name again and again: an agent needs no right to see the requests of others. */
   async function answered(made: Csr, identity: string): Promise<string> {
     const csr = made.metadata.name;
-    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(patienceMs)]);
-    const query = (version: string): string =>
-      `${PATH}?${new URLSearchParams({ watch: '1', fieldSelector: `metadata.name=${csr}`, resourceVersion: version })}`;
+    const late = Date.now() + patienceMs;
     let now = made;
-    while (!signal.aborted) {
+    for (let wait = FIRST_LOOK_MS; ; wait = Math.min(wait * 1.5, LAST_LOOK_MS)) {
       const chain = chainOf(now, identity, name);
       if (chain !== undefined) return chain;
-      try {
-        const events = await cluster.watch(query(now.metadata.resourceVersion ?? ''), { signal, silenceMs: patienceMs });
-        for await (const { type, object } of events) {
-          if (type === 'DELETED')
-            throw new FairleadError('E_CA_REFUSED', `${name} does not sign ${identity}: the request ${csr} was deleted`);
-          if (type === 'ERROR') break;
-          const found = chainOf(object as unknown as Csr, identity, name);
-          if (found !== undefined) return found;
-        }
-      } catch (error) {
-        if (error instanceof FairleadError && error.code === 'E_CA_REFUSED') throw error;
-        if (signal.aborted) break;
-        await pause(AGAIN_MS * (0.5 + Math.random()), signal);
-      }
-      if (signal.aborted) break;
-      now = (await cluster.request(`${PATH}/${csr}`, { signal }).catch((error: unknown) => {
+      if (Date.now() >= late) break;
+      await pause(wait * (0.75 + Math.random() / 2), stop.signal);
+      stop.signal.throwIfAborted();
+      now = (await cluster.request(`${PATH}/${csr}`, { signal: stop.signal }).catch((error: unknown) => {
         if (error instanceof ApiStatusError && error.status === 404)
           throw new FairleadError('E_CA_REFUSED', `${name} does not sign ${identity}: the request ${csr} was deleted`);
+        // An API server that is away may be back in time.
+        if (Date.now() >= late || (error instanceof FairleadError && error.code === 'E_CLUSTER_FORBIDDEN')) throw error;
         return now;
       })) as Csr;
     }
-    stop.signal.throwIfAborted();
     throw new FairleadError('E_CA_WAITING', `nobody has signed the request ${csr} for ${identity} within ${patienceMs / 1000} s`, {
       next: `See whether \`fairlead ca serve -k\` runs, and \`kubectl describe csr ${csr}\`.`,
     });
@@ -166,21 +174,22 @@ export function openCsrIssuer(options: CsrIssuerOptions): Issuer {
           serial,
           notAfter: notAfter.toISOString(),
           authority: authorityKeyId.slice(0, 12),
-          sequence: sequenceOf(roots),
+          sequence: trustNow(roots).sequence,
           chain,
           roots,
         };
       }),
     async report({ sequence, serials }) {
       const roots = rootsNow();
-      const now = sequenceOf(roots);
+      const now = trustNow(roots);
+      inForce = sequence;
       const held = new Set(serials);
       const lost = store.certificates().filter((c) => {
         const [leaf, ...others] = readCertificates(c.chain);
         return held.has(c.serial) && leaf !== undefined && rootFault(leaf, others, roots) !== undefined;
       });
-      const renew = [...new Set(lost.map(({ authority }) => authority))];
-      return { sequence: now, renew, ...(sequence === now ? {} : { roots }) };
+      const renew = [...new Set([...now.renew, ...lost.map(({ authority }) => authority)])];
+      return { sequence: now.sequence, renew, ...(sequence === now.sequence ? {} : { roots }) };
     },
     own: () => undefined,
     onNews(listener) {

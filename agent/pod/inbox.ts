@@ -84,6 +84,10 @@ export function createInbox(wake: () => void): Inbox {
     return [...needed[kind]].filter((name) => !state[kind].has(name) && !absent[kind].has(name));
   }
 
+  function* newNames(kind: NamedKind): Iterable<string> {
+    for (const change of [parts.get(kind), pending.get(kind)]) if (change) yield* change.changed.keys();
+  }
+
   function ask(held: HeldState, all: HeldState): void {
     const [now, next] = [namesNeeded(held), namesNeeded(all)];
     for (const kind of NAMED_KINDS) {
@@ -142,6 +146,9 @@ export function createInbox(wake: () => void): Inbox {
         const state = staged(held, kinds);
         const needed = namesNeeded(state);
         if (NAMED_KINDS.some((kind) => lacking(state, kind, needed).length > 0)) continue;
+        // What is for others that still wait would be lost.
+        const early = (kind: NamedKind): boolean => kinds.includes(kind) && [...newNames(kind)].some((name) => !needed[kind].has(name));
+        if (whole !== WHOLES[0] && NAMED_KINDS.some(early)) continue;
         clearTimeout(timer);
         timer = undefined;
         return { staged: pruned(state, needed), kinds };

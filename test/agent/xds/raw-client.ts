@@ -49,13 +49,17 @@ export function rawStream(
   node = 'node',
   path?: string,
   credentials = grpc.credentials.createInsecure(),
+  token?: string,
 ): RawStream {
   const client = new grpc.Client(target, credentials, { 'grpc.max_receive_message_length': -1 });
   const method = path ?? `${ADS}${protocol === 'sotw' ? 'Stream' : 'Delta'}AggregatedResources`;
+  const metadata = new grpc.Metadata();
+  if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
   const call = client.makeBidiStreamRequest<Buffer, Buffer>(
     method,
     (b) => b,
     (b) => b,
+    metadata,
   );
   const waiting: Seen[] = [];
   let wake: (() => void) | undefined;
