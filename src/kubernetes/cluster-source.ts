@@ -90,9 +90,12 @@ async function readRemote(client: ApiClient, choice: ClusterChoice): Promise<Rea
 /** Istio's namespace, which may not be there. */
 async function readNamespace(client: ApiClient, name: string): Promise<{ value: Item }[]> {
   try {
-    return [{ value: (await client.request(`${collectionPath({ kind: namespaceKind, version: 'v1' })}/${name}`)) as Item }];
+    const found: { value: Item }[] = [];
+    const into = { begin: () => void found.splice(0), add: (value: Item) => void found.push({ value }) };
+    await listObjects(client, collectionPath({ kind: namespaceKind, version: 'v1' }), { fieldSelector: `metadata.name=${name}` }, into);
+    return found;
   } catch (error) {
-    if (isForbidden(error) || (error instanceof ApiStatusError && error.status === 404)) return [];
+    if (isForbidden(error)) return [];
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { fairlead, type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { realEnvoy } from '../support/envoy.ts';
-import { type KubeApi, type KubeObject, startKubeApi } from '../support/kube-api.ts';
+import { clientOf, type KubeApi, type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 
 const address = ownAddress();
 const first = await startKubeApi();
@@ -252,6 +252,58 @@ current-context: x
     assert.equal(await answers(), ['east']);
     assert.not(existsSync(ran));
     await east.remove(secretOf('evil', {}));
+  });
+
+  test('`remote-secret create` gives a Secret by which that cluster is read, with a token that ends', async () => {
+    const { out, err, code } = await fairlead(
+      ['remote-secret', 'create', '--context', 'west', '--name', 'west', '--expires-in', '1h', '-o', 'json'],
+      { env: { KUBECONFIG: both } },
+    );
+    assert.is(code, 0, err);
+    assert.match(err, /applied ClusterRoleBinding fairlead-remote-reader-istio-system/);
+    assert.match(err, /the token of istio-system\/fairlead-remote-reader ends at/);
+    assert.match(err, /127\.0\.0\.1:\d+ is this machine’s own address/);
+    const secret = JSON.parse(out) as KubeObject;
+    assert.is(secret.metadata.name, 'istio-remote-secret-west');
+    await east.create(secret);
+    await answered(['east', 'west']);
+    assert.not.match(agent!.err(), /west refuses it/, 'its permissions are enough');
+    // And they are no more than that.
+    const { token } = (JSON.parse((secret['stringData'] as Record<string, string>)['west']!) as { users: { user: { token: string } }[] })
+      .users[0]!.user;
+    const reader = clientOf(west.kubeconfigFor('reader', token));
+    await reader.request('/api/v1/services?limit=1');
+    for (const path of ['/api/v1/secrets', '/api/v1/configmaps', '/apis/networking.istio.io/v1/virtualservices'])
+      assert.match(await reader.request(path).then(String, String), /refuses it|NotFound|404/, path);
+    reader.close();
+    await east.remove(secret);
+    await answered(['east']);
+  });
+
+  test('`remote-secret create` without an end: Kubernetes fills a Secret with the token', async () => {
+    const env = { KUBECONFIG: both };
+    const args = ['remote-secret', 'create', '--context', 'west'];
+    const late = await fairlead([...args, '--timeout', '1s'], { env });
+    assert.is(late.code, 3);
+    assert.match(
+      late.err.replace(/\s+/g, ' '),
+      /the cluster west has made no token in 1 s: the Secret istio-system\/fairlead-remote-reader-remote-token stays empty/,
+    );
+    assert.is(late.out, '');
+    // What a controller manager does, of which there is none here.
+    const token = await tokenOf(west, 'istio-system', 'fairlead-remote-reader');
+    const encode = (text: string): string => Buffer.from(text).toString('base64');
+    const kept = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'fairlead-remote-reader-remote-token', namespace: 'istio-system' } };
+    await west.patch(kept, { data: { token: encode(token), 'ca.crt': caOf(west) } });
+    const { out, err, code } = await fairlead([...args, '-o', 'json'], { env });
+    assert.is(code, 0, err);
+    const secret = JSON.parse(out) as KubeObject;
+    const uid = ((await west.admin.request('/api/v1/namespaces/kube-system')) as KubeObject).metadata['uid'];
+    assert.is(secret.metadata.name, `istio-remote-secret-${uid}`);
+    await east.create(secret);
+    await answered(['east', 'west']);
+    await east.remove(secret);
+    await answered(['east']);
   });
 
   test('endpoints of another network are left out, and that is said', async () => {
