@@ -1,7 +1,7 @@
 /** An agent on a real API server, with real traffic: changes, a cut connection, a forgotten version, an API server that is killed. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { get } from '../support/http-proxy.ts';
 import { compact, startKubeApi } from '../support/kube-api.ts';
 
 const started = await startKubeApi();
@@ -186,20 +187,6 @@ async function startBackend(name: string): Promise<{ name: string; port: number;
   const server = createServer((_, answer) => answer.end(name)).listen(0, '0.0.0.0');
   await new Promise((resolve) => server.once('listening', resolve));
   return { name, port: (server.address() as { port: number }).port, server };
-}
-
-/** The body of a GET through an HTTP proxy on this host; what went wrong in place of it when there is none. */
-function get(port: number, url: string): Promise<string> {
-  return new Promise((resolve) => {
-    const sent = request({ port, host: '127.0.0.1', path: url, headers: { host: new URL(url).host }, timeout: 5000 }, async (answer) => {
-      let text = '';
-      for await (const chunk of answer) text += chunk;
-      resolve(text);
-    });
-    sent.on('timeout', () => sent.destroy(new Error('no answer')));
-    sent.on('error', (error) => resolve(error.message));
-    sent.end();
-  });
 }
 
 async function freePort(): Promise<number> {

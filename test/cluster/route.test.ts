@@ -1,5 +1,5 @@
 /** The route commands on a real API server: small patches, nobody else's change lost, and shifts with the traffic of a real agent. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -310,6 +310,20 @@ if ('missing' in started || address === undefined) {
     const unnamed = await route(`shift reviews ${steps}`);
     assert.is(unnamed.code, 2, unnamed.err);
     assert.match(unnamed.err, /which requests are to be watched\?[\s\S]*--agent/);
+    const mesh = join(state, 'mesh');
+    mkdirSync(mesh);
+    writeFileSync(join(mesh, 'a.yaml'), 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 80}]}\n');
+    const socket = join(state, 'files', 'agent.sock');
+    const ofFiles = startFairlead(['agent', 'run', '-f', mesh, '--data', join(state, 'files'), '--api-port', '0', '--metrics-port', '0']);
+    try {
+      await until('the agent of files runs', () => existsSync(socket), 60_000);
+      await until('it is refused', async () =>
+        /this agent reads files/.test((await route(`shift reviews ${steps} --agent unix:${socket}`)).err),
+      );
+    } finally {
+      ofFiles.child.kill('SIGTERM');
+      await ofFiles.ended;
+    }
     agent = startFairlead(['agent', 'run', '-k', '--data', join(state, 'agent'), '--api-port', '0', '--metrics-port', '0'], env());
     await until('the agent runs', () => /the agent runs/.test(agent!.err()), 60_000).catch((error: Error) => {
       throw new Error(`${error.message}\n${agent?.err()}`);
