@@ -2,6 +2,7 @@
 import { FairleadError } from '../../src/errors.ts';
 import { redactJson } from '../../src/report/redact-json.ts';
 import { redactText } from '../../src/report/redact-text.ts';
+import { slimWorkload } from '../../src/report/slim-workload.ts';
 import { inParallel } from '../remote/in-parallel.ts';
 import type { Archive } from './archive.ts';
 import type { Collected, LeftOut, ReportItem, ReportPlan } from './types.ts';
@@ -116,6 +117,8 @@ function redacted(path: string, { content }: Collected): { text: string; count: 
 }
 
 function asJson(value: unknown): { text: string; count: number } {
-  const { value: clean, count } = redactJson(value);
-  return { text: `${JSON.stringify(clean, null, 2)}\n`, count };
+  // Wherever containers are told of, so that no item can forget it.
+  const slim = slimWorkload(value);
+  const clean = redactJson(slim.value);
+  return { text: `${JSON.stringify(clean.value, null, 2)}\n`, count: slim.count + clean.count };
 }

@@ -32,6 +32,8 @@ export interface FakeKubelet {
   streams(): number;
   /** The most that were open at once. */
   mostStreams(): number;
+  /** How many streams were asked for. */
+  asked(): number;
   /** Streams that come from here on are taken and never answered. */
   silent: boolean;
   close(): Promise<void>;
@@ -45,6 +47,7 @@ export async function startFakeKubelet(): Promise<FakeKubelet> {
     handleProtocols: (offered) => ['v5.channel.k8s.io', 'v4.channel.k8s.io'].find((p) => offered.has(p)) ?? false,
   });
   let most = 0;
+  let upgrades = 0;
   const server = createServer(serverKeys(), (request, response) => {
     const { kind, pod, container, query } = asked(request, pods);
     const log = pod?.containers[container]?.log;
@@ -62,6 +65,7 @@ export async function startFakeKubelet(): Promise<FakeKubelet> {
     pods,
     streams: () => sockets.clients.size,
     mostStreams: () => most,
+    asked: () => upgrades,
     silent: false,
     async close() {
       for (const socket of raw) socket.destroy();
@@ -72,6 +76,7 @@ export async function startFakeKubelet(): Promise<FakeKubelet> {
   };
   server.on('upgrade', (request, socket, head) => {
     raw.add(socket);
+    upgrades += 1;
     socket.on('error', () => undefined);
     socket.on('close', () => raw.delete(socket));
     if (kubelet.silent) return;
