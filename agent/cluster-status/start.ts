@@ -39,8 +39,9 @@ export interface ClusterStatus {
 }
 
 export const STATUS_LEASE = 'fairlead-status';
-/** Agents that wait look that often: there are as many as nodes. */
+/** Agents that wait for the lease look that often: there are as many as nodes, and twenty a second are enough. */
 const LOOK_MS = 10_000;
+const LOOK_PER_NODE_MS = 50;
 const CLOSE_MS = 3000;
 
 /** Certificates that listeners of the mesh's Gateways name, and that are there. */
@@ -58,6 +59,7 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
   const client = createApiClient(access);
   const place = ownPlace(access.namespace);
   const tracker = trackTaken(controller);
+  const nodes = (): number => controller.mesh()?.ofKind('Node').length ?? 1;
   const elsewhere = place.pod !== undefined && place.pod.namespace !== namespace;
   // What an object goes with has to be in its own namespace; and who may write there, may write of everybody's proxies.
   if (elsewhere)
@@ -83,7 +85,7 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
           const certificates = proxies.some(({ node }) => node.type === 'router') ? certificatesOf(controller.mesh()) : [];
           return JSON.stringify(summarize({ version, proxies, config, taken: tracker.taken(), certificates }));
         },
-        nodes: () => controller.mesh()?.ofKind('Node').length ?? 1,
+        nodes,
         timing: timing.publish,
         log,
       });
@@ -95,7 +97,7 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
         namespace,
         name: STATUS_LEASE,
         identity: place.pod === undefined ? `${place.name}_${process.pid}` : place.name,
-        lookMs: LOOK_MS,
+        lookMs: Math.max(LOOK_MS, nodes() * LOOK_PER_NODE_MS),
         ...(timing.leaseMs !== undefined && { durationMs: timing.leaseMs, lookMs: timing.leaseMs / 4 }),
         log: { info: (message, fields) => log.debug(message, fields), warning: (message, fields) => log.warning(message, fields) },
         async held(signal) {

@@ -1,4 +1,5 @@
-/** The Gateway API on a real API server, with its own definitions and Istio's: real traffic through a Gateway, and the status that says so. */
+/** The Gateway API on a real API server, with its own definitions and Istio's: real traffic through a Gateway, and the status that says so, by
+ * an agent that may do what an installation lets it and no more. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
@@ -6,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { manifestsOf } from '../../src/install/manifests.ts';
+import { resolveSettings } from '../../src/install/settings/resolve.ts';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
@@ -19,6 +22,17 @@ interface Condition {
   observedGeneration?: number;
 }
 
+const SYSTEM = 'fairlead-system';
+/** What an installation gives its agents, and nothing else. */
+const ACCESS = [
+  'ServiceAccount',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'Role',
+  'RoleBinding',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+];
 const OWN = 'fairlead.dev/gateway-controller';
 const started = await startKubeApi();
 const address = ownAddress();
@@ -78,7 +92,11 @@ if (missing !== undefined || 'missing' in started || 'missing' in definitions ||
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name, namespace, labels },
-      spec: { nodeName, containers: [{ name: 'app', image: 'app' }] },
+      spec: {
+        nodeName,
+        containers: [{ name: 'app', image: 'app' }],
+        ...(namespace === SYSTEM && { serviceAccountName: 'fairlead-agent' }),
+      },
     } as KubeObject);
     await patchStatus(
       { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace } },
@@ -89,6 +107,20 @@ if (missing !== undefined || 'missing' in started || 'missing' in definitions ||
         conditions: [{ type: 'Ready', status: 'True' }],
       },
     );
+  }
+
+  /** As a pod of the DaemonSet has it. */
+  async function tokenOf(name: string): Promise<string> {
+    const { metadata } = (await api.admin.request(`/api/v1/namespaces/${SYSTEM}/pods/${name}`)) as KubeObject;
+    const { status } = (await api.admin.request(`/api/v1/namespaces/${SYSTEM}/serviceaccounts/fairlead-agent/token`, {
+      method: 'POST',
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid: metadata['uid'] } },
+      },
+    })) as { status: { token: string } };
+    return status.token;
   }
 
   const patchStatus = (of: KubeObject, status: object): Promise<unknown> =>
@@ -147,25 +179,26 @@ if (missing !== undefined || 'missing' in started || 'missing' in definitions ||
 
   test('a Gateway whose proxies are not there is accepted and not programmed', async () => {
     await applyDefinitions(api, [...definitions, ...istio]);
-    for (const name of ['shop', 'istio-system']) await api.create(namespaceOf(name));
+    for (const name of ['shop', SYSTEM]) await api.create(namespaceOf(name));
+    const settings = resolveSettings({ injection: { enabled: true } }, { revision: '', version: '1.2.3' });
+    for (const object of manifestsOf(settings, '1.2.3') as unknown as KubeObject[])
+      if (ACCESS.includes(object.kind)) await api.create(object);
     for (const name of ['a', 'b']) {
       await api.create(serviceOf(name, 'shop'));
       await api.create(sliceOf(name, 'shop', backendPort, [address]));
     }
     for (const one of [ownClass, gateway, route('a')]) await api.create(one);
     // So that nothing is implied: a pod that has nothing to do with it.
-    await createPod('agent-a', 'istio-system', { nodeName: 'elsewhere', podIP: '10.9.9.9' });
+    await createPod('fairlead-agent-a', SYSTEM, { nodeName: 'elsewhere', podIP: '10.9.9.9' });
     await createPod('web-0', 'shop', {
       nodeName: 'elsewhere',
       podIP: '10.9.9.8',
       labels: { 'gateway.networking.k8s.io/gateway-name': 'web' },
     });
-    agent = startFairlead(['agent', 'run', '-k', '--write-status', '--data', data, '--api-port', '0', '--metrics-port', '0'], {
-      KUBECONFIG: api.kubeconfig,
-      NODE_NAME: 'a',
-      POD_NAME: 'agent-a',
-      POD_NAMESPACE: 'istio-system',
-    });
+    const kubeconfig = api.kubeconfigFor('agent', await tokenOf('fairlead-agent-a'));
+    const flags = ['-k', '--write-status', '-i', SYSTEM, '--data', data, '--api-port', '0', '--metrics-port', '0'];
+    const env = { KUBECONFIG: kubeconfig, NODE_NAME: 'a', POD_NAME: 'fairlead-agent-a', POD_NAMESPACE: SYSTEM };
+    agent = startFairlead(['agent', 'run', ...flags], env);
     await becomes(ownClass, conditions, 'Accepted=True:Accepted');
     await becomes(gateway, conditions, 'Accepted=True:Accepted Programmed=False:NoResources');
     await becomes(route('a'), parents, ROUTED);

@@ -307,7 +307,7 @@ if ('missing' in started || address === undefined) {
         items: { metadata: { name: string; resourceVersion: string }; status?: { conditions?: Condition[] } }[];
       };
       for (const { metadata, status } of items) {
-        const text = JSON.stringify(status?.conditions?.map((c) => ({ ...c, message: c.message.replace(/\d+/g, '') })));
+        const text = JSON.stringify(status?.conditions?.map((c) => ({ ...c, message: c.message.replace(/\d+ of \d+ \w+/g, '') })));
         found[`${path} ${metadata.name}`] = { version: metadata.resourceVersion, text };
       }
     }
