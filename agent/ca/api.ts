@@ -12,9 +12,9 @@ import { readRequest } from '../../src/pki/request.ts';
 import { bundleToJwks } from '../../src/pki/trust-bundle.ts';
 import { bundleOf } from './authorities.ts';
 import { Denied } from './denied.ts';
-import { type Caller, type IssuedCertificate, issueCertificate } from './issue.ts';
+import type { Caller, IssuedCertificate } from './issue.ts';
+import { issueReserved, type Signing } from './issue-reserved.ts';
 import type { Live } from './live-issuer.ts';
-import type { RateLimit } from './rate-limit.ts';
 import type { Registry } from './registry.ts';
 import { useToken } from './tokens.ts';
 
@@ -40,7 +40,8 @@ export interface CaApi {
 }
 
 /** @param directory where join tokens are kept */
-export function createCaApi(directory: string, live: () => Live, registry: Registry, limits: RateLimit): CaApi {
+export function createCaApi(directory: string, signing: Signing, registry: Registry): CaApi {
+  const { live, limits } = signing;
   const limit = (caller: ApiCaller, policy: Live['policy']): void => {
     if (caller.by === 'local' || limits.take(caller.name, policy.rateLimit, performance.now())) return;
     throw new Denied('limited', `${caller.name} asks for more than ${policy.rateLimit.perMinute} certificates a minute`);
@@ -57,7 +58,7 @@ export function createCaApi(directory: string, live: () => Live, registry: Regis
         if (!(await useToken(directory, caller.token, new Date()))) throw new Denied('unauthenticated', 'the join token was used already');
       }
       try {
-        return issueCertificate(live(), caller, { ...wanted, request }, new Date());
+        return await issueReserved(signing, caller, { ...wanted, request });
       } catch (error) {
         if (error instanceof FairleadError && error.code === 'E_CA_REFUSED') throw new Denied('forbidden', error.message);
         throw error;

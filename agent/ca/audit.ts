@@ -32,9 +32,9 @@ export interface IssuedEntry {
   replaces?: string;
 }
 
-/** Anything else that happened to the CA. `discarded`: a certificate that was issued and that nobody was given. */
+/** Anything else that happened to the CA. `discarded`: a certificate that was issued and that nobody was given; `term`: this log has what was issued in a time of leading. */
 export interface ChangeEntry {
-  event: 'init' | 'intermediate' | 'prepare' | 'activate' | 'taint' | 'revoke' | 'token' | 'refused' | 'discarded';
+  event: 'init' | 'intermediate' | 'prepare' | 'activate' | 'taint' | 'revoke' | 'token' | 'refused' | 'discarded' | 'term';
   time: string;
   [detail: string]: unknown;
 }

@@ -6,10 +6,9 @@ import { FairleadError } from '../../src/errors.ts';
 import type { ApiClient } from '../../src/kubernetes/client.ts';
 import type { Log } from '../log.ts';
 import { Denied } from './denied.ts';
+import type { Signing } from './issue-reserved.ts';
 import { kubernetesIdentity } from './jwt-callers.ts';
-import type { Live } from './live-issuer.ts';
 import { publishRoots } from './publish-roots.ts';
-import type { RateLimit } from './rate-limit.ts';
 import type { NodeAgents } from './requests/requester.ts';
 import { signRequests } from './requests/sign-requests.ts';
 
@@ -17,7 +16,7 @@ export interface CaCluster {
   /** The SPIFFE ID of the service account that a token is of. Throws Denied, whose message never repeats the token. */
   identityOf(token: string, trustDomain: string): Promise<string>;
   /** Publishes the roots and signs requests, whatever of both is wanted. Returns what ends it. */
-  serve(ca: { live(): Live; limits: RateLimit; log: Log }): () => Promise<void>;
+  serve(signing: Signing, log: Log): () => Promise<void>;
   close(): void;
 }
 
@@ -55,14 +54,14 @@ export function createCaCluster({ client, audience, rootsConfigMap, signerName, 
       if (identity === undefined) throw fail(`${JSON.stringify(user?.username ?? '')} is no service account`);
       return identity;
     },
-    serve({ live, limits, log }) {
+    serve(signing, log) {
       const bundle = () => {
-        const { rootsPem, sequence, state } = live();
+        const { rootsPem, sequence, state } = signing.live();
         return { roots: rootsPem, sequence, renew: state.authorities.filter(({ stage }) => stage === 'tainted').map(({ id }) => id) };
       };
       const roots = rootsConfigMap && publishRoots(client, rootsConfigMap, bundle, log);
       const spread = (): number => roots?.spread() ?? 0;
-      const stop = signerName === undefined ? undefined : signRequests({ client, signerName, nodeAgents, live, limits, spread, log });
+      const stop = signerName === undefined ? undefined : signRequests({ client, signerName, nodeAgents, signing, spread, log });
       return async () => {
         roots?.close();
         await stop?.();

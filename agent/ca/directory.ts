@@ -9,9 +9,6 @@ import { makeFolder } from '../make-folder.ts';
 import { replaceFile } from '../replace-file.ts';
 import { type CaState, stateProblem } from './state.ts';
 
-/** How long a command waits for another one that changes the same CA. */
-const PATIENCE_MS = 10_000;
-
 /** `FAIRLEAD_CA_DIR`, else `fairlead/ca` in the user's data directory. */
 export function defaultCaDirectory(): string {
   const named = process.env['FAIRLEAD_CA_DIR'];
@@ -63,31 +60,6 @@ export function writeText(directory: string, name: string, text: string): void {
 
 export function writeState(directory: string, state: CaState): void {
   writeText(directory, 'state.json', `${JSON.stringify(state, null, 2)}\n`);
-}
-
-/**
- * Runs what changes the CA while nobody else does. What killed processes left (temporary files, keys that no state names) is removed
- * first. Throws E_CA_BUSY after ten seconds, E_CA_DIRECTORY.
- */
-export function withLock<T>(directory: string, work: () => Promise<T> | T): Promise<T> {
-  // The lock is the process's: within it, one waits for the other here.
-  const turn = (turns.get(directory) ?? Promise.resolve()).then(() => locked(directory, work));
-  const settled = turn.catch(() => undefined);
-  turns.set(directory, settled);
-  void settled.then(() => turns.get(directory) === settled && turns.delete(directory));
-  return turn;
-}
-
-const turns = new Map<string, Promise<unknown>>();
-
-async function locked<T>(directory: string, work: () => Promise<T> | T): Promise<T> {
-  const unlock = await takeLock(directory, 'ca.lock', PATIENCE_MS);
-  try {
-    removeLeftovers(directory);
-    return await work();
-  } finally {
-    unlock();
-  }
 }
 
 /** Takes a lock of the CA's folder, making the folder when needed; returns what gives it back. Throws E_CA_BUSY, E_CA_DIRECTORY. */

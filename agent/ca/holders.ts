@@ -2,6 +2,7 @@
 import { type IssuedEntry, readAudit } from './audit.ts';
 import { caIdentity } from './ca-identity.ts';
 import { readAgents } from './registry.ts';
+import { readReservations } from './shared/reserve.ts';
 import type { CaState } from './state.ts';
 
 /** A certificate that is valid and was not replaced. */
@@ -15,6 +16,9 @@ export interface Holder {
   sequence: number;
 }
 
+/** Stands for all that another pod of this CA may have issued. */
+const ELSEWHERE = '(whatever another pod of the CA has issued)';
+
 /**
  * From the audit log, which is complete, and the agents' reports, which can only make it newer. A certificate counts until it expires or
  * one that names it as its predecessor, for the same identity, is issued. Throws E_CA_DIRECTORY.
@@ -22,7 +26,9 @@ export interface Holder {
 export async function currentHolders(directory: string, { trustDomain }: CaState, now: Date): Promise<Holder[]> {
   const own = caIdentity(trustDomain);
   const held = new Map<string, IssuedEntry>();
+  const terms = new Set<unknown>();
   for await (const entry of readAudit(directory)) {
+    if (entry.event === 'term') terms.add(entry['term']);
     if (entry.event === 'discarded') held.delete(String(entry['serial']));
     // The CA's own certificate follows the state by itself.
     if (entry.event !== 'issued' || entry['identity'] === own) continue;
@@ -36,9 +42,14 @@ export async function currentHolders(directory: string, { trustDomain }: CaState
       const key = `${serial} ${identity}`;
       reported.set(key, Math.max(sequence, reported.get(key) ?? 0));
     }
+  // Whoever they are: their names are in the log of another pod, which may be gone.
+  const unknown = readReservations(directory, now)
+    .filter(({ term }) => !terms.has(term))
+    .map(({ authority, sequence, until }) => ({ identity: ELSEWHERE, serial: '', notAfter: until, authority, sequence }));
   // Serial numbers are no secret: only who is the certificate's identity, or asked for it, speaks for it.
-  return [...held.values()].map(({ identity, serial, notAfter, authority, sequence, caller }) => {
+  const known = [...held.values()].map(({ identity, serial, notAfter, authority, sequence, caller }) => {
     const said = [identity, caller].map((name) => reported.get(`${serial} ${name}`) ?? 0);
     return { identity, serial, notAfter, authority, sequence: Math.max(sequence, ...said) };
   });
+  return [...known, ...unknown];
 }

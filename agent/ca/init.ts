@@ -3,8 +3,9 @@ import type { KeyAlgorithm } from '../../src/pki/keys.ts';
 import { trustDomainProblem } from '../../src/pki/spiffe-id.ts';
 import { audit } from './audit.ts';
 import { createAuthority } from './create-authority.ts';
-import { readStateIfThere, withLock, writeState } from './directory.ts';
+import { readStateIfThere, writeState } from './directory.ts';
 import type { CaState } from './state.ts';
+import { withLock } from './with-lock.ts';
 
 export interface InitOptions {
   trustDomain: string;

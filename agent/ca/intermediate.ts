@@ -7,9 +7,10 @@ import { createRequest } from '../../src/pki/request.ts';
 import { trustDomainProblem } from '../../src/pki/spiffe-id.ts';
 import { verifyChain } from '../../src/pki/verify.ts';
 import { audit } from './audit.ts';
-import { readState, readStateIfThere, withLock, writeState } from './directory.ts';
+import { readState, readStateIfThere, writeState } from './directory.ts';
 import { keyName, loadKey, writeKey } from './keys.ts';
 import { type AuthorityRecord, activeOf, type CaState } from './state.ts';
+import { withLock } from './with-lock.ts';
 
 export interface RequestOptions {
   trustDomain: string | undefined;

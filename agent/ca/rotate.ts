@@ -12,11 +12,12 @@ import { FairleadError } from '../../src/errors.ts';
 import { audit, type ChangeEntry } from './audit.ts';
 import { certificatesOf } from './authorities.ts';
 import { createAuthority } from './create-authority.ts';
-import { readState, removeLeftovers, withLock, writeState } from './directory.ts';
+import { readState, removeLeftovers, writeState } from './directory.ts';
 import { currentHolders, type Holder } from './holders.ts';
 import { refuseDuringRotation } from './intermediate.ts';
 import { loadKey } from './keys.ts';
 import { type AuthorityRecord, activeOf, type CaState, type Stage } from './state.ts';
+import { withLock } from './with-lock.ts';
 
 export const ROTATION_STEPS = ['prepare', 'activate', 'taint', 'revoke'] as const;
 export type RotationStep = (typeof ROTATION_STEPS)[number];

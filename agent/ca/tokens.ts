@@ -3,8 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { FairleadError } from '../../src/errors.ts';
 import { audit } from './audit.ts';
-import { readState, readTextIfThere, withLock, writeText } from './directory.ts';
+import { readState, readTextIfThere, writeText } from './directory.ts';
 import { fullIdentity } from './local-issue.ts';
+import { withLock } from './with-lock.ts';
 
 interface KeptToken {
   /** SHA-256, hex. */

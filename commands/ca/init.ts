@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import type { CaStatus } from '../../agent/ca.ts';
 import { defaultCaDirectory } from '../../agent/ca-directory.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
-import { caDir, passphraseFile, passphraseOf, trustDomain } from '../../src/cli/ca-flags.ts';
+import { caDir, passphraseFile, passphraseOf, stateSecret, trustDomain } from '../../src/cli/ca-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
 import { span } from '../../src/cli/within.ts';
 import type { KeyAlgorithm } from '../../src/pki/keys.ts';
@@ -25,7 +25,18 @@ export default class CaInit extends BaseCommand {
     'intermediate-life': span('intermediate-life', 'how long the intermediate lives', '365d'),
     'passphrase-file': passphraseFile,
     'if-missing': Flags.boolean({ description: 'when there is an authority already, leave it and be content' }),
-    'dry-run': Flags.boolean({ description: 'only say what would be made' }),
+    'state-secret': stateSecret,
+    context: Flags.string({
+      helpValue: 'NAME',
+      description: 'the kubeconfig’s context of that cluster [default: its current one]',
+      dependsOn: ['state-secret'],
+    }),
+    'roots-config-map': Flags.string({
+      helpValue: '[NAMESPACE/]NAME',
+      description: 'ConfigMap with the roots: while it has some, no second CA is made beside the one that they are of',
+      dependsOn: ['state-secret'],
+    }),
+    'dry-run': Flags.boolean({ description: 'only say what would be made', exclusive: ['state-secret'] }),
     output: flags.output('text', 'json', 'yaml'),
   };
 
@@ -34,7 +45,8 @@ export default class CaInit extends BaseCommand {
     const directory = flags['ca-dir'] ?? defaultCaDirectory();
     const passphrase = await passphraseOf(flags['passphrase-file']);
     const { checkInit, initCa, caStatus, hasCa } = await import('../../agent/ca.ts');
-    if (flags['if-missing'] && hasCa(directory)) {
+    const secret = flags['state-secret'];
+    if (flags['if-missing'] && secret === undefined && hasCa(directory)) {
       const { caStatusText } = await import('../../src/output/ca/ca-status-text.ts');
       return this.print(caStatus(directory, new Date()), flags.output, caStatusText);
     }
@@ -54,7 +66,11 @@ export default class CaInit extends BaseCommand {
         () => `would make a certificate authority for ${options.trustDomain} in ${directory}; keys ${options.algorithm}, ${kept}`,
       );
     }
-    await initCa(directory, { ...options, passphrase });
+    if (secret !== undefined) {
+      const { initSharedCa } = await import('../../agent/ca-server.ts');
+      const { context, 'roots-config-map': roots, 'if-missing': ifMissing } = flags;
+      await initSharedCa(directory, { ...options, passphrase, context, stateSecret: secret, roots, ifMissing });
+    } else await initCa(directory, { ...options, passphrase });
     const { caStatusText } = await import('../../src/output/ca/ca-status-text.ts');
     return this.print(caStatus(directory, new Date()), flags.output, (status) => `${caStatusText(status)}\nprivate keys: ${kept}, 0600`);
   }

@@ -1,9 +1,10 @@
+import { hostname } from 'node:os';
 import * as Flags from '@oclif/core/flags';
 import { defaultCaDirectory } from '../../agent/ca-directory.ts';
 import { createLog } from '../../agent/log.ts';
 import { listenToSignals } from '../../agent/signals.ts';
 import { BaseCommand } from '../../src/cli/base-command.ts';
-import { caDir, passphraseFile, passphraseOf } from '../../src/cli/ca-flags.ts';
+import { caDir, passphraseFile, passphraseOf, stateSecret } from '../../src/cli/ca-flags.ts';
 import { FairleadError } from '../../src/errors.ts';
 
 export default class CaServe extends BaseCommand {
@@ -69,6 +70,19 @@ export default class CaServe extends BaseCommand {
       multipleNonGreedy: true,
       dependsOn: ['signer'],
     }),
+    'state-secret': { ...stateSecret, dependsOn: ['kubernetes'] },
+    advertise: Flags.string({
+      helpValue: 'ADDRESS',
+      description: 'address by which other pods of this CA reach this one [default: the host’s name]',
+      dependsOn: ['state-secret'],
+    }),
+    'peer-port': Flags.integer({
+      helpValue: 'PORT',
+      description: 'port at that address, open while this pod leads [default: 15013]',
+      min: 1,
+      max: 65535,
+      dependsOn: ['state-secret'],
+    }),
     'passphrase-file': passphraseFile,
     'log-format': Flags.string({ options: ['text', 'json'], default: 'text', description: 'form of the log' }),
   };
@@ -80,7 +94,7 @@ export default class CaServe extends BaseCommand {
     const hostNames = (flags['allow-host'] ?? []).map(allowedHost);
     const signals = listenToSignals(['SIGTERM', 'SIGINT']);
     try {
-      const { openCaCluster, serveCa } = await import('../../agent/ca-server.ts');
+      const { openCaCluster, serveCa, serveSharedCa } = await import('../../agent/ca-server.ts');
       const cluster = flags.kubernetes
         ? await openCaCluster({
             context: flags.context,
@@ -91,7 +105,15 @@ export default class CaServe extends BaseCommand {
           })
         : undefined;
       const options = { host: flags.listen, port: flags.port, names: flags.host ?? [], passphrase, hostNames, cluster, log };
-      const server = await serveCa(flags['ca-dir'] ?? defaultCaDirectory(), options);
+      const directory = flags['ca-dir'] ?? defaultCaDirectory();
+      if (flags['state-secret'] !== undefined) {
+        const { context, advertise = hostname(), 'peer-port': peerPort = 15013, 'state-secret': secret } = flags;
+        const shared = await serveSharedCa(directory, { ...options, context, stateSecret: secret, name: hostname(), advertise, peerPort });
+        log.info('the CA takes connections', { address: `${flags.listen}:${flags.port}`, secret });
+        await signals.first;
+        return await shared.close();
+      }
+      const server = await serveCa(directory, options);
       log.info('the CA is served', { address: `${flags.listen}:${server.port}`, socket: server.socket });
       await signals.first;
       await server.close();

@@ -46,7 +46,7 @@ export function chartFiles(version: string): ReadonlyMap<string, string> {
     ],
     ['values.yaml', values(plain, ingress)],
     ['templates/_settings.tpl', INJECTION_SETTINGS],
-    ['templates/ca.yaml', expressions(caObjects(marked, version))],
+    ['templates/ca.yaml', caTemplate(marked, version)],
     [
       'templates/mesh.yaml',
       `${expressions(base)}${when('or .Values.gateways .Values.injection.enabled', readerTemplate(readerObjects(marked, version)))}`,
@@ -100,7 +100,8 @@ function markedSettings(plain: Settings): Settings {
     logFormat: mark('.Values.logFormat'),
     meshConfig: { trustDomain: mark('.Values.meshConfig.trustDomain | default `cluster.local`') },
     ca: {
-      storage: { size: mark('.Values.ca.storage.size'), className: mark('.Values.ca.storage.className') },
+      replicas: REPLICAS,
+      storage: undefined,
       resources: mapMark('.Values.ca.resources'),
       nodeSelector: mapMark('.Values.ca.nodeSelector'),
     },
@@ -146,7 +147,6 @@ function values(plain: Settings, { ports, engine, replicas, service, resources }
     podAnnotations: {},
     nodeSelector: {},
   };
-  const { storage, resources: ofCa } = plain.ca;
   const { agent, injection } = plain;
   const all = {
     image: plain.image,
@@ -155,7 +155,7 @@ function values(plain: Settings, { ports, engine, replicas, service, resources }
     logFormat: plain.logFormat,
     status: plain.status,
     meshConfig: {},
-    ca: { storage: { size: storage.size, className: '' }, resources: ofCa, nodeSelector: {} },
+    ca: { replicas: plain.ca.replicas, storage: null, resources: plain.ca.resources, nodeSelector: {} },
     agent: {
       resources: agent.resources,
       nodeSelector: {},
@@ -209,6 +209,15 @@ const POD_ACCOUNTS = `{{- if .Values.injection.enabled }}
 /** What all agents may read is bound to the service account of each. */
 const readerTemplate = (objects: readonly Manifest[]): string =>
   expressions(objects).replaceAll(BOUND, () => `subjects:\n${GATEWAY_ACCOUNTS}${ACCOUNTS}${POD_ACCOUNTS}`);
+
+/** With a volume there is one pod, and much is otherwise. */
+function caTemplate(marked: Settings, version: string): string {
+  const size = mark('.Values.ca.storage.size | default `1Gi`');
+  const stored = { ...marked.ca, replicas: 1, storage: { size, className: mark('.Values.ca.storage.className') } };
+  const text = (ca: Settings['ca']): string => expressions(caObjects({ ...marked, ca }, version));
+  const many = text(marked.ca).replaceAll(String(REPLICAS), '{{ .Values.ca.replicas }}');
+  return `{{- if .Values.ca.storage }}\n${text(stored)}{{- else }}\n${many}{{- end }}\n`;
+}
 
 /** As is what they may write, and the policy that bounds it names them too. */
 const statusTemplate = (objects: readonly Manifest[]): string =>

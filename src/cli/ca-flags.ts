@@ -14,6 +14,12 @@ export const passphraseFile = Flags.string({
   description: 'file with the passphrase of the CA’s keys (FAIRLEAD_PASSPHRASE holds it otherwise)',
 });
 
+export const stateSecret = Flags.string({
+  helpValue: '[NAMESPACE/]NAME',
+  description:
+    'keep the CA’s keys and state in this Secret of the cluster, which is there already, so that several pods are one CA; the directory is a copy of it',
+});
+
 export const trustDomain = Flags.string({ helpValue: 'NAME', description: 'trust domain of the mesh', default: 'cluster.local' });
 
 /** The passphrase from the file that was named, else from the environment; undefined for none. Throws E_CA_KEY. */

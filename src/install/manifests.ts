@@ -28,6 +28,8 @@ const ORDER = [
   ],
   ...[
     'ConfigMap',
+    'Secret',
+    'Lease',
     'PersistentVolumeClaim',
     'ResourceQuota',
     'Service',

@@ -16,16 +16,28 @@ import { manifestsOf } from '../../src/install/manifests.ts';
 import { resolveSettings } from '../../src/install/settings/resolve.ts';
 import type { ApiClient } from '../../src/kubernetes/client.ts';
 import { readCertificates } from '../../src/pki/certificate.ts';
-import { generateKey, keyToPem } from '../../src/pki/keys.ts';
-import type { SubjectAltName } from '../../src/pki/names.ts';
-import { createRequest } from '../../src/pki/request.ts';
 import { namespaceOf, until } from '../support/cluster-objects.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
 import { clientOf, compact, type KubeObject, startKubeApi } from '../support/kube-api.ts';
+import {
+  type Asked,
+  accountToken,
+  allowRequests,
+  answered,
+  ask,
+  chainOf,
+  clientAs,
+  conditionsOf,
+  identityOf,
+  type RequestStatus,
+  SIGNER,
+  statusOf,
+  USAGES,
+  uri,
+  type Wish,
+} from '../support/signing-requests.ts';
 
-const SIGNER = 'fairlead.dev/mesh';
 const SYSTEM = 'fairlead-system';
-const USAGES = ['digital signature', 'client auth', 'server auth'];
 const DAY = 86_400_000;
 const started = await startKubeApi();
 
@@ -48,18 +60,7 @@ if ('missing' in started) {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** A token of a service account, bound to a pod if one is named. */
-  const tokenOf = async (account: string, pod?: KubeObject): Promise<string> => {
-    const [namespace, name] = account.split('/');
-    const boundObjectRef = pod && { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: pod.metadata['uid'] };
-    const { status } = (await api.admin.request(`/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`, {
-      method: 'POST',
-      body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: boundObjectRef ? { boundObjectRef } : {} },
-    })) as { status: { token: string } };
-    return status.token;
-  };
-  let people = 0;
-  const as = async (account: string, pod?: KubeObject) => clientOf(api.kubeconfigFor(`who-${people++}`, await tokenOf(account, pod)));
+  const as = (account: string, pod?: KubeObject) => clientAs(api, account, pod);
 
   const podOf = (name: string, namespace: string, serviceAccountName: string, nodeName: string): KubeObject => ({
     apiVersion: 'v1',
@@ -67,63 +68,11 @@ if ('missing' in started) {
     metadata: { name, namespace },
     spec: { serviceAccountName, nodeName, containers: [{ name: 'a', image: 'a' }] },
   });
-  const uri = (value: string): SubjectAltName => ({ type: 'uri', value });
-  const identity = (account: string): string => `spiffe://cluster.local/ns/${account.replace('/', '/sa/')}`;
-
-  interface Asked {
-    name: string;
-    key: string;
-  }
-  interface Wish {
-    sans?: readonly SubjectAltName[];
-    usages?: readonly string[];
-    signerName?: string;
-    seconds?: number;
-    annotations?: Record<string, string>;
-    csr?: string;
-    key?: string;
-  }
-  const ask = async (client: Awaited<ReturnType<typeof as>>, wish: Wish): Promise<Asked> => {
-    const key = await generateKey('ec-p256');
-    const csr = wish.csr ?? createRequest(key, wish.sans ?? []);
-    const { metadata } = (await client.request('/apis/certificates.k8s.io/v1/certificatesigningrequests', {
-      method: 'POST',
-      body: {
-        apiVersion: 'certificates.k8s.io/v1',
-        kind: 'CertificateSigningRequest',
-        metadata: { generateName: 'fairlead-', ...(wish.annotations ? { annotations: wish.annotations } : {}) },
-        spec: {
-          signerName: wish.signerName ?? SIGNER,
-          request: Buffer.from(csr).toString('base64'),
-          usages: wish.usages ?? USAGES,
-          ...(wish.seconds ? { expirationSeconds: wish.seconds } : {}),
-        },
-      },
-    })) as KubeObject;
-    return { name: metadata.name, key: keyToPem(key) };
-  };
-
-  interface Status {
-    conditions?: { type: string; reason: string; message: string }[];
-    certificate?: string;
-  }
-  const statusOf = async (name: string): Promise<Status> =>
-    ((await api.admin.request(`/apis/certificates.k8s.io/v1/certificatesigningrequests/${name}`)) as { status?: Status }).status ?? {};
-  const answered = async (name: string): Promise<Status> => {
-    let status: Status = {};
-    await until(`${name} is answered`, async () => {
-      status = await statusOf(name);
-      return status.certificate !== undefined || (status.conditions ?? []).some(({ type }) => type !== 'Approved');
-    }).catch((error: Error) => {
-      throw new Error(`${error.message}\n${JSON.stringify(status)}\n${lines.join('')}`);
-    });
-    return status;
-  };
-  const conditionOf = ({ conditions = [] }: Status): string[] => conditions.map(({ type, reason }) => `${type} ${reason}`);
-  const chainOf = ({ certificate }: Status): string => Buffer.from(certificate as string, 'base64').toString('utf8');
+  const identity = identityOf;
+  const answer = (name: string): Promise<RequestStatus> => answered(api, name, () => lines.join(''));
   const signed = async (asked: Asked): Promise<{ key: string; chain: string }> => {
-    const status = await answered(asked.name);
-    assert.equal(conditionOf(status), ['Approved FairleadPolicy'], JSON.stringify(status.conditions));
+    const status = await answer(asked.name);
+    assert.equal(conditionsOf(status), ['Approved FairleadPolicy'], JSON.stringify(status.conditions));
     return { key: asked.key, chain: chainOf(status) };
   };
   const kubectl = (...args: string[]) => spawnSync('kubectl', ['--kubeconfig', api.kubeconfig, ...args], { encoding: 'utf8' });
@@ -131,7 +80,7 @@ if ('missing' in started) {
   /** What happens before the CA writes a certificate into a request. */
   let beforePublishing: ((path: string) => Promise<void>) | undefined;
   const serve = async (): Promise<void> => {
-    const real = clientOf(api.kubeconfigFor('ca', await tokenOf(`${SYSTEM}/fairlead-ca`), proxy.port));
+    const real = clientOf(api.kubeconfigFor('ca', await accountToken(api, `${SYSTEM}/fairlead-ca`), proxy.port));
     const client: ApiClient = {
       ...real,
       async request(path, more) {
@@ -159,19 +108,7 @@ if ('missing' in started) {
       const [namespace = '', name = ''] = account.split('/');
       await api.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } });
     }
-    await api.create({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRole',
-      metadata: { name: 'requester' },
-      rules: [{ apiGroups: ['certificates.k8s.io'], resources: ['certificatesigningrequests'], verbs: ['create'] }],
-    });
-    await api.create({
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'requester' },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'requester' },
-      subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:serviceaccounts' }],
-    });
+    await allowRequests(api);
     const life = { rootLifeMs: 100 * DAY, intermediateLifeMs: 50 * DAY };
     await initCa(directory, { trustDomain: 'cluster.local', algorithm: 'ec-p256', ...life, passphrase: undefined });
     await serve();
@@ -234,13 +171,13 @@ if ('missing' in started) {
   test('a request for another’s identity is denied, and it is said why; people have no identity', async () => {
     const web = await as('shop/web');
     for (const other of [identity('shop/db'), 'spiffe://other.example/ns/shop/sa/web', 'spiffe://cluster.local/fairlead/ca']) {
-      const status = await answered((await ask(web, { sans: [uri(other)] })).name);
-      assert.equal(conditionOf(status), ['Denied RefusedByPolicy'], other);
+      const status = await answer((await ask(web, { sans: [uri(other)] })).name);
+      assert.equal(conditionsOf(status), ['Denied RefusedByPolicy'], other);
       assert.match(status.conditions?.[0]?.message ?? '', /no rule of the policy allows it/);
       assert.is(status.certificate, undefined);
     }
-    const person = await answered((await ask(api.admin, { sans: [uri(identity('shop/web'))] })).name);
-    assert.equal(conditionOf(person), ['Denied NotAServiceAccount']);
+    const person = await answer((await ask(api.admin, { sans: [uri(identity('shop/web'))] })).name);
+    assert.equal(conditionsOf(person), ['Denied NotAServiceAccount']);
     const refused = readFileSync(join(directory, 'audit.jsonl'), 'utf8')
       .split('\n')
       .filter((line) => line.includes('"refused"'));
@@ -252,8 +189,8 @@ if ('missing' in started) {
   test('host names are the policy’s to allow, and a rule may allow other identities', async () => {
     const web = await as('shop/web');
     const sans = [uri(identity('shop/web')), { type: 'dns', value: 'web.shop.svc' } as const];
-    const before = await answered((await ask(web, { sans })).name);
-    assert.equal(conditionOf(before), ['Denied RefusedByPolicy']);
+    const before = await answer((await ask(web, { sans })).name);
+    assert.equal(conditionsOf(before), ['Denied RefusedByPolicy']);
     assert.match(before.conditions?.[0]?.message ?? '', /host name web\.shop\.svc/);
     const who = `callers: ["${identity('shop/web')}"]`;
     writeFileSync(
@@ -286,8 +223,8 @@ if ('missing' in started) {
       [{ sans: own, usages: [...USAGES, 'cert sign'] }, 'UnsupportedUsages', /not for cert sign/],
       [{ sans: own, usages: ['digital signature', 'client auth'] }, 'UnsupportedUsages', /lack server auth/],
     ] as [Wish, string, RegExp][]) {
-      const status = await answered((await ask(web, wish)).name);
-      assert.equal(conditionOf(status), [`Failed ${reason}`], JSON.stringify(wish));
+      const status = await answer((await ask(web, wish)).name);
+      assert.equal(conditionsOf(status), [`Failed ${reason}`], JSON.stringify(wish));
       assert.match(status.conditions?.[0]?.message ?? '', message);
     }
     const weak = spawnSync(
@@ -308,8 +245,8 @@ if ('missing' in started) {
       { encoding: 'utf8' },
     ).stdout;
     const csr = /-----BEGIN CERTIFICATE REQUEST-----[\s\S]+/.exec(weak)?.[0] as string;
-    const status = await answered((await ask(web, { csr })).name);
-    assert.equal(conditionOf(status), ['Denied RefusedByPolicy']);
+    const status = await answer((await ask(web, { csr })).name);
+    assert.equal(conditionsOf(status), ['Denied RefusedByPolicy']);
     assert.match(status.conditions?.[0]?.message ?? '', /its key is weak/);
     web.close();
   });
@@ -324,12 +261,12 @@ if ('missing' in started) {
     const entry = (await issuedCertificates(directory, new Date())).find(({ serial }) => serial === readCertificates(chain)[0]?.serial);
     assert.equal([entry?.identity, entry?.caller], [identity('shop/web'), identity(`${SYSTEM}/fairlead-agent`)]);
     await signed(await ask(agent, { sans: [uri(identity(`${SYSTEM}/fairlead-agent`))] }));
-    const elsewhere = await answered((await ask(agent, { sans: [uri(identity('shop/db'))] })).name);
-    assert.equal(conditionOf(elsewhere), ['Denied NotOfThisNode']);
+    const elsewhere = await answer((await ask(agent, { sans: [uri(identity('shop/db'))] })).name);
+    assert.equal(conditionsOf(elsewhere), ['Denied NotOfThisNode']);
     assert.match(elsewhere.conditions?.[0]?.message ?? '', /no pod of the node n1 has the identity .*\/sa\/db/);
     const unbound = await as(`${SYSTEM}/fairlead-agent`);
-    const nowhere = await answered((await ask(unbound, { sans: [uri(identity('shop/web'))] })).name);
-    assert.equal(conditionOf(nowhere), ['Denied NotOfThisNode']);
+    const nowhere = await answer((await ask(unbound, { sans: [uri(identity('shop/web'))] })).name);
+    assert.equal(conditionsOf(nowhere), ['Denied NotOfThisNode']);
     assert.match(nowhere.conditions?.[0]?.message ?? '', /not bound to a pod/);
     // A pod that has ended is nobody.
     await api.admin.request('/api/v1/namespaces/shop/pods/web-1/status', {
@@ -337,11 +274,11 @@ if ('missing' in started) {
       body: { status: { phase: 'Succeeded' } },
       contentType: 'application/merge-patch+json',
     });
-    const ended = await answered((await ask(agent, { sans: [uri(identity('shop/web'))] })).name);
-    assert.equal(conditionOf(ended), ['Denied NotOfThisNode']);
+    const ended = await answer((await ask(agent, { sans: [uri(identity('shop/web'))] })).name);
+    assert.equal(conditionsOf(ended), ['Denied NotOfThisNode']);
     // What only looks like an agent's service account is none.
     const web = await as('shop/web', await api.create(podOf('web-2', 'shop', 'web', 'n2')));
-    assert.equal(conditionOf(await answered((await ask(web, { sans: [uri(identity('shop/db'))] })).name)), ['Denied RefusedByPolicy']);
+    assert.equal(conditionsOf(await answer((await ask(web, { sans: [uri(identity('shop/db'))] })).name)), ['Denied RefusedByPolicy']);
     for (const client of [agent, unbound, web]) client.close();
   });
 
@@ -361,15 +298,15 @@ if ('missing' in started) {
       assert.is(status, 0, stderr);
     }
     proxy.heal();
-    const refused = await answered(other.name);
-    assert.equal(conditionOf(refused), ['Approved KubectlApprove', 'Failed RefusedByPolicy']);
+    const refused = await answer(other.name);
+    assert.equal(conditionsOf(refused), ['Approved KubectlApprove', 'Failed RefusedByPolicy']);
     assert.is(refused.certificate, undefined);
-    const taken = await answered(own.name);
-    assert.equal(conditionOf(taken), ['Approved KubectlApprove']);
+    const taken = await answer(own.name);
+    assert.equal(conditionsOf(taken), ['Approved KubectlApprove']);
     assert.is(readCertificates(chainOf(taken))[0]?.sans[0]?.value, identity('shop/web'));
     // It comes after the others, so the CA has seen it.
     await signed(await ask(web, { sans: [uri(identity('shop/web'))] }));
-    assert.equal(conditionOf(await statusOf(denied.name)), ['Denied KubectlDeny']);
+    assert.equal(conditionsOf(await statusOf(api, denied.name)), ['Denied KubectlDeny']);
     web.close();
   });
 
@@ -377,7 +314,7 @@ if ('missing' in started) {
     const web = await as('shop/web');
     const other = await ask(web, { sans: [uri(identity('shop/web'))], signerName: 'example.com/other' });
     await signed(await ask(web, { sans: [uri(identity('shop/web'))] }));
-    assert.equal(await statusOf(other.name), {});
+    assert.equal(await statusOf(api, other.name), {});
     const ca = await as(`${SYSTEM}/fairlead-ca`);
     const path = `/apis/certificates.k8s.io/v1/certificatesigningrequests/${other.name}`;
     const object = (await ca.request(path)) as KubeObject;

@@ -28,6 +28,7 @@ if ('missing' in started || address === undefined) {
   const api = started;
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
   const [caPort, webhookPort, apiPort, metricsPort, proxyPort] = (await freePorts(5)) as [number, number, number, number, number];
+  const [peerPort] = (await freePorts(1)) as [number];
   const backend = await startBackend();
   const running: Running[] = [];
   let sidecar: Running | undefined;
@@ -65,6 +66,8 @@ if ('missing' in started || address === undefined) {
     '/etc/fairlead': join(folder, name, 'settings'),
     '/tmp': join(folder, name, 'tmp'),
     '15012': String(caPort),
+    '15013': String(peerPort),
+    'status.podIP': '127.0.0.1',
     '15017': String(webhookPort),
     '15000': String(apiPort),
     [`fairlead-ca.${SYSTEM}.svc:15012`]: `localhost:${caPort}`,

@@ -24,7 +24,7 @@ if ('missing' in started || address === undefined) {
 } else {
   const api = started;
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
-  const [caPort, apiPort, metricsPort, httpPort] = (await freePorts(4)) as [number, number, number, number];
+  const [caPort, peerPort, apiPort, metricsPort, httpPort] = (await freePorts(5)) as [number, number, number, number, number];
   const backend = await startBackend();
   const running: Running[] = [];
   const instead = {
@@ -33,6 +33,8 @@ if ('missing' in started || address === undefined) {
     '/var/run/secrets/fairlead': join(folder, 'secrets'),
     '/tmp': join(folder, 'tmp'),
     '15012': String(caPort),
+    '15013': String(peerPort),
+    'status.podIP': '127.0.0.1',
     '15000': String(apiPort),
     '15020': String(metricsPort),
     [`fairlead-ca.${NAMESPACE}.svc:15012`]: `localhost:${caPort}`,

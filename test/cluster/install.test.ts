@@ -161,7 +161,7 @@ if ('missing' in started) {
     assert.match((await run('manifest', 'diff')).out, /-\s+replicas: 3/);
     const forced = await done('upgrade', '--yes', '--no-wait', '--force-conflicts');
     assert.match(forced.err, /\.spec\.replicas is taken over from kubectl-edit/);
-    assert.is(await replicas(), 1);
+    assert.is(await replicas(), 2);
     // What the settings say nothing of stays.
     const { template } = (await read(at('fairlead-ca')))!['spec'] as { template: { spec: { terminationGracePeriodSeconds: number } } };
     assert.is(template.spec.terminationGracePeriodSeconds, 5);
@@ -234,10 +234,10 @@ if ('missing' in started) {
     await api.create(namespaceOf('shop'));
     await api.create(routeOf('reviews', 'shop', 'v1'));
     const { err } = await done('uninstall', '--yes');
-    assert.match(err, /keep {4}PersistentVolumeClaim fairlead-system\/fairlead-ca {2}\(the CA’s keys are in it; --purge removes it\)/);
+    assert.match(err, /keep {4}Secret fairlead-system\/fairlead-ca-state {2}\(the CA’s keys are in it; --purge removes it\)/);
     assert.is(await read(at('ingressgateway')), undefined);
     assert.is(await read('/apis/rbac.authorization.k8s.io/v1/clusterroles/fairlead-ca-fairlead-system'), undefined);
-    assert.ok(await read(own('persistentvolumeclaims/fairlead-ca')));
+    assert.ok(await read(own('secrets/fairlead-ca-state')));
     assert.match((await run('uninstall', '--yes')).err, /--purge removes that too/);
     await done('install', '--yes', '--no-wait');
     assert.ok(await read(at('ingressgateway')));

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { collectionOf } from '../../src/install/live/cluster-api.ts';
 import { manifestsOf } from '../../src/install/manifests.ts';
 import { type Manifest, refKey, refOf } from '../../src/install/objects/object.ts';
-import { resolveSettings } from '../../src/install/settings/resolve.ts';
+import { resolveSettings, settingsProblems } from '../../src/install/settings/resolve.ts';
 import type { SettingsFile } from '../../src/install/settings/schema.ts';
 
 const objects = (file: SettingsFile = {}, revision = ''): Manifest[] =>
@@ -106,7 +106,11 @@ test('one number of pods: no autoscaler, and the Deployment says it', () => {
 });
 
 test('secrets are named one by one, or there is no right at all', () => {
-  assert.not.match(JSON.stringify(objects()), /"secrets"/);
+  const named = objects().filter((object) => JSON.stringify(object['rules'] ?? '').includes('"secrets"'));
+  assert.equal(names(named), ['rbac.authorization.k8s.io/Role fairlead-system/fairlead-ca'], 'the CA has its own');
+  const [, secrets] = (named[0] as Manifest)['rules'] as { resources: string[]; resourceNames: string[]; verbs: string[] }[];
+  assert.equal(secrets?.resourceNames, ['fairlead-ca-state']);
+  assert.not(secrets?.verbs.includes('create'));
   const roles = objects({ gateways: { web: { credentials: ['a', 'b'] } } }).filter(
     ({ kind, metadata }) => kind === 'Role' && metadata.name === 'web',
   );
@@ -123,6 +127,30 @@ test('the trust domain is the CA’s and the mesh’s', () => {
   assert.match((meshConfig!['data'] as { mesh: string }).mesh, /trustDomain: prod\.example\.com/);
 });
 
+test('the CA has several pods, or one with a volume', () => {
+  const caOf = (file: SettingsFile) => {
+    const all = objects(file).filter(({ metadata }) => metadata.name === 'fairlead-ca');
+    const { spec } = all.find(({ kind }) => kind === 'Deployment') as unknown as {
+      spec: { replicas: number; strategy: { type: string }; template: { spec: { volumes: object[] } } };
+    };
+    return [
+      spec.replicas,
+      spec.strategy.type,
+      Object.keys(spec.template.spec.volumes[0] as object)[1],
+      all.map(({ kind }) => kind),
+    ] as const;
+  };
+  const [replicas, strategy, volume, kinds] = caOf({});
+  assert.equal([replicas, strategy, volume], [2, 'RollingUpdate', 'emptyDir']);
+  assert.not(kinds.includes('PersistentVolumeClaim'));
+  assert.is(caOf({ ca: { replicas: 3 } })[0], 3);
+  const stored = caOf({ ca: { storage: { size: '2Gi' } } });
+  assert.equal(stored.slice(0, 3), [1, 'Recreate', 'persistentVolumeClaim']);
+  assert.ok(stored[3].includes('PersistentVolumeClaim'));
+  const both = resolveSettings({ ca: { replicas: 2, storage: {} } }, { revision: '', version: '1.2.3' });
+  assert.match(settingsProblems(both)[0]?.message ?? '', /the CA’s volume is for one pod, and it is to have 2/);
+});
+
 test('a revision has nothing that the base has', () => {
   const base = new Set(names(objects()));
   const canary = names(objects({}, 'canary'));
@@ -131,7 +159,7 @@ test('a revision has nothing that the base has', () => {
     canary.filter((name) => base.has(name)),
     [],
   );
-  assert.not(canary.some((name) => /^(Namespace|PersistentVolumeClaim) |^Service .*gateway/.test(name)));
+  assert.not(canary.some((name) => /^(Namespace|Secret) |^Service .*gateway/.test(name)));
 });
 
 test('the agent of a node is there when sidecars ask it, with a folder of its own for each installation', () => {

@@ -10,10 +10,9 @@ import type { ApiClient } from '../../../src/kubernetes/client.ts';
 import { createReachability } from '../../../src/kubernetes/reachability.ts';
 import { WATCH_TIMING, watchCollection } from '../../../src/kubernetes/watch-collection.ts';
 import type { Log } from '../../log.ts';
-import { type IssuedCertificate, issueCertificate, writeRefusal } from '../issue.ts';
-import type { Live } from '../live-issuer.ts';
+import { type IssuedCertificate, writeRefusal } from '../issue.ts';
+import { issueReserved, type Signing } from '../issue-reserved.ts';
 import { refusalFor } from '../policy.ts';
-import type { RateLimit } from '../rate-limit.ts';
 import { createAnswers } from './answers.ts';
 import { type NodeAgents, requesterOf } from './requester.ts';
 import {
@@ -32,8 +31,7 @@ export interface SigningOptions {
   /** As `fairlead.dev/mesh`. */
   signerName: string;
   nodeAgents: NodeAgents;
-  live(): Live;
-  limits: RateLimit;
+  signing: Signing;
   /** The newest trust bundle that whoever says nothing of its own may be taken to have; 0: none. */
   spread(): number;
   log: Log;
@@ -54,15 +52,19 @@ interface Waiting {
   issued?: IssuedCertificate;
   /** It may have been handed out: there was no answer. */
   uncertain?: boolean;
+  /** The watch has told the end of it already. */
+  seen?: boolean;
 }
 
 /** Signs until what it returns is called, which resolves when nothing is written any more. */
 export function signRequests(options: SigningOptions): () => Promise<void> {
-  const { client, signerName, log } = options;
+  const { client, signerName, signing, log } = options;
   const stop = new AbortController();
   const { signal } = stop;
   const answers = createAnswers(client, signal);
   const waiting = new Map<string, Waiting>();
+  /** Answered, and the watch has not told so yet: what it tells of them until then is old. */
+  const done = new Set<string>();
   const busy = new Map<string, Promise<void>>();
   let timer: NodeJS.Timeout | undefined;
   let told = '';
@@ -77,7 +79,7 @@ export function signRequests(options: SigningOptions): () => Promise<void> {
     keep: (item) => slimRequest(item) as unknown as Record<string, unknown>,
     listed(items) {
       const there = new Set(items.map((item) => nameOf(item)));
-      for (const name of waiting.keys()) if (!there.has(name)) drop(name);
+      for (const name of [...waiting.keys(), ...done]) if (!there.has(name)) drop(name);
       for (const item of items) put(item as unknown as SigningRequest);
     },
     put: (item) => put(item as unknown as SigningRequest),
@@ -108,12 +110,14 @@ export function signRequests(options: SigningOptions): () => Promise<void> {
   function put(request: SigningRequest): void {
     const { name } = request.metadata;
     const known = waiting.get(name);
-    // Whoever is at work on it looks itself what became of it.
     if (isSettled(request)) {
-      if (!busy.has(name)) settle(name, request);
+      done.delete(name);
+      // Whoever is at work on it looks itself what became of it.
+      if (known && busy.has(name)) known.seen = true;
+      else settle(name, request);
       return;
     }
-    if (request.spec.signerName !== signerName) return;
+    if (request.spec.signerName !== signerName || done.has(name)) return;
     if (known) known.request = request;
     else waiting.set(name, { request, due: 0, backOff: createBackOff({ first: FIRST_MS, longest: LONGEST_MS }) });
     pump();
@@ -131,10 +135,11 @@ export function signRequests(options: SigningOptions): () => Promise<void> {
 
   function drop(name: string): void {
     const entry = waiting.get(name);
+    done.delete(name);
     if (!waiting.delete(name) || entry?.issued === undefined || entry.uncertain) return;
     const { identity, serial } = entry.issued;
     // Nobody ever had it, so nothing has to wait for its end.
-    options.live().audit.append({ event: 'discarded', time: new Date().toISOString(), identity, serial });
+    signing.audit.append({ event: 'discarded', time: new Date().toISOString(), identity, serial });
   }
 
   function pump(): void {
@@ -162,8 +167,10 @@ export function signRequests(options: SigningOptions): () => Promise<void> {
   async function attend(name: string, entry: Waiting): Promise<void> {
     try {
       const later = await answer(entry);
-      if (later === undefined) waiting.delete(name);
-      else entry.due = performance.now() + later;
+      if (later === undefined) {
+        waiting.delete(name);
+        if (!entry.seen) done.add(name);
+      } else entry.due = performance.now() + later;
     } catch (error) {
       if (signal.aborted) return;
       await recover(name, entry, error as Error).catch(() => undefined);
@@ -192,18 +199,18 @@ export function signRequests(options: SigningOptions): () => Promise<void> {
     if (entry.issued === undefined) {
       const wanted = readSigningRequest(request);
       if ('reason' in wanted) return refused(request, wanted, 'fail');
-      const { state, policy, audit } = options.live();
+      const { state, policy, sequence: newest } = signing.live();
       const { trustDomain } = state;
       const who = await requesterOf(client, request, wanted.identity, { trustDomain, nodeAgents: options.nodeAgents, signal });
       if ('reason' in who) return refused(request, who, 'deny', wanted);
       const { caller, limitedAs, notVouched } = who;
-      if (!options.limits.take(limitedAs, policy.rateLimit, performance.now())) {
+      if (!signing.limits.take(limitedAs, policy.rateLimit, performance.now())) {
         log.warning('a request waits: its requester asks for too many', { request: metadata.name, requester: limitedAs });
         return 60_000 / policy.rateLimit.perMinute + FIRST_MS;
       }
       const why = refusalFor(policy, caller, wanted.identity, wanted.dnsNames, wanted.request.publicKey);
       if (why !== undefined) {
-        writeRefusal(audit, caller, wanted.identity, why);
+        writeRefusal(signing.audit, caller, wanted.identity, why);
         return refused(request, notVouched ?? refusal('RefusedByPolicy', why), 'deny', wanted);
       }
       if (!hasCondition(request, 'Approved')) {
@@ -212,9 +219,8 @@ export function signRequests(options: SigningOptions): () => Promise<void> {
       }
       signal.throwIfAborted();
       try {
-        const live = options.live();
-        const sequence = Math.min(wanted.bundle ?? options.spread(), live.sequence);
-        entry.issued = issueCertificate(live, caller, { ...wanted, sequence }, new Date());
+        const sequence = Math.min(wanted.bundle ?? options.spread(), newest);
+        entry.issued = await issueReserved(signing, caller, { ...wanted, sequence });
       } catch (error) {
         if (!(error instanceof FairleadError) || error.code !== 'E_CA_REFUSED') throw error;
         return refused(request, refusal('SigningFailed', error.message), 'fail', wanted);

@@ -3,6 +3,7 @@
 import { FairleadError, type Problem } from '../../errors.ts';
 import { ApiStatusError } from '../../kubernetes/api-error.ts';
 import type { ApiClient } from '../../kubernetes/client.ts';
+import { CA_STATE } from '../objects/names.ts';
 import { type Manifest, type ObjectRef, refKey, refOf, refText } from '../objects/object.ts';
 import { applyObject, isOurs, type LiveObject, readObject } from './cluster-api.ts';
 import type { Inventory } from './inventory.ts';
@@ -129,9 +130,9 @@ export async function planRemoval(
   return why === undefined ? { ...base, action: 'delete' } : { ...base, action: 'keep', why, after: shown(live) };
 }
 
-function keptInUpgrades({ kind }: ObjectRef): string | undefined {
+function keptInUpgrades({ kind, name }: ObjectRef): string | undefined {
   if (kind === 'CustomResourceDefinition') return 'all objects of its kind would go with it';
-  if (kind === 'PersistentVolumeClaim') return 'the CA’s keys are in it';
+  if (kind === 'PersistentVolumeClaim' || (kind === 'Secret' && name === CA_STATE)) return 'the CA’s keys are in it';
   if (kind === 'Namespace') return 'all that is in it would go with it';
   return undefined;
 }

@@ -2,7 +2,7 @@
 
 import type { ApiClient } from '../../kubernetes/client.ts';
 import { listObjects } from '../../kubernetes/list.ts';
-import { inventoryName } from '../objects/names.ts';
+import { CA_STATE, inventoryName } from '../objects/names.ts';
 import { type ObjectRef, refKey } from '../objects/object.ts';
 import { applyObject, deleteObject, type LiveObject, readObject, unlessMissing } from './cluster-api.ts';
 import { type Inventory, writeInventory } from './inventory.ts';
@@ -57,8 +57,9 @@ async function keptBecause(
   ref: ObjectRef,
   { purge, purgeObjects }: UninstallOptions,
 ): Promise<string | undefined> {
-  if (!['CustomResourceDefinition', 'PersistentVolumeClaim', 'Namespace'].includes(ref.kind)) return undefined;
-  if (!purge) return ref.kind === 'PersistentVolumeClaim' ? 'the CA’s keys are in it; --purge removes it' : '--purge removes it';
+  const hasKeys = ref.kind === 'PersistentVolumeClaim' || (ref.kind === 'Secret' && ref.name === CA_STATE);
+  if (!hasKeys && !['CustomResourceDefinition', 'Namespace'].includes(ref.kind)) return undefined;
+  if (!purge) return hasKeys ? 'the CA’s keys are in it; --purge removes it' : '--purge removes it';
   if (ref.kind !== 'CustomResourceDefinition' || purgeObjects) return undefined;
   const { group, names, versions } = live['spec'] as {
     group: string;

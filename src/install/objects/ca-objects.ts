@@ -1,10 +1,21 @@
 /**
- * The CA: one pod with a volume of its own. `ca serve` keeps its keys, its state and its audit log in a directory that one process at a time
- * may hold; so there is one replica, and the old pod ends before the new one starts. Issued certificates outlive its absence.
+ * The CA: pods of which one leads. Its keys and state are in a Secret that they alone may read, and all of them take connections; the others pass
+ * them on to the leader. With a volume there is one pod, whose audit log is kept.
  */
 import type { Settings } from '../settings/resolve.ts';
 import { accountSubject, clusterAccess, namespaceAccess, type Rule } from './access.ts';
-import { AGENT_NAME, CA_NAME, CA_PORT, labelsOf, ROOTS_CONFIG_MAP, SIGNER_NAME, TOKEN_AUDIENCE, WEBHOOK_NAME } from './names.ts';
+import {
+  AGENT_NAME,
+  CA_NAME,
+  CA_PEER_PORT,
+  CA_PORT,
+  CA_STATE,
+  labelsOf,
+  ROOTS_CONFIG_MAP,
+  SIGNER_NAME,
+  TOKEN_AUDIENCE,
+  WEBHOOK_NAME,
+} from './names.ts';
 import type { Manifest } from './object.ts';
 import { containerSecurity, imageOf, NO_SIDECAR, podFields, scratchEnvironment, scratchMount, scratchVolume } from './pods.ts';
 
@@ -29,7 +40,11 @@ const CLUSTER_RULES: readonly Rule[] = [
   // Does the pod run on the node whose agent asks for it?
   { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
 ];
-const RULES: readonly Rule[] = [{ apiGroups: [''], resources: ['configmaps'], resourceNames: [ROOTS_CONFIG_MAP], verbs: ['patch'] }];
+const RULES: readonly Rule[] = [
+  { apiGroups: [''], resources: ['configmaps'], resourceNames: [ROOTS_CONFIG_MAP], verbs: ['get', 'patch'] },
+  { apiGroups: [''], resources: ['secrets'], resourceNames: [CA_STATE], verbs: ['get', 'list', 'watch', 'update'] },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], resourceNames: [CA_STATE], verbs: ['get', 'update'] },
+];
 
 export function caObjects(settings: Settings, version: string): Manifest[] {
   const { namespace, ca } = settings;
@@ -43,16 +58,10 @@ export function caObjects(settings: Settings, version: string): Manifest[] {
     ...namespaceAccess(metadata, RULES, subjects),
     // The CA writes its roots into it; pods that need them wait until it has.
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...metadata, name: ROOTS_CONFIG_MAP } },
-    {
-      apiVersion: 'v1',
-      kind: 'PersistentVolumeClaim',
-      metadata,
-      spec: {
-        accessModes: ['ReadWriteOnce'],
-        resources: { requests: { storage: ca.storage.size } },
-        ...(ca.storage.className === undefined ? {} : { storageClassName: ca.storage.className }),
-      },
-    },
+    // Made empty, so that nobody needs the right to make any; the CA fills them, and nobody else does.
+    { apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, name: CA_STATE }, type: 'Opaque' },
+    { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...metadata, name: CA_STATE } },
+    ...(ca.storage === undefined ? [] : [volumeClaim(metadata, ca.storage)]),
     {
       apiVersion: 'v1',
       kind: 'Service',
@@ -64,48 +73,78 @@ export function caObjects(settings: Settings, version: string): Manifest[] {
       kind: 'Deployment',
       metadata,
       spec: {
-        replicas: 1,
-        strategy: { type: 'Recreate' },
+        replicas: ca.replicas,
+        strategy: ca.storage ? { type: 'Recreate' } : { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
         selector: { matchLabels: selector },
-        template: { metadata: { labels: { ...labels, ...NO_SIDECAR } }, spec: podSpec(settings) },
+        template: { metadata: { labels: { ...labels, ...NO_SIDECAR } }, spec: podSpec(settings, selector) },
       },
     },
+    ...(ca.storage ? [] : [disruptionBudget(metadata, selector)]),
   ];
 }
 
-function podSpec(settings: Settings): object {
+function disruptionBudget(metadata: Manifest['metadata'], matchLabels: Record<string, string>): Manifest {
+  return { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata, spec: { maxUnavailable: 1, selector: { matchLabels } } };
+}
+
+function volumeClaim(metadata: Manifest['metadata'], { size, className }: { size: string; className: string | undefined }): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata,
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: size } },
+      ...(className === undefined ? {} : { storageClassName: className }),
+    },
+  };
+}
+
+function podSpec(settings: Settings, selector: Record<string, string>): object {
   const { namespace, ca, meshConfig, logFormat } = settings;
   const trustDomain = meshConfig.trustDomain || DEFAULT_TRUST_DOMAIN;
   const names = [`${CA_NAME}.${namespace}.svc`, `${CA_NAME}.${namespace}.svc.cluster.local`, `${CA_NAME}.${namespace}`];
   const base = {
     ...imageOf(settings),
     securityContext: containerSecurity,
-    env: scratchEnvironment,
+    env: [...scratchEnvironment, { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
     resources: ca.resources,
     volumeMounts: [{ name: 'authority', mountPath: MOUNT }, scratchMount],
   };
+  const roots = ['--roots-config-map', `${namespace}/${ROOTS_CONFIG_MAP}`];
+  const shared = ['--ca-dir', DIRECTORY, '--state-secret', `${namespace}/${CA_STATE}`, ...roots];
   return {
     ...podFields(settings, CA_NAME, ca),
-    initContainers: [{ ...base, name: 'init', args: ['ca', 'init', '--if-missing', '--ca-dir', DIRECTORY, '--trust-domain', trustDomain] }],
+    topologySpreadConstraints: ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+      maxSkew: 1,
+      topologyKey,
+      whenUnsatisfiable: 'ScheduleAnyway',
+      labelSelector: { matchLabels: selector },
+    })),
+    initContainers: [{ ...base, name: 'init', args: ['ca', 'init', '--if-missing', ...shared, '--trust-domain', trustDomain] }],
     containers: [
       {
         ...base,
         name: 'ca',
         args: [
-          ...['ca', 'serve', '--kubernetes', '--ca-dir', DIRECTORY, '--listen', '0.0.0.0', '--port', String(CA_PORT)],
+          ...['ca', 'serve', '--kubernetes', ...shared, '--listen', '0.0.0.0', '--port', String(CA_PORT)],
+          ...['--advertise', '$(POD_IP)', '--peer-port', String(CA_PEER_PORT)],
           ...names.flatMap((name) => ['--host', name]),
           // The API server knows the server of webhooks by its name.
           ...['--allow-host', `${namespace}/${WEBHOOK_NAME}*=${WEBHOOK_NAME}*.${namespace}.svc`],
           // The agents of all revisions.
           ...['--signer', SIGNER_NAME, '--node-agents', `${namespace}/${AGENT_NAME}*`],
-          ...['--token-audience', TOKEN_AUDIENCE, '--roots-config-map', `${namespace}/${ROOTS_CONFIG_MAP}`, '--log-format', logFormat],
+          ...['--token-audience', TOKEN_AUDIENCE, '--log-format', logFormat],
         ],
-        ports: [{ name: 'tls-ca', containerPort: CA_PORT, protocol: 'TCP' }],
+        ports: [
+          { name: 'tls-ca', containerPort: CA_PORT, protocol: 'TCP' },
+          { name: 'tls-ca-peer', containerPort: CA_PEER_PORT, protocol: 'TCP' },
+        ],
         // Its port answers nobody by another name than its own, so HTTP probes by address would be refused.
         readinessProbe: { tcpSocket: { port: 'tls-ca' }, periodSeconds: 5 },
         livenessProbe: { tcpSocket: { port: 'tls-ca' }, periodSeconds: 20, failureThreshold: 3 },
       },
     ],
-    volumes: [{ name: 'authority', persistentVolumeClaim: { claimName: CA_NAME } }, scratchVolume],
+    volumes: [{ name: 'authority', ...(ca.storage ? { persistentVolumeClaim: { claimName: CA_NAME } } : { emptyDir: {} }) }, scratchVolume],
   };
 }

@@ -9,6 +9,10 @@ export const CA_NAME = 'fairlead-ca';
 export const WEBHOOK_NAME = 'fairlead-webhook';
 export const AGENT_NAME = 'fairlead-agent';
 export const CA_PORT = 15012;
+/** Among the CA's pods: open while one leads. */
+export const CA_PEER_PORT = 15013;
+/** The Secret with the CA's keys and state, and the Lease of the pod that leads. */
+export const CA_STATE = 'fairlead-ca-state';
 /** Of CertificateSigningRequests for certificates of the mesh. */
 export const SIGNER_NAME = 'fairlead.dev/mesh';
 /** What tokens of service accounts are meant for, as with Istio's CA. */

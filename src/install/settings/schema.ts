@@ -120,10 +120,17 @@ export const settingsSchema = message('Settings of an installation.', {
   status: boolean('Whether agents write the status of Istio’s and the Gateway API’s objects into the cluster, and Events. Default: true.'),
   meshConfig: as(MeshConfig, 'MeshConfig of the mesh. Default: all of Istio’s defaults.'),
   ca: message('The certificate authority.', {
-    storage: message('The volume with its keys and its audit log.', {
-      size: string('How large. Default: 1Gi.', { pattern: QUANTITY }),
-      className: string('StorageClass. Default: the cluster’s default one.'),
+    replicas: integer('How many pods: one leads, the others stand by. With a volume there is one. Default: 2.', {
+      minimum: 1,
+      maximum: 20,
     }),
+    storage: message(
+      'A volume for one pod, with its audit log. Default: none; keys and state are in a Secret, and the log is in the pods’ logs.',
+      {
+        size: string('How large. Default: 1Gi.', { pattern: QUANTITY }),
+        className: string('StorageClass. Default: the cluster’s default one.'),
+      },
+    ),
     resources,
     ...placement,
   }),
