@@ -4,7 +4,7 @@ import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { bin } from './cli.ts';
 import { until } from './http.ts';
-import { type Host, PROXY_USER } from './network.ts';
+import { type Host, PROXY_USER, type Who } from './network.ts';
 
 /** Answers on each port with what it was asked, as JSON. `GET /hits` counts the requests before it; ports are on all addresses. */
 const APPLICATION = `
@@ -20,9 +20,15 @@ const APPLICATION = `
 `;
 
 const CALL = `
-  fetch(process.argv[1], { headers: JSON.parse(process.argv[2]), redirect: 'manual', signal: AbortSignal.timeout(10000) })
-    .then(async (r) => console.log(JSON.stringify({ status: r.status, body: await r.text() })))
-    .catch((e) => console.log(JSON.stringify({ failed: (e.cause ?? e).code ?? String(e.cause ?? e) })));
+  const [url, headers, localAddress] = process.argv.slice(1);
+  const tell = (answer) => console.log(JSON.stringify(answer));
+  require('node:http')
+    .get(url, { headers: JSON.parse(headers), agent: false, timeout: 10000, ...(localAddress && { localAddress }) }, (response) => {
+      let body = '';
+      response.on('data', (part) => { body += part; }).on('end', () => tell({ status: response.statusCode, body }));
+    })
+    .on('timeout', function () { this.destroy(new Error('no answer')); })
+    .on('error', (error) => tell({ failed: error.code ?? error.message }));
 `;
 
 export interface Answer {
@@ -35,8 +41,11 @@ export interface Answer {
 }
 
 /** Starts the application on its ports. */
-export async function startApplication(host: Host, ...ports: number[]): Promise<void> {
-  const child = host.start('app', process.execPath, '-e', APPLICATION, ports.join(','), host.name);
+export const startApplication = (host: Host, ...ports: number[]): Promise<void> => startServer(host, 'app', ...ports);
+
+/** The same, run by somebody else. */
+export async function startServer(host: Host, who: Who, ...ports: number[]): Promise<void> {
+  const child = host.start(who, process.execPath, '-e', APPLICATION, ports.join(','), host.name);
   let said = '';
   child.stdout?.on('data', (text: Buffer) => {
     said += text;
@@ -44,9 +53,16 @@ export async function startApplication(host: Host, ...ports: number[]): Promise<
   await until(`the application on ${host.name} listens`, () => ports.every((port) => said.includes(`listens ${port}`)), 20_000);
 }
 
-/** One request, made by an application on this host. */
-export function call(host: Host, url: string, headers: Record<string, string> = {}): Answer {
-  const { out, err } = host.run('app', process.execPath, '-e', CALL, url, JSON.stringify(headers));
+export interface Caller {
+  headers?: Record<string, string>;
+  /** An application, unless it is said. */
+  who?: Who;
+  localAddress?: string;
+}
+
+/** One request, made on this host. */
+export function call(host: Host, url: string, { headers = {}, who = 'app', localAddress = '' }: Caller = {}): Answer {
+  const { out, err } = host.run(who, process.execPath, '-e', CALL, url, JSON.stringify(headers), localAddress);
   if (out === '') throw new Error(`no word of the caller: ${err}`);
   const { status, body, failed } = JSON.parse(out) as { status?: number; body?: string; failed?: string };
   if (status === undefined) return { failed: failed ?? '' };
