@@ -10,6 +10,7 @@ import type { ObjectChange } from '../../src/edit/live/object-draft.ts';
 import { writeObjects } from '../../src/edit/live/write-objects.ts';
 import { fairlead, type Ran, type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, serviceOf, until } from '../support/cluster-objects.ts';
+import { realEnvoy } from '../support/envoy.ts';
 import { get } from '../support/http-proxy.ts';
 import { collectionOf, type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 
@@ -430,6 +431,36 @@ if ('missing' in started || address === undefined) {
       assert.match(running.err(), /VirtualService shop\/reviews has v1 55%, v2 45% now: it was changed by kubectl-edit/);
     });
     assert.equal(await split(), [55, 45]);
+  });
+
+  test('with the real Envoy in place of the embedded proxy: both ways', async () => {
+    const envoy = realEnvoy();
+    if ('missing' in envoy) {
+      console.log(`SKIP a shift with Envoy: ${envoy.missing}`);
+      return;
+    }
+    agent?.child.kill('SIGTERM');
+    await agent?.ended;
+    assert.is((await route('split reviews v1=90 v2=10 -k -n shop')).code, 0);
+    agent = startFairlead(['agent', 'run', '-k', '--data', join(state, 'agent'), '--api-port', '0', '--metrics-port', '0'], {
+      ...env(),
+      FAIRLEAD_ENGINE: 'envoy',
+      ENVOY_PATH: envoy.path,
+    });
+    await until('requests are answered', async () => /^v[12]$/.test(await get(proxyPort, 'http://reviews.shop/')), 60_000);
+    const [, v2] = backends;
+    await withTraffic(async () => {
+      v2!.failing = true;
+      const back = await route(`shift reviews ${steps} --agent ${agentUrl()}`);
+      assert.is(back.code, 1, back.err + back.out);
+      assert.match(back.out, /went back to v1 90%, v2 10% from 30 %: errors<5% does not hold/);
+      assert.equal(await split(), [90, 10]);
+      v2!.failing = false;
+      const ran = await route(`shift reviews ${steps} --agent ${agentUrl()}`);
+      assert.is(ran.code, 0, ran.err + ran.out);
+    });
+    assert.equal(await split(), [0, 100]);
+    for (let i = 0; i < 20; i++) assert.is(await get(proxyPort, 'http://reviews.shop/'), 'v2');
   });
 
   async function createVersion(version: string, port: number): Promise<void> {
