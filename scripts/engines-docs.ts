@@ -63,7 +63,7 @@ ${markdownTable(['with Envoy', 'embedded', 'reference', 'case'], differences())}
 
 ## Refused by the embedded proxy
 Fields of Envoy's configuration. A refused configuration leaves the last good one running, and the refusal names the resource and its
-line. Little of this is ever generated: PROXY protocol to upstreams, and \`transparent\` for TPROXY.
+line. Little of this is ever generated: PROXY protocol to upstreams, and what captured traffic needs (\`useOriginalDst\`, \`transparent\`, \`additionalAddresses\`).
 
 ${markdownTable(['message', 'field', 'why'], await refusedFields())}
 `;

@@ -1,6 +1,7 @@
 /** Builds what tests need and takes minutes, once a machine, before any test waits for it. Nothing to do where it is there, or Go is not. */
 import { helm } from '../test/support/helm.ts';
 import { kubeBinaries } from '../test/support/kube-apiserver.ts';
+import { realNft } from '../test/support/nft.ts';
 
 function tell(name: string, make: () => string | { missing: string }): void {
   const started = performance.now();
@@ -14,3 +15,7 @@ tell('kube-apiserver', () => {
   return 'missing' in found ? found : found.apiserver;
 });
 tell('Helm', () => helm({ build: true }));
+tell('nft', () => {
+  const found = realNft();
+  return found === '' ? 'nft' : found;
+});

@@ -45,4 +45,18 @@ test('are told with --own-proxies, until a Sidecar puts the proxy in front', asy
   assert.equal(await unenforced(mesh(''), false), [], 'other meshes have proxies of their own there');
 });
 
+test('so are those for ports that a workload leaves out of capture', async () => {
+  const captured = (more: string): string =>
+    mesh('').replace(
+      'metadata: { name: api }\nspec: { address',
+      `metadata: { name: api, annotations: { sidecar.istio.io/interceptionMode: REDIRECT${more} } }\nspec: { address`,
+    );
+  assert.equal(await unenforced(captured(''), true), []);
+  assert.equal(await unenforced(captured(', traffic.sidecar.istio.io/excludeInboundPorts: "7001"'), true), [
+    'FL0701 AuthorizationPolicy default/p spec',
+    'FL0701 PeerAuthentication default/s spec.mtls.mode',
+  ]);
+  assert.equal(await unenforced(captured(', traffic.sidecar.istio.io/includeInboundPorts: "7001"'), true), []);
+});
+
 test.run();

@@ -31,15 +31,17 @@ async function reportUnguarded(
   ...[model, report, byOrigin]: [...Parameters<Analyzer['run']>, ReadonlyMap<string, Resource>]
 ): Promise<void> {
   if (!model.all.some(({ kind }) => SECURITY.has(kind))) return;
-  const [{ buildMesh }, { everyProxy }, { securityProblems }] = await Promise.all([
+  const [{ buildMesh }, { everyProxy }, { securityProblems, unguardedPorts }] = await Promise.all([
     import('../../mesh/mesh.ts'),
     import('../../mesh/proxies.ts'),
     import('../../envoy/security/policy-problems.ts'),
   ]);
   const mesh = buildMesh(model.whole, { meshConfig: model.meshConfig });
   for (const proxy of everyProxy(mesh)) {
-    if (proxy.workload.kind === 'implied' || proxy.interception !== 'NONE') continue;
-    for (const { rule, origin = '', path = '', message } of securityProblems(mesh, mesh.scope(proxy))) {
+    if (proxy.workload.kind === 'implied') continue;
+    const scope = mesh.scope(proxy);
+    if (proxy.interception !== 'NONE' && unguardedPorts(scope).length === 0) continue;
+    for (const { rule, origin = '', path = '', message } of securityProblems(mesh, scope)) {
       const resource = byOrigin.get(origin);
       if (!rule.startsWith('unsupported/') || resource === undefined) continue;
       report('FL0701', resource, parsePath(path), { problem: message }, { atKey: true });
