@@ -22,9 +22,11 @@ export const webhooks: Analyzer = {
     }
     const overlaps = new Map<(typeof hooks)[number], Set<(typeof hooks)[number]>>();
     for (const { namespace, object } of labelCombinations(revisions)) {
-      const matching = hooks.filter(
+      const all = hooks.filter(
         ({ hook }) => matchesSelector(hook.namespaceSelector ?? {}, namespace) && matchesSelector(hook.objectSelector ?? {}, object),
       );
+      const tagged = all.some(({ resource }) => isOwn(resource) && resource.metadata.labels[TAG] === 'default');
+      const matching = tagged ? all.filter(({ resource }) => !yieldsToTag(resource)) : all;
       if (matching.length < 2) continue;
       for (const one of matching) {
         const others = overlaps.get(one) ?? new Set();
@@ -51,6 +53,16 @@ export const webhooks: Analyzer = {
     }
   },
 };
+
+const TAG = 'istio.io/tag';
+
+const isOwn = ({ metadata }: Configuration): boolean => metadata.labels['app.kubernetes.io/managed-by'] === 'fairlead';
+
+/** Fairlead's installation without a revision: API servers ask it behind the tag `default`, and it changes nothing of a pod that has a sidecar. */
+function yieldsToTag(resource: Configuration): boolean {
+  const { labels } = resource.metadata;
+  return isOwn(resource) && labels[TAG] === undefined && labels['app.kubernetes.io/instance'] === 'fairlead';
+}
 
 function revisionsOf({ metadata, spec }: Configuration): Set<string> {
   const found = new Set<string>();
