@@ -59,6 +59,7 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
   const client = createApiClient(access);
   const place = ownPlace(access.namespace);
   const tracker = trackTaken(controller);
+  tracker.look(controller.config().state === 'accepted');
   const nodes = (): number => controller.mesh()?.ofKind('Node').length ?? 1;
   const elsewhere = place.pod !== undefined && place.pod.namespace !== namespace;
   // What an object goes with has to be in its own namespace; and who may write there, may write of everybody's proxies.
@@ -129,7 +130,6 @@ export function startClusterStatus(options: ClusterStatusOptions): ClusterStatus
     if (now.some((value, i) => value !== seen[i])) leader?.changed();
     seen = now;
   }
-  changed(controller.config().state === 'accepted');
   return {
     changed,
     async close() {

@@ -302,9 +302,8 @@ if (missing !== undefined || 'missing' in started || 'missing' in definitions ||
   test('Istio’s own definitions take the condition of its kinds', async () => {
     const virtualService = routeOf('inside', 'shop', 'a');
     await api.create(virtualService);
-    await becomes(virtualService, conditions, 'Reconciled=Unknown:NoProxies');
-    await createPod('app-1', 'shop', { nodeName: 'a', podIP: address });
     const { conditions: said = [] } = await becomes(virtualService, conditions, 'Reconciled=True:Applied');
+    // The client that is implied where a node has no sidecar.
     assert.is(said[0]?.message, 'applied by 1 of 1 proxy');
   });
 
