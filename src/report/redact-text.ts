@@ -34,12 +34,16 @@ const RULES: readonly Rule[] = [
   // Envoy's debug logs: 'authorization', 'Bearer …' and key=authorization value=….
   { pattern: new RegExp(`('(?:${HEADER_NAMES})',\\s{0,4}')[^'\\n]*(')`, 'gi'), keep: around },
   { pattern: new RegExp(`(key=(?:${HEADER_NAMES}) value=)[^\\n]+`, 'gi'), keep: around },
-  // A header as text or JSON, escaped or not.
+  // A header in JSON, in JSON that is text in JSON, and as text, whole or cut.
+  { pattern: new RegExp(`("(?:${HEADER_NAMES})"\\s{0,4}:\\s{0,4}")(?:[^"\\\\\\n]|\\\\.)*(")`, 'gi'), keep: around },
   {
-    pattern: new RegExp(`("(?:${HEADER_NAMES})\\\\?"\\s{0,4}:\\s{0,4}\\\\?")[^"\\\\\\n]*(?:\\\\.[^"\\\\\\n]*)*(\\\\?")`, 'gi'),
+    pattern: new RegExp(`(\\\\"(?:${HEADER_NAMES})\\\\"\\s{0,4}:\\s{0,4}\\\\")(?:[^"\\\\\\n]|\\\\\\\\(?:\\\\"|[^"\\n]))*(\\\\")`, 'gi'),
     keep: around,
   },
-  { pattern: new RegExp(`(\\b(?:${HEADER_NAMES})\\s{0,4}[:=]\\s{0,4})(?!\\[redacted\\])[^\\n"'}\\]]+`, 'gi'), keep: around },
+  {
+    pattern: new RegExp(`(\\b(?:${HEADER_NAMES})\\\\?["']?\\s{0,4}[:=]\\s{0,4}\\\\?["']?)(?!\\\\?["']?\\[redacted\\])[^\\n"'}\\]]+`, 'gi'),
+    keep: around,
+  },
   { pattern: /\b((?:Bearer|Basic|Negotiate|Digest)\s{1,4})(?!\[redacted\])[A-Za-z0-9._~+/=-]{6,}/g, keep: around },
   // user:password@ of a URL, RFC 3986 3.2.1.
   { pattern: /(\b[a-z][a-z0-9+-]{0,20}:\/\/)[^\s/@"'<>:]{1,256}:[^\s/@"'<>]{1,256}(@)/gi, keep: around },

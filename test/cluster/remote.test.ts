@@ -12,6 +12,7 @@ import { until } from '../support/http.ts';
 import { startIstioEnvoy } from '../support/istio-envoy.ts';
 import { type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 import { service, startMesh, testPort, workload } from '../support/mesh.ts';
+import { startSilentAds } from '../support/silent-ads.ts';
 
 const started = await startKubeApi();
 const istio = 'missing' in started ? started : await startIstioEnvoy();
@@ -98,6 +99,17 @@ if ('missing' in started || 'missing' in istio) {
     const back = await run('pc log -k web-6f7d9.shop --reset');
     assert.is(back.code, 0, back.err);
     assert.match(await level(), /lua: warning/);
+  });
+
+  test('stats are shown as they are, as JSON, and for Prometheus', async () => {
+    const shown = await run('pc stats -k web-6f7d9.shop --filter ^listener_manager');
+    assert.is(shown.code, 0, shown.err);
+    assert.match(shown.out, /^listener_manager\.lds\.update_success: 1$/m);
+    assert.not.match(shown.out, /^cluster/m);
+    const stats = JSON.parse((await run('x envoy-stats -k deployment/web.shop --used -o json')).out) as { name: string; value: number }[];
+    assert.is(stats.find(({ name }) => name === 'cluster_manager.cds.update_success')?.value, 1);
+    assert.match((await run('pc stats -k web-6f7d9.shop -o prom')).out, /^# TYPE envoy_\w+ counter$/m);
+    assert.match((await run('pc stats -k')).err, /say which pod’s proxy is meant/);
   });
 
   test('explain asks the proxy that runs', async () => {
@@ -288,6 +300,27 @@ if ('missing' in started || 'missing' in istio) {
     } finally {
       await mesh.close();
       await backend.close();
+    }
+  });
+
+  test('a proxy with a stream to its control plane is in sync, and one that lost it is stale', async () => {
+    const ads = await startSilentAds();
+    const envoy = await startIstioEnvoy({}, ads.port);
+    if ('missing' in envoy) throw new Error(envoy.missing);
+    try {
+      await createPod(api, podOf('streaming'), ready);
+      kubelet.pods.set('shop/streaming', { ports: { 15000: envoy.adminPort }, containers: {} });
+      const is = (sync: string) => async () => new RegExp(`streaming\\.shop .* ${sync} `).test((await run('ps -k streaming.shop')).out);
+      await until('it is in sync', is('SYNCED'));
+      assert.match((await run('doctor -k streaming.shop')).out, /it has what its control plane wants it to have: in sync/);
+      ads.close();
+      await until('it is stale', is('STALE'));
+      const doctor = await run('doctor -k streaming.shop');
+      assert.is(doctor.code, 1);
+      assert.match(doctor.out, /it is STALE: it has no\s+stream\s+to\s+its\s+control\s+plane/);
+    } finally {
+      ads.close();
+      await envoy.close();
     }
   });
 

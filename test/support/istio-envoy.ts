@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realEnvoy } from './envoy.ts';
 import { until } from './http.ts';
+import { adsOf } from './silent-ads.ts';
 
 export interface IstioEnvoy {
   readonly adminPort: number;
@@ -108,8 +109,8 @@ const cluster = {
   metadata: istioConfig('destination-rule/reviews'),
 };
 
-/** @param more goes into the bootstrap */
-export async function startIstioEnvoy(more: object = {}): Promise<IstioEnvoy | { missing: string }> {
+/** @param more goes into the bootstrap; `ads` is the port of a control plane */
+export async function startIstioEnvoy(more: object = {}, ads?: number): Promise<IstioEnvoy | { missing: string }> {
   const envoy = realEnvoy();
   if ('missing' in envoy) return envoy;
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-istio-'));
@@ -128,7 +129,12 @@ export async function startIstioEnvoy(more: object = {}): Promise<IstioEnvoy | {
       metadata: { NAME: 'web-6f7d9', NAMESPACE: 'shop', ISTIO_VERSION: '1.27.1', CLUSTER_ID: 'Kubernetes' },
     },
     admin: { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } },
-    dynamic_resources: { lds_config: file('lds.json'), cds_config: file('cds.json') },
+    dynamic_resources: {
+      lds_config: file('lds.json'),
+      cds_config: file('cds.json'),
+      ...(ads === undefined ? {} : { ads_config: adsOf(ads).ads }),
+    },
+    ...(ads === undefined ? {} : { static_resources: { clusters: [adsOf(ads).cluster] } }),
     ...more,
   });
   const admin = join(folder, 'admin');
