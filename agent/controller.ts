@@ -78,6 +78,8 @@ export interface ConfigOrigin {
 }
 
 export interface Controller {
+  /** `mesh()` has what is about the own proxy alone. */
+  readonly partial?: boolean;
   readonly origin: ConfigOrigin;
   /** Loads and applies. Calls while one is running are folded into one more run after it. Never rejects: what goes wrong is in `config()`. */
   sync(): Promise<void>;

@@ -264,6 +264,7 @@ export function createPodController(options: PodControllerOptions): PodControlle
   const awayText = (reason: string): string => `${from} cannot be asked: ${reason}`;
 
   return {
+    partial: true,
     origin: { paths: [], cluster: from, meshConfig: undefined, namespace: '', directory: process.cwd() },
     identity: { status: secrets.status, provide: () => Promise.resolve(), retry: () => Promise.resolve(), close: () => undefined },
     async start() {

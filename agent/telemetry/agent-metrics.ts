@@ -1,6 +1,7 @@
 /** Everything that the agent tells Prometheus: its own metrics, Istio's standard ones, and the proxies' own stats. */
 import { familyText, labelText } from '../../src/telemetry/metrics/exposition.ts';
 import { counterFamily } from '../../src/telemetry/metrics/family.ts';
+import { seenIn } from '../../src/telemetry/metrics/seen.ts';
 import { createStandardMetrics } from '../../src/telemetry/metrics/standard.ts';
 import { type AgentFamiliesOptions, createAgentFamilies } from './agent-families.ts';
 import { createStatsMerger } from './merge-stats.ts';
@@ -23,6 +24,14 @@ export function createAgentMetrics(options: AgentMetricsOptions): AgentMetrics {
   const standard = createStandardMetrics({
     mesh: () => controller.mesh(),
     proxies: () => controller.proxies().map((p) => p.node),
+    ...(controller.partial
+      ? {
+          seen: (proxy) => {
+            const snapshot = controller.proxies().find((p) => p.node.id === proxy.id)?.snapshot;
+            return snapshot && seenIn(snapshot);
+          },
+        }
+      : {}),
     onFull: (metric, limit) =>
       warn('a metric has too many series: further label values go to the series fairlead_overflow="true"', { metric, limit }),
   });

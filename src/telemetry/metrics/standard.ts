@@ -6,6 +6,7 @@ import { type CounterFamily, counterFamily, type Family, type HistogramFamily, h
 import { type Labels, standardLabels } from './labels.ts';
 import { METRIC_NAMES, type MetricName, STANDARD_METRICS } from './names.ts';
 import { UNKNOWN } from './peers.ts';
+import type { Seen } from './seen.ts';
 import { type MetricSettings, metricSettings, type ProxyMetrics } from './settings.ts';
 import { createWho, type Who } from './who.ts';
 
@@ -19,6 +20,8 @@ export interface StandardMetrics {
 export interface StandardMetricsOptions {
   mesh(): Mesh | undefined;
   proxies(): readonly ProxyNode[];
+  /** What a proxy's own configuration tells, where the mesh is that of one pod alone. */
+  seen?(proxy: ProxyNode): Seen | undefined;
   /** Series a metric; SERIES_LIMIT without it. */
   limit?: number;
   /** Told once for each metric that is full. */
@@ -40,13 +43,13 @@ interface View {
   settings(record: RequestRecord): ProxyMetrics | undefined;
 }
 
-function viewOf(mesh: Mesh, proxies: readonly ProxyNode[]): View {
+function viewOf(mesh: Mesh, proxies: readonly ProxyNode[], seen: StandardMetricsOptions['seen']): View {
   const nodes = new Map(proxies.map((p) => [`${p.name}.${p.namespace}`, p]));
   const known = new Map<string, ProxyMetrics>();
   return {
     mesh,
     knows: (proxy) => nodes.has(proxy),
-    who: createWho(mesh, proxies),
+    who: createWho(mesh, proxies, seen),
     settings(record) {
       const node = nodes.get(record.proxy);
       if (node === undefined) return undefined;
@@ -96,7 +99,7 @@ export function createStandardMetrics(options: StandardMetricsOptions): Standard
     const mesh = options.mesh();
     if (mesh === undefined) return undefined;
     // A proxy that came with this mesh may be told of a moment later.
-    if (view?.mesh !== mesh || !view.knows(record.proxy)) view = viewOf(mesh, options.proxies());
+    if (view?.mesh !== mesh || !view.knows(record.proxy)) view = viewOf(mesh, options.proxies(), options.seen);
     return view;
   }
 

@@ -3,6 +3,7 @@ import { parseClusterName } from '../../envoy/names.ts';
 import type { Mesh, ProxyNode, Service, Workload } from '../../mesh/types.ts';
 import type { RequestRecord } from '../request-record.ts';
 import { type Peer, peerOf, UNKNOWN, UNKNOWN_PEER } from './peers.ts';
+import type { Seen } from './seen.ts';
 
 /** The two ends of a request, and the service that was called. */
 export interface Who {
@@ -14,8 +15,16 @@ export interface Who {
 /** Worked out once for each pair of ends; the oldest go when there are more. */
 const KNOWN_LIMIT = 20_000;
 
-/** Answers for one mesh; make a new one when the mesh is another. */
-export function createWho(mesh: Mesh, proxies: readonly ProxyNode[]): (record: RequestRecord) => Who | undefined {
+/**
+ * Answers for one mesh; make a new one when the mesh is another.
+ *
+ * @param seen what the configuration of a proxy tells, where the mesh is not known
+ */
+export function createWho(
+  mesh: Mesh,
+  proxies: readonly ProxyNode[],
+  seen?: (proxy: ProxyNode) => Seen | undefined,
+): (record: RequestRecord) => Who | undefined {
   const nodes = new Map(proxies.map((p) => [`${p.name}.${p.namespace}`, p]));
   const byAddress = onlyOnes(mesh.workloads.flatMap((w) => w.addresses.map((a) => [a, w] as const)));
   const byAccount = onlyOnes(mesh.workloads.map((w) => [`${w.namespace}/${w.serviceAccount}`, w] as const));
@@ -34,9 +43,23 @@ export function createWho(mesh: Mesh, proxies: readonly ProxyNode[]): (record: R
     return { source: own, destination: destination ?? UNKNOWN_PEER, service: named(service, record) };
   }
 
+  /** What changes from one moment to the next is not kept. */
+  function look(record: RequestRecord, proxy: ProxyNode, config: Seen): Who {
+    const who = find(record, proxy);
+    if (record.direction === 'inbound') {
+      const source = who.source.workload === UNKNOWN ? config.peer(hostOf(record.downstreamRemoteAddress)) : undefined;
+      return source ? { ...who, source: { ...source, principal: who.source.principal } } : who;
+    }
+    const destination = who.destination === UNKNOWN_PEER ? config.peer(record.upstreamHost) : undefined;
+    const service = config.service(record.upstreamCluster);
+    return { ...who, ...(destination ? { destination } : {}), ...(service ? { service } : {}) };
+  }
+
   return (record) => {
     const proxy = nodes.get(record.proxy);
     if (proxy === undefined) return undefined;
+    const config = seen?.(proxy);
+    if (config) return look(record, proxy, config);
     const end = record.direction === 'inbound' ? hostOf(record.downstreamRemoteAddress) : record.upstreamHost;
     const fallback = parseClusterName(record.upstreamCluster) ? '' : record.authority;
     const key = `${record.proxy} ${record.direction} ${record.upstreamCluster} ${end} ${record.peerPrincipal ?? ''} ${fallback}`;
