@@ -32,25 +32,26 @@ const NOBODY: ProxySet = { all: 0, byState: new Map() };
 
 /** Proxies that see the same VirtualServices. */
 interface Group {
-  readonly id: number;
   readonly proxies: ReportedProxy[];
-  readonly seen: ReadonlySet<Resource>;
+  readonly views: readonly VirtualServiceView[];
 }
 
-function* resourcesOf(views: readonly VirtualServiceView[]): Generator<Resource> {
-  for (const { resource, httpOrigins } of views) {
-    yield resource;
-    for (const { resource, matches = [] } of httpOrigins) {
-      yield resource;
-      for (const match of matches) yield match.resource;
-    }
+const parts = new WeakMap<VirtualServiceView, readonly Resource[]>();
+
+/** What a view is made of: a VirtualService with its delegates. */
+function partsOf(view: VirtualServiceView): readonly Resource[] {
+  let known = parts.get(view);
+  if (known === undefined) {
+    const origins = view.httpOrigins.flatMap(({ resource, matches = [] }) => [resource, ...matches.map((m) => m.resource)]);
+    known = [...new Set([view.resource, ...origins])];
+    parts.set(view, known);
   }
+  return known;
 }
 
 /** Proxies of one namespace with the same Sidecar see the same; gateways by what is attached to their Gateways. */
 function groupsOf(mesh: Mesh, proxies: readonly ReportedProxy[]): Group[] {
   const groups = new Map<unknown, Map<string, Group>>();
-  let id = 0;
   for (const proxy of proxies) {
     const scope = mesh.scope(proxy.node);
     const router = proxy.node.type === 'router';
@@ -58,24 +59,48 @@ function groupsOf(mesh: Mesh, proxies: readonly ReportedProxy[]): Group[] {
     const byName = getOrMake(groups, router ? 'router' : scope.sidecar, () => new Map<string, Group>());
     getOrMake(byName, [proxy.node.namespace, ...keys].join(' '), (): Group => {
       const views = router ? keys.flatMap((key) => scope.virtualServicesFor(key)) : scope.virtualServices;
-      return { id: id++, proxies: [], seen: new Set(resourcesOf(views)) };
+      return { proxies: [], views };
     }).proxies.push(proxy);
   }
   return [...groups.values()].flatMap((byName) => [...byName.values()]);
 }
 
+/** Groups that see one thing; thousands of things are seen by the same ones. */
+interface Seen {
+  readonly groups: readonly Group[];
+  readonly more: Map<Group, Seen>;
+  proxies: ProxySet | undefined;
+}
+
+/** Whoever sees a VirtualService, in one pass over all that is seen. */
+function viewersOf(groups: readonly Group[]): (resource: Resource) => ProxySet {
+  const nobody: Seen = { groups: [], more: new Map(), proxies: NOBODY };
+  const seen = new Map<Resource, Seen>();
+  for (const group of groups) {
+    for (const view of group.views) {
+      for (const resource of partsOf(view)) {
+        const before = seen.get(resource) ?? nobody;
+        if (before.groups.at(-1) === group) continue;
+        seen.set(
+          resource,
+          getOrMake(before.more, group, () => ({ groups: [...before.groups, group], more: new Map(), proxies: undefined })),
+        );
+      }
+    }
+  }
+  return (resource) => {
+    const by = seen.get(resource) ?? nobody;
+    by.proxies ??= proxySet(by.groups.flatMap(({ proxies }) => proxies));
+    return by.proxies;
+  };
+}
+
 /** Answers for any resource of the mesh. */
 export function concerned(mesh: Mesh, reported: readonly ReportedProxy[]): (resource: Resource) => ProxySet {
   const proxies = reported.filter(({ taken }) => taken !== undefined);
-  const groups = groupsOf(mesh, proxies);
+  const viewers = viewersOf(groupsOf(mesh, proxies));
   const byNamespace = Map.groupBy(proxies, ({ node }) => node.namespace);
-  const unions = new Map<string, ProxySet>();
   const exported = new Map<string, ProxySet>();
-
-  function viewers(resource: Resource): ProxySet {
-    const seeing = groups.filter(({ seen }) => seen.has(resource));
-    return getOrMake(unions, seeing.map((g) => g.id).join(), () => proxySet(seeing.flatMap((g) => g.proxies)));
-  }
 
   function exportedTo(exportTo: readonly string[]): ProxySet {
     return getOrMake(exported, exportTo.join(), () => proxySet(proxies.filter(({ node }) => isExportedTo(exportTo, node.namespace))));
