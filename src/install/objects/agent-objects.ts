@@ -11,6 +11,8 @@ import {
   imageOf,
   metricsAnnotations,
   NO_SIDECAR,
+  nodeEnvironment,
+  podEnvironment,
   podFields,
   rootsVolume,
   scratchEnvironment,
@@ -118,7 +120,7 @@ function podSpec(settings: Settings, name: string): object {
           ...['--api-port', String(API_PORT), '--metrics-port', String(METRICS_PORT)],
           ...['--ca', 'kubernetes', '--ca-roots', `${ROOTS}/root-cert.pem`, '--log-format', logFormat],
         ],
-        env: [...scratchEnvironment, { name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
+        env: [...scratchEnvironment, nodeEnvironment, ...podEnvironment],
         ports: [{ name: 'http-metrics', containerPort: METRICS_PORT, protocol: 'TCP' }],
         readinessProbe: { httpGet: { path: '/healthz/ready', port: 'http-metrics' }, periodSeconds: 5, failureThreshold: 3 },
         // It is not there while the agent begins; an agent that cannot answer any more begins anew, and its pods run on meanwhile.

@@ -9,6 +9,7 @@ import {
   imageOf,
   metricsAnnotations,
   NO_SIDECAR,
+  podEnvironment,
   podFields,
   rootsVolume,
   scratchEnvironment,
@@ -135,7 +136,7 @@ function podSpec(settings: Settings, gateway: Gateway, name: string): object {
           ...['--ca', `${CA_NAME}.${namespace}.svc:${CA_PORT}`, '--ca-roots', `${ROOTS}/root-cert.pem`],
           ...['--ca-token-file', `${TOKEN}/istio-token`, '--deadline', `${DRAIN_SECONDS}s`, '--log-format', logFormat],
         ],
-        env: scratchEnvironment,
+        env: [...scratchEnvironment, ...podEnvironment],
         ports: [
           ...gateway.ports.map((port) => ({ name: port.name, containerPort: port.targetPort, protocol: 'TCP' })),
           { name: 'http-metrics', containerPort: METRICS_PORT, protocol: 'TCP' },

@@ -49,6 +49,16 @@ export const podFields = (settings: Settings, serviceAccountName: string, placem
 /** Whatever injects sidecars leaves these pods alone. */
 export const NO_SIDECAR = { 'sidecar.istio.io/inject': 'false' };
 
+const fieldOf = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+
+/** Whose reports an agent writes. A host's name would do, but is cut off at 63 characters. */
+export const podEnvironment = [
+  fieldOf('POD_NAME', 'metadata.name'),
+  fieldOf('POD_NAMESPACE', 'metadata.namespace'),
+  fieldOf('POD_UID', 'metadata.uid'),
+];
+export const nodeEnvironment = fieldOf('NODE_NAME', 'spec.nodeName');
+
 /** For Prometheus. */
 export const metricsAnnotations = (port: number): Record<string, string> => ({
   'prometheus.io/scrape': 'true',
