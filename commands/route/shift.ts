@@ -7,7 +7,7 @@ import { type ClusterFlags, clusterFlags } from '../../src/cli/cluster-flags.ts'
 import * as flags from '../../src/cli/flags.ts';
 import type { ClusterStore } from '../../src/cli/route-cluster.ts';
 import { editFlags, RouteCommand } from '../../src/cli/route-command.ts';
-import type { ShiftRoute, ShiftTarget } from '../../src/cli/shift-steering.ts';
+import type { ShiftAgent, ShiftRoute, ShiftTarget } from '../../src/cli/shift-steering.ts';
 import { span } from '../../src/cli/within.ts';
 import type { Share } from '../../src/edit/routes/split.ts';
 import { EXIT, FairleadError } from '../../src/errors.ts';
@@ -15,6 +15,9 @@ import type { ShiftEvent, ShiftResult } from '../../src/shift/shift.ts';
 
 /** As `-o json` gives it, at the end. */
 export type ShiftOutcome = ShiftResult & { service: string; to: string; before: string; after: string };
+
+/** Of an agent's API in a pod. */
+const AGENT_PORT = 15_000;
 
 export default class RouteShift extends RouteCommand {
   static override summary =
@@ -33,7 +36,11 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
     ...clusterFlags,
     kubernetes: editFlags.kubernetes,
     namespace: flags.namespace,
-    agent: { ...flags.agent, description: `${flags.agent.description}; with -k it must be named` },
+    agent: {
+      ...flags.agent,
+      helpValue: 'URL|POD',
+      description: `${flags.agent.description}; with -k it must be named, and may be a pod: POD[.NAMESPACE] or deployment/NAME[.NAMESPACE]`,
+    },
     route: Flags.string({
       char: 'r',
       helpValue: 'NAME|NUMBER',
@@ -73,7 +80,7 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
         'E_USAGE',
         'which requests are to be watched? A cluster has many agents, and none of them sees all requests',
         {
-          next: 'Name one with --agent that reads this cluster and whose proxies call the service, as an ingress gateway’s.',
+          next: 'Name one with --agent that reads this cluster and whose proxies call the service, as that of an ingress gateway: --agent deployment/NAME.NAMESPACE.',
         },
       );
     const namespace = flags.namespace;
@@ -82,7 +89,7 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
     const { found } = place;
     const { entry, host } = found;
     await this.#checkSubset(found.mesh, service, flags.to, namespace);
-    const agent = await connect(flags.agent);
+    const agent = await this.#connect(flags);
     if (flags.kubernetes) await steering.requireClusterAgent(agent);
     await steering.syncAgent(agent, 30_000, place.seen());
 
@@ -160,6 +167,23 @@ Failures are answers of 500 and above, gRPC's own failures, and answers that nev
     } finally {
       signals.close();
     }
+  }
+
+  /** Throws E_AGENT_UNREACHABLE, and for pods E_POD_* and E_CLUSTER_*. */
+  async #connect(flags: { agent?: string | undefined; namespace: string } & ClusterFlags): Promise<ShiftAgent> {
+    const { agent, kubernetes, namespace, context } = flags;
+    if (!kubernetes || agent === undefined || /^unix:|:\/\//.test(agent)) return connect(agent);
+    const { forwardedAgent } = await import('../../agent/forwarded-agent.ts');
+    const forwarded = await forwardedAgent({ pod: agent, namespace, context, port: AGENT_PORT });
+    this.#forwarded = forwarded;
+    return forwarded;
+  }
+
+  #forwarded: { close(): Promise<void> } | undefined;
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    await this.#forwarded?.close();
+    await super.finally(error);
   }
 
   async #open(target: ShiftTarget, flags: { config?: string[] | undefined; namespace: string } & ClusterFlags): Promise<ShiftRoute> {

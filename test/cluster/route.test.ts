@@ -11,6 +11,7 @@ import { writeObjects } from '../../src/edit/live/write-objects.ts';
 import { fairlead, type Ran, type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, serviceOf, until } from '../support/cluster-objects.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { createNode, createPod, startFakeKubelet } from '../support/fake-kubelet.ts';
 import { get } from '../support/http-proxy.ts';
 import { collectionOf, type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 
@@ -38,13 +39,15 @@ if ('missing' in started || address === undefined) {
   const env = (kubeconfig = api.kubeconfig) => ({ KUBECONFIG: kubeconfig, XDG_STATE_HOME: state });
   const route = (args: string, kubeconfig?: string): Promise<Ran> => fairlead(['route', ...args.split(' ')], { env: env(kubeconfig) });
   const backends = await Promise.all(['v1', 'v2'].map(startBackend));
-  const proxyPort = await freePort();
+  const [proxyPort, apiPort] = [await freePort(), await freePort()];
+  const kubelet = await startFakeKubelet();
   let agent: Running | undefined;
 
   test.after(async () => {
     agent?.child.kill('SIGTERM');
     await agent?.ended;
     for (const { server } of backends) server.close();
+    await kubelet.close();
     await api.stop();
     rmSync(state, { recursive: true, force: true });
   });
@@ -325,7 +328,10 @@ if ('missing' in started || address === undefined) {
       ofFiles.child.kill('SIGTERM');
       await ofFiles.ended;
     }
-    agent = startFairlead(['agent', 'run', '-k', '--data', join(state, 'agent'), '--api-port', '0', '--metrics-port', '0'], env());
+    agent = startFairlead(
+      ['agent', 'run', '-k', '--data', join(state, 'agent'), '--api-port', String(apiPort), '--metrics-port', '0'],
+      env(),
+    );
     await until('the agent runs', () => /the agent runs/.test(agent!.err()), 60_000).catch((error: Error) => {
       throw new Error(`${error.message}\n${agent?.err()}`);
     });
@@ -345,6 +351,27 @@ if ('missing' in started || address === undefined) {
     assert.equal(after.spec.http[0], before.spec.http[0]);
     assert.equal(after.spec.http[1]?.route[0]?.headers, before.spec.http[1]?.route[0]?.headers);
     for (let i = 0; i < 20; i++) assert.is(await get(proxyPort, 'http://reviews.shop/'), 'v2');
+  });
+
+  test('the agent of a pod is reached through a forwarded port', async () => {
+    await createNode(api, 'node-1', kubelet);
+    await createPod(api, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'gateway-1', namespace: 'shop', labels: { app: 'gateway' } },
+      spec: { serviceAccountName: 'default', nodeName: 'node-1', containers: [{ name: 'istio-proxy', image: 'fairlead:1' }] },
+    });
+    kubelet.pods.set('shop/gateway-1', { ports: { 15000: apiPort }, containers: {} });
+    assert.is((await route('split reviews v1=80 v2=20 -k -n shop')).code, 0);
+    const ran = await withTraffic(() => route(`shift reviews ${steps} --agent gateway-1`));
+    assert.is(ran.code, 0, ran.err + ran.out);
+    assert.match(ran.out, /v1 80%, v2 20% -> v1 0%, v2 100%/);
+    await until('nothing stays open', () => kubelet.streams() === 0);
+    kubelet.pods.set('shop/gateway-1', { ports: {}, containers: {} });
+    const deaf = await route(`shift reviews ${steps} --agent gateway-1`);
+    assert.is(deaf.code, 3, deaf.err);
+    assert.match(deaf.err, /the pod shop\/gateway-1 cannot be asked: nothing listens on port 15000/);
+    assert.match((await route(`shift reviews ${steps} --agent gateway-9`)).err, /gateway-9/);
   });
 
   test('a bad version is taken back by itself, also when the API server is away just then', async () => {
