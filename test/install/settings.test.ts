@@ -101,6 +101,7 @@ test('what is wrong between settings is said too', async () => {
     ],
     ['injection: { capture: redirect }', /redirected to Envoy alone, and `injection.engine` is auto/],
     ['gateways: { fairlead-agent: {} }', /cannot be called fairlead-agent: fairlead-agent is the installation’s own/],
+    ['gateways: { a: { credentials: [fairlead-ca-state] } }', /no gateway may read the CA’s keys/],
     ['agent: { enabled: false }', /sidecars would ask an agent of their node, and there is none/],
     ['injection: { agent: pod }', /no namespace’s service accounts may/],
     ['meshConfig: { trustDomain: Prod }', /the trust domain has "P"/],

@@ -190,10 +190,12 @@ export function settingsProblems({ ca, gateways, injection, meshConfig, agent }:
         `meshConfig.${field}`,
         `the connections of pods are redirected to port ${port}, and the proxies would listen on ${meshConfig[field]}`,
       );
-  for (const { name, replicas, ports, resources } of gateways) {
+  for (const { name, replicas, ports, resources, credentials } of gateways) {
     const at = `gateways.${name}`;
     const taken = OWN_NAMES.exec(name);
     if (taken) wrong(at, `a gateway cannot be called ${name}: ${taken[0]} is the installation’s own`);
+    const secret = credentials.find((credential) => OWN_NAMES.test(credential));
+    if (secret !== undefined) wrong(`${at}.credentials`, `${secret} is the installation’s own: no gateway may read the CA’s keys`);
     if (replicas.min > replicas.max) wrong(`${at}.replicas`, `\`min\` (${replicas.min}) is above \`max\` (${replicas.max})`);
     if (replicas.min < replicas.max && resources.requests?.cpu === undefined)
       wrong(
