@@ -4,6 +4,7 @@ import * as flags from '../../src/cli/flags.ts';
 import { contextFlag, namespaceFlag, revisionFlag, settingsFlags, settingsFrom, withCluster } from '../../src/cli/install-flags.ts';
 import { EXIT } from '../../src/errors.ts';
 import { type Manifest, refKey, refOf } from '../../src/install/objects/object.ts';
+import type { Settings } from '../../src/install/settings/resolve.ts';
 import type { ShownObject } from '../../src/output/install.ts';
 
 export default class ManifestDiff extends BaseCommand {
@@ -37,13 +38,12 @@ export default class ManifestDiff extends BaseCommand {
       import('../../src/install/manifests.ts'),
       import('../../src/output/install.ts'),
     ]);
-    const manifests = manifestsOf(settings, version);
     let objects: readonly ShownObject[];
     if (flags.against === undefined) {
-      objects = await this.live(manifests, settings.namespace, settings.revision, flags.context);
+      objects = await this.live(settings, (now) => manifestsOf(now, version), flags.context);
     } else {
       const other = await settingsFrom({ ...flags, file: flags.against, set: [], profile: undefined }, version);
-      objects = compared(manifestsOf(other.settings, version), manifests);
+      objects = compared(manifestsOf(other.settings, version), manifestsOf(settings, version));
     }
     const differing = objects.filter(({ action }) => !['same', 'left', 'keep'].includes(action));
     if (differing.length > 0) process.exitCode = EXIT.findings;
@@ -51,19 +51,21 @@ export default class ManifestDiff extends BaseCommand {
   }
 
   private async live(
-    manifests: readonly Manifest[],
-    namespace: string,
-    revision: string,
+    settings: Settings,
+    manifestsOf: (settings: Settings) => readonly Manifest[],
     context: string | undefined,
   ): Promise<readonly ShownObject[]> {
-    const [{ planInstall }, { listInventories }] = await Promise.all([
+    const [{ planInstall }, { listInventories }, { whileKeysMove }] = await Promise.all([
       import('../../src/install/live/plan.ts'),
       import('../../src/install/live/inventory.ts'),
+      import('../../src/install/live/ca-volume.ts'),
     ]);
+    const { namespace, revision } = settings;
     return withCluster(context, async (client) => {
       const all = await listInventories(client, namespace);
       const inventory = all.find((one) => one.revision === revision);
       const others = all.filter((one) => one.revision !== revision);
+      const manifests = manifestsOf((await whileKeysMove(client, settings)) ?? settings);
       return (await planInstall(client, manifests, { namespace, force: false, inventory, others })).objects;
     });
   }

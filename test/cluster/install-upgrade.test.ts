@@ -129,6 +129,32 @@ if ('missing' in started) {
       (set) => ['--set', set],
     );
 
+  test('the CA keeps its volume until its keys are in the Secret, and has several pods from the next upgrade on', async () => {
+    const ca = found('Deployment', 'fairlead-ca');
+    const claim = found('PersistentVolumeClaim', 'fairlead-ca');
+    const state: KubeObject = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'fairlead-ca-state', namespace: NAMESPACE } };
+    const caNow = async () => {
+      const { replicas, strategy, template } = (await sure(ca))['spec'] as {
+        replicas: number;
+        strategy: { type: string };
+        template: { spec: { volumes: { name: string; persistentVolumeClaim?: object }[] } };
+      };
+      return [replicas, strategy.type, template.spec.volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim)];
+    };
+    const first = await done('upgrade', '--yes', '--no-wait');
+    assert.match(first.err, /the CA’s keys are in a volume: .* then makes 2 pods of it/);
+    assert.equal(await caNow(), [1, 'Recreate', true]);
+    assert.equal((await sure(state))['data'], undefined);
+    await api.patch(state, { data: { 'state.json': Buffer.from('{}').toString('base64') } });
+    const second = await done('upgrade', '--yes', '--no-wait');
+    assert.not.match(second.err, /keys are in a volume/);
+    assert.match(second.err, /keep {4}PersistentVolumeClaim fairlead-system\/fairlead-ca {2}\(the CA’s keys are in it\)/);
+    assert.equal(await caNow(), [2, 'RollingUpdate', false]);
+    assert.is((await sure(claim)).metadata['uid'], uids.get(pathOf(claim)));
+    assert.equal((await sure(state))['data'], { 'state.json': Buffer.from('{}').toString('base64') });
+    assert.equal(await caNow(), [2, 'RollingUpdate', false]);
+  });
+
   test('without agents of nodes, all that was theirs goes, and the namespace is strict again', async () => {
     const { err } = await done('upgrade', '--yes', '--no-wait', '--set', 'injection.agent=pod');
     for (const gone of ['DaemonSet', 'ServiceAccount', 'ResourceQuota'])

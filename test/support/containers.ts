@@ -31,7 +31,10 @@ export function startContainer({ args, env = [] }: Container, instead: Substitut
     const value = args[args.indexOf(name) + 1];
     if (args.includes(name) && value) mkdirSync(dirname(replaced(value)), { recursive: true });
   }
-  return startFairlead(args.map((arg) => replaced(expanded(arg, variables))), { ...variables, KUBECONFIG: kubeconfig });
+  return startFairlead(
+    args.map((arg) => replaced(expanded(arg, variables))),
+    { ...variables, KUBECONFIG: kubeconfig },
+  );
 }
 
 /** https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/ */

@@ -107,7 +107,12 @@ function podSpec(settings: Settings, selector: Record<string, string>): object {
   const base = {
     ...imageOf(settings),
     securityContext: containerSecurity,
-    env: [...scratchEnvironment, { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }],
+    env: [
+      ...scratchEnvironment,
+      // For commands that somebody runs in the pod.
+      { name: 'FAIRLEAD_CA_DIR', value: DIRECTORY },
+      { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+    ],
     resources: ca.resources,
     volumeMounts: [{ name: 'authority', mountPath: MOUNT }, scratchMount],
   };
