@@ -97,21 +97,34 @@ export abstract class InstallCommand extends BaseCommand {
   /** Throws what its steps do; nothing was changed before the confirmation. */
   protected async apply(
     client: ApiClient,
-    { settings, file }: ReadSettings,
+    { settings: wanted, file }: ReadSettings,
     inventory: Inventory | undefined,
     options: InstallFlags,
   ): Promise<InstallResult> {
     const limit = timeoutMs(options.timeout);
     const { version } = this.config;
-    const { revision, namespace } = settings;
-    const [{ manifestsOf }, { planInstall }, { executePlan, refuseConflicts }, { listInventories }, { planText, countText }] =
-      await Promise.all([
-        import('../install/manifests.ts'),
-        import('../install/live/plan.ts'),
-        import('../install/live/execute.ts'),
-        import('../install/live/inventory.ts'),
-        import('../output/install.ts'),
-      ]);
+    const { revision, namespace } = wanted;
+    const [
+      { manifestsOf },
+      { whileKeysMove },
+      { planInstall },
+      { executePlan, refuseConflicts },
+      { listInventories },
+      { planText, countText },
+    ] = await Promise.all([
+      import('../install/manifests.ts'),
+      import('../install/live/ca-volume.ts'),
+      import('../install/live/plan.ts'),
+      import('../install/live/execute.ts'),
+      import('../install/live/inventory.ts'),
+      import('../output/install.ts'),
+    ]);
+    const moving = await whileKeysMove(client, wanted);
+    if (moving)
+      this.say(
+        `the CA’s keys are in a volume: its one pod moves them into a Secret; \`fairlead upgrade\`, once more, then makes ${wanted.ca.replicas} pods of it`,
+      );
+    const settings = moving ?? wanted;
     const manifests = manifestsOf(settings, version);
     await this.check(client, { settings, manifests });
     const others = (await listInventories(client, namespace)).filter((other) => other.revision !== revision);
