@@ -121,6 +121,18 @@ if ('missing' in started) {
       assert.match(shown.out, new RegExp(`spiffe://cluster.local/ns/shop/sa/${sa} +VALID`), shown.err);
       assert.match(shown.out, /certificates by the node’s agent at unix:/);
     }
+    const ready = web.host.run('root', process.execPath, bin, 'agent', 'ready', '--timeout', '10s');
+    assert.is(ready.code, 0, ready.err);
+    const metrics = web.host.run('app', 'curl', '-s', 'http://127.0.0.1:15020/metrics').out;
+    assert.match(
+      metrics,
+      /istio_requests_total\{reporter="source",source_workload="web-1".*destination_workload="orders-1".*destination_service="orders\.shop\.svc\.cluster\.local"/,
+    );
+    assert.match(metrics, /fairlead_certificate_expiry_seconds\{identity="spiffe:\/\/cluster\.local\/ns\/shop\/sa\/web"/);
+    const dump = web.host.run('app', 'curl', '-s', 'http://127.0.0.1:15000/config_dump').out;
+    assert.match(dump, /outbound\|80\|\|orders\.shop\.svc\.cluster\.local/);
+    const there = await fairlead(['proxy-config', 'clusters', 'web-1.shop', '--agent', `unix:${nodeData()}/agent.sock`]);
+    assert.match(there.err, /runs in its own pod/);
     const bindings = (await api.admin.request('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings')) as { items: KubeObject[] };
     const subjects = bindings.items.flatMap((b) => (b['subjects'] as { name: string; namespace?: string }[] | undefined) ?? []);
     assert.not.ok(subjects.some(({ namespace }) => namespace === 'shop'));
