@@ -57,7 +57,7 @@ export async function clusterProxies(choice: ClusterProxiesChoice): Promise<Clus
     }
   };
   const pods = await find().finally(() => api.close());
-  const asked = choice.pods.length > 0 ? pods : pods.filter((pod) => findProxyContainer(pod) !== undefined && !isOver(pod));
+  const asked = choice.pods.length > 0 ? pods : pods.filter((pod) => hasProxy(pod) && !isOver(pod));
   let done = 0;
   const proxies = await inParallel(asked, PROXIES_AT_ONCE, async (pod): Promise<ClusterProxy> => {
     choice.signal?.throwIfAborted();
@@ -75,6 +75,12 @@ export async function clusterProxies(choice: ClusterProxiesChoice): Promise<Clus
     }
   });
   return { context: access.context, proxies, notes };
+}
+
+/** Agents of nodes serve the proxies of other pods: those are rows, they are none. */
+function hasProxy(pod: PodFacts): boolean {
+  const found = findProxyContainer(pod);
+  return found !== undefined && found.args[found.args.indexOf('--pods') + 1] !== 'node';
 }
 
 /** Jobs that have ended keep their pods. */

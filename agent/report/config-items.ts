@@ -24,9 +24,13 @@ export async function loadObjects(besides: ConfigSource): Promise<LoadResult> {
   return loadConfig([], { besides, leaveOut: true });
 }
 
-/** One file for each namespace and kind. Secrets are never among them. */
+/** Applications' own data: Secrets, and ConfigMaps but for the mesh's. */
+const isData = ({ kind, metadata: { name } }: Resource): boolean =>
+  kind === 'Secret' || (kind === 'ConfigMap' && !/^istio(?:-|$)/.test(name));
+
+/** One file for each namespace and kind. Secrets are never among them, nor are ConfigMaps besides the mesh's. */
 export function objectItems(folder: string, resources: readonly Resource[], isWanted: (resource: Resource) => boolean): ReportItem[] {
-  const wanted = resources.filter((resource) => resource.kind !== 'Secret' && isWanted(resource));
+  const wanted = resources.filter((resource) => !isData(resource) && isWanted(resource));
   const groups = Map.groupBy(wanted, ({ metadata, kind, group }) => {
     const file = group === 'gateway.networking.k8s.io' && kind === 'Gateway' ? 'KubernetesGateway' : kind;
     return `${folder}/${metadata.namespace || 'cluster'}/${file}.json`;

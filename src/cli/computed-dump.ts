@@ -25,7 +25,7 @@ export interface ComputedDumpOptions {
 }
 
 /** Finds the proxy in the mesh: the one named, else the only one. Throws E_PROXY_UNKNOWN with the names there are. */
-function chooseProxy(mesh: Mesh, name: string | undefined): ProxyNode {
+function chooseProxy(mesh: Mesh, name: string | undefined, ofCluster: boolean): ProxyNode {
   let found = findProxy(mesh, name ?? '');
   if (name === undefined && 'candidates' in found && found.candidates.length === 1) found = findProxy(mesh, found.candidates[0]!);
   if (!('candidates' in found)) return found;
@@ -33,7 +33,9 @@ function chooseProxy(mesh: Mesh, name: string | undefined): ProxyNode {
   const several = name !== undefined && candidates.length > 1 && candidates.every((c) => c === name || c.startsWith(`${name}.`));
   const what = several ? `${name} is the name of several proxies` : `there is no proxy ${name} in this configuration`;
   throw new FairleadError('E_PROXY_UNKNOWN', name === undefined ? 'say whose config is meant: --proxy NAME[.NAMESPACE]' : what, {
-    next: candidates.length > 0 ? `There are: ${candidates.join(', ')}.` : 'Nothing runs in it: it has no workloads and no gateways.',
+    next: `${candidates.length > 0 ? `There are: ${candidates.join(', ')}.` : 'Nothing runs in it: it has no workloads and no gateways.'}${
+      ofCluster ? ' The proxy that runs in a pod is asked with -k POD[.NAMESPACE].' : ''
+    }`,
   });
 }
 
@@ -53,7 +55,7 @@ export async function computedDump(options: ComputedDumpOptions, warn: (text: st
     throw new FairleadError('E_CONFIG_INVALID', `the configuration has ${count}`, { problems: errors });
   }
   const mesh = buildMesh(loaded.resources, { meshConfig: loaded.meshConfig, meshConfigSource: loaded.meshConfigSource });
-  const proxy = chooseProxy(mesh, options.proxy);
+  const proxy = chooseProxy(mesh, options.proxy, besides !== undefined);
   const snapshot = buildSnapshot(mesh, proxy);
   const note = leftOutSummary([...mesh.problems, ...snapshot.problems]);
   if (note) warn(note);

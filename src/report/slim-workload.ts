@@ -5,6 +5,8 @@ type Json = Record<string, unknown>;
 
 /** Variables of proxies and control planes; the names that are secret among them are redacted as everywhere. */
 const MESH_VARIABLE = /^(?:ISTIO_|PILOT_|PROXY_CONFIG$|CA_ADDR$|TRUST_DOMAIN$|CLUSTER_ID$|REVISION$|FAIRLEAD_|NODE_NAME$|POD_)/;
+/** kubectl's copy of a whole object. */
+const COPY = 'kubectl.kubernetes.io/last-applied-configuration';
 const COMMANDS = new Set(['command', 'args']);
 
 /** A copy; `count` is how many values were taken out. */
@@ -17,6 +19,10 @@ export function slimWorkload(value: unknown): { value: unknown; count: number } 
     const isApplication = typeof own['name'] === 'string' && typeof own['image'] === 'string' && !isMesh(own);
     return Object.fromEntries(
       Object.entries(own).map(([key, inner]) => {
+        if (key === COPY) {
+          count += 1;
+          return [key, REDACTED];
+        }
         if (key === 'env' && Array.isArray(inner)) return [key, inner.map(variable)];
         if (isApplication && COMMANDS.has(key) && Array.isArray(inner)) {
           count += inner.length;

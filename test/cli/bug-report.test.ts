@@ -36,10 +36,17 @@ const files = (backend: Backend): Record<string, string> => ({
 kind: Secret
 metadata: { name: shop-cert }
 stringData: { password: ${SECRETS[0]} }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: of-an-application }
+data: { harmless-name: planted-in-a-configmap }
 `,
   'routes.yaml': `apiVersion: networking.istio.io/v1
 kind: VirtualService
-metadata: { name: shop }
+metadata:
+  name: shop
+  annotations: { kubectl.kubernetes.io/last-applied-configuration: '{"spec":{"plain":"planted-in-a-copy"}}' }
 spec:
   hosts: [shop]
   http:
@@ -125,7 +132,7 @@ test(
       assert.match(report.files.get('config/default/VirtualService.json') ?? '', /"x-harmless": "stays"/);
       assert.match(report.files.get('logs/proxy.log') ?? '', /it began[\s\S]*access_token=\[redacted\]&page=2[\s\S]*page=3[\s\S]*it ended/);
       assert.not.ok([...report.files.keys()].some((path) => path.includes('Secret')));
-      holdsNone(report, SECRETS);
+      holdsNone(report, [...SECRETS, 'planted-in-a-configmap', 'planted-in-a-copy']);
       assert.ok(report.manifest.redacted >= SECRETS.length - 1, `${report.manifest.redacted} taken out`);
       assert.equal(readdirSync(folder).sort(), ['opened', 'r.tar.gz']);
 

@@ -138,6 +138,15 @@ if ('missing' in started || 'missing' in istio) {
     assert.match(file.err, /-f has a config computed/);
   });
 
+  test('an agent of a node is no proxy, and -k alone says what can be named', async () => {
+    await createPod(api, podOf('node-agent', { container: 'agent', args: ['agent', 'run', '--kubernetes', '--pods', 'node'] }), ready);
+    const rows = await run('ps -k -n shop --timeout 5s');
+    assert.not.match(rows.out, /node-agent/);
+    const { code, err } = await run('pc clusters -k');
+    assert.is(code, 2);
+    assert.match(err, /say whose config is meant[\s\S]*The proxy that runs in a pod is asked with -k POD\[\.NAMESPACE\]/);
+  });
+
   test('what cannot be asked is said', async () => {
     for (const [command, code, said] of [
       ['pc routes -k waiting.shop', 3, /the pod shop\/waiting does not run: it is Pending \(Unschedulable\)/],
@@ -166,6 +175,17 @@ if ('missing' in started || 'missing' in istio) {
     } finally {
       kubelet.silent = false;
     }
+  });
+
+  test('kubelets of before 1.36 forward ports as well', async () => {
+    await createNode(api, 'old-node', kubelet, []);
+    const pod = podOf('old');
+    await createPod(api, { ...pod, spec: { ...(pod['spec'] as object), nodeName: 'old-node' } });
+    kubelet.pods.set('shop/old', { ports: { 15000: istio.adminPort }, containers: {} });
+    const { code, out, err } = await run('pc clusters -k old.shop');
+    assert.is(code, 0, err);
+    assert.match(out, /reviews\.shop\.svc\.cluster\.local +80 +v2/);
+    await api.admin.request('/api/v1/namespaces/shop/pods/old?gracePeriodSeconds=0', { method: 'DELETE' });
   });
 
   test('exec does what forwarded ports do', async () => {

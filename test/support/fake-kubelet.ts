@@ -165,8 +165,16 @@ function serverKeys(): { key: Buffer; cert: Buffer } {
   }
 }
 
-/** A Node whose kubelet is this one. It declares what makes the API server of 1.36 speak WebSocket to it, in place of SPDY. */
-export async function createNode(api: KubeApi, name: string, kubelet: FakeKubelet): Promise<void> {
+/**
+ * A Node whose kubelet is this one. It declares what makes the API server of 1.36 pass exec on as WebSocket, in place of SPDY; kubelets from
+ * before declare nothing.
+ */
+export async function createNode(
+  api: KubeApi,
+  name: string,
+  kubelet: FakeKubelet,
+  declaredFeatures = ['ExtendWebSocketsToKubelet'],
+): Promise<void> {
   await api.create({
     apiVersion: 'v1',
     kind: 'Node',
@@ -174,7 +182,7 @@ export async function createNode(api: KubeApi, name: string, kubelet: FakeKubele
     status: {
       addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
       daemonEndpoints: { kubeletEndpoint: { Port: kubelet.port } },
-      declaredFeatures: ['ExtendWebSocketsToKubelet'],
+      declaredFeatures,
     },
   });
 }
