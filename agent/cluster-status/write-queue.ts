@@ -100,8 +100,13 @@ export function createWriteQueue(options: { rate: WriteRate; log: Log; signal: A
       return;
     }
     const status = error instanceof ApiStatusError ? error.status : undefined;
-    // Gone, or written by somebody else meanwhile: its watch tells, and it is looked at anew.
-    if (status === 404 || status === 409) return;
+    // Written by somebody else meanwhile: its watch tells, and it is looked at anew.
+    if (status === 409) return;
+    if (status === 404) {
+      // Gone, or of a definition without a status.
+      refused.set(key, write.version);
+      return;
+    }
     if (status !== undefined && status < 500 && status !== 429) {
       refused.set(key, write.version);
       log.warning('the API server refuses a status', { of: write.origin, why: error.message });

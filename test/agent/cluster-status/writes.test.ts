@@ -42,19 +42,23 @@ test('no more than so many a second', async () => {
 test('a conflict and an object that is gone end a write; another may follow', async () => {
   const { queue, said, stop } = bench();
   let tries = 0;
-  for (const status of [404, 409]) {
-    queue.put(
-      'a',
-      write(async () => {
-        tries++;
-        throw new ApiStatusError(status, '', 'x');
-      }),
-    );
+  const failing = (status: number, version: string): QueuedWrite =>
+    write(async () => {
+      tries++;
+      throw new ApiStatusError(status, '', 'x');
+    }, version);
+  for (const [status, version] of [
+    [409, '1'],
+    [404, '2'],
+  ] as const) {
+    queue.put('a', failing(status, version));
     await until('it is tried', () => queue.size === 0);
   }
+  queue.put('a', failing(404, '2'));
+  assert.is(queue.size, 0, 'what is gone is gone');
   queue.put(
     'a',
-    write(async () => void tries++),
+    write(async () => void tries++, '3'),
   );
   await until('the next is sent', () => tries === 3);
   assert.equal(said, []);
