@@ -7,6 +7,8 @@ export interface CutProxy {
   open(): number;
   /** How many were ever accepted. */
   accepted(): number;
+  /** When each was accepted, by `performance.now()`. */
+  times(): readonly number[];
   /** Resets every connection; new ones are taken. */
   cut(): void;
   /** Resets every connection, and each new one as well, until `heal`. */
@@ -20,9 +22,9 @@ export interface CutProxy {
 export async function startCutProxy(target: number): Promise<CutProxy> {
   const pairs = new Set<[Socket, Socket]>();
   let refusing = false;
-  let accepted = 0;
+  const times: number[] = [];
   const server = createServer((client) => {
-    accepted++;
+    times.push(performance.now());
     client.on('error', () => undefined);
     if (refusing) {
       client.resetAndDestroy();
@@ -48,7 +50,8 @@ export async function startCutProxy(target: number): Promise<CutProxy> {
   return {
     port: (server.address() as { port: number }).port,
     open: () => pairs.size,
-    accepted: () => accepted,
+    accepted: () => times.length,
+    times: () => times,
     cut,
     refuse() {
       refusing = true;
