@@ -54,14 +54,14 @@ export function publishRoots(
     let at = 0;
     let failed = false;
     while (!signal.aborted) {
-      const { roots, sequence, renew } = bundle();
-      const data = { [ROOTS_KEY]: roots, [TRUST_KEY]: `${JSON.stringify({ sequence, renew })}\n` };
-      const now = JSON.stringify(data);
-      if (now === written && performance.now() - at < WRITE_ANYWAY_MS) {
-        await pause(LOOK_MS, signal);
-        continue;
-      }
       try {
+        const { roots, sequence, renew } = bundle();
+        const data = { [ROOTS_KEY]: roots, [TRUST_KEY]: `${JSON.stringify({ sequence, renew })}\n` };
+        const now = JSON.stringify(data);
+        if (now === written && performance.now() - at < WRITE_ANYWAY_MS) {
+          await pause(LOOK_MS, signal);
+          continue;
+        }
         const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
         await client.request(path, { method: 'PATCH', body, contentType: 'application/apply-patch+yaml', signal });
         if (written !== now || failed) log.info('the roots are published', { configMap, sequence });
