@@ -211,7 +211,7 @@ if ('missing' in started || address === undefined) {
       await denied(gateway.request(`${own}/secrets`));
       await denied(gateway.request(`${own}/secrets/other`));
       await denied(gateway.request('/api/v1/secrets'));
-      await denied(gateway.request(`${own}/configmaps`));
+      await denied(gateway.request('/api/v1/namespaces/kube-system/configmaps'));
       await denied(gateway.request('/apis/apps/v1/deployments'));
       await denied(gateway.request(`${own}/configmaps/fairlead-ca-roots`, { method: 'DELETE' }));
       await denied(gateway.request('/apis/networking.istio.io/v1/namespaces/shop/virtualservices/shop', { method: 'DELETE' }));
