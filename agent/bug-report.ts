@@ -1,7 +1,7 @@
 /** `fairlead bug-report`: everything that somebody needs who looks into a mesh from afar, and no secret. */
 import { type Archive, createArchive } from './report/archive.ts';
-import { type ClusterPlanOptions, clusterPlan } from './report/cluster-plan.ts';
-import { type HostPlanOptions, hostPlan } from './report/host-plan.ts';
+import type { ClusterPlanOptions } from './report/cluster-plan.ts';
+import type { HostPlanOptions } from './report/host-plan.ts';
 import { type ReportManifest, runReport } from './report/run-report.ts';
 import type { LeftOut } from './report/types.ts';
 
@@ -37,7 +37,11 @@ export async function bugReport(options: BugReportOptions): Promise<BugReport> {
   // Before anything is collected: a report that cannot be written is not worth waiting for.
   const archive = output && createArchive({ path: output.path, maxSize: output.maxSize, folder: folderOf(madeAt), mtime: madeAt });
   try {
-    const plan = 'host' in of ? await hostPlan(of.host, signal) : await clusterPlan(of.cluster, signal);
+    // Either is loaded alone: a host's report needs nothing of the Kubernetes client.
+    const plan =
+      'host' in of
+        ? await (await import('./report/host-plan.ts')).hostPlan(of.host, signal)
+        : await (await import('./report/cluster-plan.ts')).clusterPlan(of.cluster, signal);
     signal.throwIfAborted();
     if (archive === undefined)
       return {

@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { type BugReport, bugReport, folderOf } from '../agent/bug-report.ts';
+import type { BugReport } from '../agent/bug-report.ts';
 import { defaultDataDirectory } from '../agent/data-directory.ts';
 import { exitCodeOf, listenToSignals, Stopped } from '../agent/signals.ts';
 import { socketsOf } from '../agent/socket-paths.ts';
@@ -79,6 +79,7 @@ is left out and ends nothing. The archive is there whole or not at all. Exit cod
     const signals = listenToSignals(['SIGINT', 'SIGTERM', 'SIGHUP']);
     const live = Boolean(process.stderr.isTTY) && !this.jsonEnabled();
     try {
+      const { bugReport, folderOf } = await import('../agent/bug-report.ts');
       const report = await bugReport({
         of: flags.kubernetes
           ? {
