@@ -36,6 +36,10 @@ have: they change when they are made anew. What can be printed for GitOps is in 
       const planned = await planTag(client, target, version, flags.overwrite);
       process.stderr.write(planText(planned.plan.objects, this.errorColor));
       const { tag, revision } = target;
+      if (planned.otherVersion !== undefined)
+        this.say(
+          `warning: revision ${revisionText(revision)} is of fairlead ${planned.otherVersion}, and this is ${version}: its server may not know what the tag asks of it. Upgrade it, or take that version's command`,
+        );
       const result = resultOf(planned.plan, { revision, version, dryRun: flags['dry-run'] });
       if (flags['dry-run']) return await this.print(result, flags.output, () => 'nothing was done');
       await setTag(client, target, planned, ({ action, ref }) =>

@@ -281,6 +281,16 @@ if ('missing' in started || address === undefined) {
       },
       contentType: 'application/apply-patch+yaml',
     });
+    const inventory: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'fairlead-inventory-canary', namespace: NAMESPACE },
+    };
+    await api.patch(inventory, { data: { version: '0.0.1' } });
+    assert.match(
+      (await done('tag set prod --revision canary --dry-run')).err,
+      /warning: revision canary is of fairlead 0\.0\.1, and this is/,
+    );
     const { err } = await done('upgrade --revision canary --yes --no-wait');
     assert.match(err, /changed MutatingWebhookConfiguration fairlead-revision-tag-prod/);
     await follows('shop', 'canary');

@@ -26,6 +26,8 @@ export interface PlannedTag {
   plan: Plan;
   /** What it was before; undefined: it is new. */
   before: LiveTag | undefined;
+  /** Of the revision, where that is another one than the tag's. */
+  otherVersion: string | undefined;
 }
 
 /**
@@ -38,7 +40,8 @@ export async function planTag(client: ApiClient, target: TagTarget, version: str
   const [installed, tags, foreign] = await Promise.all([listInventories(client), listTags(client), foreignInjectors(client, tag)]);
   const here = installed.filter((one) => one.namespace === namespace && !one.removed);
   const known = here.map((one) => revisionText(one.revision)).join(', ');
-  if (!here.some((one) => one.revision === revision))
+  const leadsTo = here.find((one) => one.revision === revision);
+  if (leadsTo === undefined)
     throw new FairleadError('E_INSTALL_MISSING', `there is no revision ${revisionText(revision)} in ${namespace}`, {
       next: known === '' ? 'Nothing is installed there: say where with --namespace.' : `There are: ${known}.`,
     });
@@ -65,7 +68,7 @@ export async function planTag(client: ApiClient, target: TagTarget, version: str
     });
   const plan = await planInstall(client, tagManifests(target, version), { namespace, force: false, inventory: undefined, others: [] });
   refuseConflicts(plan);
-  return { plan, before };
+  return { plan, before, otherVersion: leadsTo.version === version ? undefined : leadsTo.version };
 }
 
 /** Carries a plan out. The roots are those that the revision's own configuration has; its server keeps them from then on. */
