@@ -116,7 +116,11 @@ test.before(async () => {
   await startApplication(client, 8080);
   await startApplication(six, 8080);
   const options = { envoy: envoy.path, mesh, folder };
-  await Promise.all([startPodAgent(client, options), startPodAgent(web, { ...options, env }), startPodAgent(six, options)]);
+  await Promise.all([
+    startPodAgent(client, options),
+    startPodAgent(web, { ...options, env }),
+    startPodAgent(six, { ...options, env: { ...env, INSTANCE_IP: six.v6 } }),
+  ]);
 });
 
 test.after(async () => {
@@ -238,6 +242,7 @@ check('checks of the kubelet are answered by asking the application, although it
 
 check('a pod with IPv6 alone calls and is called', () => {
   assert.is(call(net.outside, `http://[${six.v6}]:15020/healthz/ready`).status, 200);
+  assert.is(call(net.outside, `http://[${six.v6}]:15020/app-health/app/readyz`).status, 200);
   const out = call(six, `http://[${net.outside.v6}]:9000/x`);
   assert.equal([out.status, out.seen?.to], [200, 'outside']);
   assert.is(call(net.outside, `http://[${six.v6}]:8080/`).failed, 'ECONNRESET');
