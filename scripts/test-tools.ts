@@ -2,6 +2,7 @@
 import { helm } from '../test/support/helm.ts';
 import { kubeBinaries } from '../test/support/kube-apiserver.ts';
 import { realNft } from '../test/support/nft.ts';
+import { gatewayApiDefinitions, istioDefinitions } from '../test/support/real-definitions.ts';
 
 function tell(name: string, make: () => string | { missing: string }): void {
   const started = performance.now();
@@ -19,3 +20,11 @@ tell('nft', () => {
   const found = realNft();
   return found === '' ? 'nft' : found;
 });
+for (const [name, definitions] of [
+  ['the definitions of the Gateway API', gatewayApiDefinitions],
+  ['the definitions of Istio', istioDefinitions],
+] as const)
+  tell(name, () => {
+    const found = definitions();
+    return 'missing' in found ? found : `${name}: ${found.length}`;
+  });

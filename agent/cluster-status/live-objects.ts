@@ -81,10 +81,11 @@ export function watchLiveObjects({ client, namespace, changed, log, signal }: Li
   }
 
   const said = new Set<string>();
+  /** Outages are told by whoever reads the mesh. */
   function failed(error: Error): void {
-    if (said.has(error.message)) return;
+    if (!isForbidden(error) || said.has(error.message)) return;
     said.add(error.message);
-    log.warning('status cannot be written yet for what may not be read', { why: error.message });
+    log.warning('status is not written for what may not be read', { why: error.message });
   }
 
   function begin(served: ServedKind): void {
@@ -110,8 +111,7 @@ export function watchLiveObjects({ client, namespace, changed, log, signal }: Li
       },
       opened: () => undefined,
       put(value) {
-        put(value as unknown as LiveObject);
-        changed();
+        if (put(value as unknown as LiveObject)) changed();
       },
       dropped(value) {
         objects.delete(liveKey(value as unknown as LiveObject));
@@ -119,8 +119,7 @@ export function watchLiveObjects({ client, namespace, changed, log, signal }: Li
       },
       failed(error) {
         failed(error);
-        if (!isForbidden(error)) return false;
-        // Its objects get no status; it is asked for again, as permissions come.
+        // Its objects get no status until it can be read; others do not wait for it.
         collection.read = true;
         look();
         return false;
@@ -128,12 +127,13 @@ export function watchLiveObjects({ client, namespace, changed, log, signal }: Li
     });
   }
 
-  /** An answer to a write may be newer than what its watch tells. */
-  function put(object: LiveObject): void {
+  /** True when it is news: an answer to a write is here before its watch tells. */
+  function put(object: LiveObject): boolean {
     const key = liveKey(object);
     const known = objects.get(key);
-    if (known !== undefined && known.metadata.uid === object.metadata.uid && versionOf(known) > versionOf(object)) return;
+    if (known !== undefined && known.metadata.uid === object.metadata.uid && versionOf(known) >= versionOf(object)) return false;
     objects.set(key, object);
+    return true;
   }
 
   async function lookForKinds(): Promise<void> {
@@ -200,7 +200,7 @@ export function watchLiveObjects({ client, namespace, changed, log, signal }: Li
       const kind = served ?? missing(object);
       return `${collectionPath(kind, object.metadata.namespace)}/${object.metadata.name}`;
     },
-    wrote: (object) => put(object),
+    wrote: (object) => void put(object),
   };
 }
 
