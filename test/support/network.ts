@@ -1,7 +1,7 @@
 /** A network of its own for tests: hosts that are network namespaces on one wire. Everything of it ends with its processes. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realNft } from './nft.ts';
@@ -60,6 +60,8 @@ export async function startNetwork(): Promise<Network> {
   const env = withNft(nft);
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-network-'));
   const children: ChildProcess[] = [];
+  /** Of the processes that keep the hosts there. */
+  const pids: number[] = [];
   const lines = ['127.0.0.1 localhost', '::1 localhost'];
   let count = 0;
 
@@ -80,6 +82,7 @@ export async function startNetwork(): Promise<Network> {
     children.push(child);
     await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => Promise.reject(new Error(`no host ${name}`)))]);
     const pid = child.pid as number;
+    pids.push(pid);
     return {
       name,
       v4,
@@ -118,6 +121,8 @@ export async function startNetwork(): Promise<Network> {
       return host(name, v4, v6, set.join(' && '));
     },
     async close() {
+      // Data planes outlive their agents.
+      for (const pid of pids.flatMap(sharesNetworkWith)) kill(pid);
       for (const child of children.reverse()) {
         if (child.exitCode !== null || child.signalCode !== null) continue;
         child.kill('SIGKILL');
@@ -126,4 +131,27 @@ export async function startNetwork(): Promise<Network> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Everything that was started on a host, whoever its parent is. Nobody else is in a namespace that a test has made. */
+function sharesNetworkWith(pid: number): number[] {
+  const network = networkOf(pid);
+  const all = readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  return network === undefined ? [] : all.filter((other) => networkOf(other) === network);
+}
+
+function networkOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
 }
