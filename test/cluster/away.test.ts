@@ -3,8 +3,7 @@
  * wait do not come back in one wave. It is mostly waiting, so that other tests run beside it.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { Agent, createServer, request, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,8 +14,10 @@ import { createReachability } from '../../src/kubernetes/reachability.ts';
 import { WATCH_TIMING, watchCollection } from '../../src/kubernetes/watch-collection.ts';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { freePort, startBackend } from '../support/cluster-traffic.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { get } from '../support/http-proxy.ts';
 import { accessOf, startKubeApi } from '../support/kube-api.ts';
 
 const AWAY_MS = process.env['CI'] ? 60_000 : 12_000;
@@ -80,7 +81,7 @@ if ('missing' in started || address === undefined) {
         ),
       );
     }
-    const ask = (port: number, agent?: Agent): Promise<string> => get(port, 'http://reviews.shop/', agent);
+    const ask = (port: number, agent?: Agent): Promise<string> => get(port, 'http://reviews.shop/', agent ?? false);
     const told = (error: Error): never => {
       throw new Error(`${error.message}\n${agents.map((agent) => agent.err()).join('\n')}`);
     };
@@ -198,33 +199,4 @@ function startTraffic(ask: () => Promise<string>): () => Promise<{ asked: number
     await loop;
     return { asked, wrong };
   };
-}
-
-async function startBackend(name: string): Promise<{ name: string; port: number; server: Server }> {
-  const server = createServer((_, answer) => answer.end(name)).listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return { name, port: (server.address() as { port: number }).port, server };
-}
-
-/** The body of a GET through an HTTP proxy on this host, on a connection of its own unless an agent keeps one; else what went wrong. */
-function get(port: number, url: string, agent?: Agent): Promise<string> {
-  return new Promise((resolve) => {
-    const options = { port, host: '127.0.0.1', path: url, headers: { host: new URL(url).host }, timeout: 5000, agent: agent ?? false };
-    const sent = request(options, async (answer) => {
-      let text = '';
-      for await (const chunk of answer) text += chunk;
-      resolve(text);
-    });
-    sent.on('timeout', () => sent.destroy(new Error('no answer')));
-    sent.on('error', (error) => resolve(error.message));
-    sent.end();
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,14 +1,14 @@
 /** Two real API servers as one mesh: contexts, remote secrets, and traffic to the endpoints of both. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, request, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fairlead, type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { freePort, startBackend } from '../support/cluster-traffic.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { get } from '../support/http-proxy.ts';
 import { clientOf, type KubeApi, type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 
 const address = ownAddress();
@@ -338,32 +338,4 @@ test.run();
 
 function caOf(api: KubeApi): string {
   return readFileSync(join(api.folder, 'ca.crt')).toString('base64');
-}
-
-async function startBackend(name: string): Promise<{ name: string; port: number; server: Server }> {
-  const server = createServer((_, answer) => answer.end(name)).listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return { name, port: (server.address() as { port: number }).port, server };
-}
-
-/** The body of a GET through an HTTP proxy on this host; what went wrong in place of it when there is none. */
-function get(port: number, url: string): Promise<string> {
-  return new Promise((resolve) => {
-    const sent = request({ port, host: '127.0.0.1', path: url, headers: { host: new URL(url).host }, timeout: 5000 }, async (answer) => {
-      let text = '';
-      for await (const chunk of answer) text += chunk;
-      resolve(text);
-    });
-    sent.on('timeout', () => sent.destroy(new Error('no answer')));
-    sent.on('error', (error) => resolve(error.message));
-    sent.end();
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
