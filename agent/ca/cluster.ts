@@ -4,6 +4,7 @@
  */
 import { FairleadError } from '../../src/errors.ts';
 import type { ApiClient } from '../../src/kubernetes/client.ts';
+import { reviewToken, tokenFault } from '../../src/kubernetes/token-review.ts';
 import type { Log } from '../log.ts';
 import { Denied } from './denied.ts';
 import type { Signing } from './issue-reserved.ts';
@@ -36,22 +37,15 @@ export function createCaCluster({ client, audience, rootsConfigMap, signerName, 
   return {
     async identityOf(token, trustDomain) {
       const fail = (why: string): Denied => new Denied('unauthenticated', `the token is not accepted: ${why}`);
-      // Strangers must not make this ask the API server.
-      const { decodeJwt } = await import('jose');
-      let claims: ReturnType<typeof decodeJwt>;
-      try {
-        claims = decodeJwt(token);
-      } catch {
-        throw fail('it is no JSON Web Token');
-      }
-      if (![claims.aud].flat().includes(audience)) throw fail(`it is not meant for ${audience}`);
-      if ((claims.exp ?? 0) * 1000 < Date.now()) throw fail('it has expired');
-      const { authenticated, audiences, error, user } = await review(client, token, audience);
-      if (!authenticated) throw fail(error || 'the API server does not know it');
-      // An API server that knows nothing of audiences would take any token for any of them.
-      if (!audiences?.includes(audience)) throw fail(`it is not meant for ${audience}`);
-      const identity = kubernetesIdentity(user?.username ?? '', trustDomain);
-      if (identity === undefined) throw fail(`${JSON.stringify(user?.username ?? '')} is no service account`);
+      const fault = tokenFault(token, audience);
+      if (fault !== undefined) throw fail(fault);
+      const user = await reviewToken(client, token, audience).catch((error: Error) => {
+        const why = error instanceof FairleadError ? error.code : error.name;
+        throw new Denied('unavailable', `the token cannot be checked now: the API server does not answer as it should (${why})`);
+      });
+      if ('refused' in user) throw fail(user.refused);
+      const identity = kubernetesIdentity(user.username, trustDomain);
+      if (identity === undefined) throw fail(`${JSON.stringify(user.username)} is no service account`);
       return identity;
     },
     serve(signing, log) {
@@ -69,21 +63,4 @@ export function createCaCluster({ client, audience, rootsConfigMap, signerName, 
     },
     close: () => client.close(),
   };
-}
-
-interface TokenReviewStatus {
-  authenticated?: boolean;
-  audiences?: string[];
-  error?: string;
-  user?: { username?: string };
-}
-
-/** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-review-v1/ */
-async function review(client: ApiClient, token: string, audience: string): Promise<TokenReviewStatus> {
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
-  const answer = await client.request('/apis/authentication.k8s.io/v1/tokenreviews', { method: 'POST', body }).catch((error: Error) => {
-    const why = error instanceof FairleadError ? error.code : error.name;
-    throw new Denied('unavailable', `the token cannot be checked now: the API server does not answer as it should (${why})`);
-  });
-  return (answer as { status?: TokenReviewStatus }).status ?? {};
 }

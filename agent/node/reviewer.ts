@@ -1,5 +1,6 @@
 /** Token reviews as the node agent needs them: few, short-lived, and no way for a stranger to keep the API server busy. */
 import { createHash } from 'node:crypto';
+import { tokenFault } from '../../src/kubernetes/token-review.ts';
 import { PERMISSION_DENIED, UNAUTHENTICATED, UNAVAILABLE } from '../xds/refuse-call.ts';
 import type { PodCaller } from './token-review.ts';
 
@@ -61,7 +62,7 @@ export function createReviewer({ audience, ask, now = performance.now.bind(perfo
 
   return {
     async review(token) {
-      const fault = faultOf(token, audience);
+      const fault = tokenFault(token, audience);
       if (fault !== undefined) return { refused: `the token is not accepted: ${fault}`, code: UNAUTHENTICATED };
       const key = createHash('sha256').update(token).digest('base64');
       const found = known.get(key);
@@ -84,19 +85,6 @@ export function createReviewer({ audience, ask, now = performance.now.bind(perfo
       for (const [key, entry] of known) if (entry.uid === uid) known.delete(key);
     },
   };
-}
-
-/** What is wrong with a token as far as it says so itself; nothing of it is believed. */
-function faultOf(token: string, audience: string): string | undefined {
-  let claims: { aud?: unknown; exp?: unknown };
-  try {
-    claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as typeof claims;
-  } catch {
-    return 'it is no JSON Web Token';
-  }
-  if (claims === null || typeof claims !== 'object') return 'it is no JSON Web Token';
-  if (![claims.aud].flat().includes(audience)) return `it is not meant for ${audience}`;
-  return typeof claims.exp === 'number' && claims.exp * 1000 < Date.now() ? 'it has expired' : undefined;
 }
 
 /** The refusal of what is known and not allowed. */

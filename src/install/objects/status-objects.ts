@@ -32,6 +32,12 @@ const writers = (settings: Settings): string[] => [
   ...settings.gateways.map(({ name }) => revisioned(settings, name)),
 ];
 
+const lease = (namespace: string, labels: Record<string, string>): Manifest => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: LEASE, namespace, labels },
+});
+
 /** Empty where nobody writes status. */
 export function statusObjects(settings: Settings, version: string): Manifest[] {
   const { namespace } = settings;
@@ -45,6 +51,8 @@ export function statusObjects(settings: Settings, version: string): Manifest[] {
     ...admission(settings, cluster, accounts),
     ...clusterAccess(cluster, CLUSTER_RULES, subjects),
     ...namespaceAccess({ name, namespace, labels }, RULES, subjects),
+    // That nothing stays behind; all revisions share it.
+    ...(settings.revision === '' ? [lease(namespace, labels)] : []),
   ];
 }
 
