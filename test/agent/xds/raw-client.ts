@@ -10,7 +10,7 @@ import {
 import { RESOURCE_TYPES, type ResourceKind } from '../../../agent/xds/resource-types.ts';
 
 const ADS = '/envoy.service.discovery.v3.AggregatedDiscoveryService/';
-const DEADLINE_MS = 5000;
+const DEADLINE_MS = 20_000;
 
 /** A response in short. */
 export interface Seen {
