@@ -123,16 +123,10 @@ if ('missing' in started) {
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: 'x', audiences: ['fairlead-agent'] } };
     await allowed(agent, '/apis/authentication.k8s.io/v1/tokenreviews', { method: 'POST', body: review });
     await allowed(agent, own('configmaps?labelSelector=fairlead.dev%2Fstatus%3Dagent'));
-    const lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name: 'fairlead-status', namespace: NAMESPACE },
-      spec: { holderIdentity: 'a', leaseDurationSeconds: 15 },
-    };
     const leases = `/apis/coordination.k8s.io/v1/namespaces/${NAMESPACE}/leases`;
-    await allowed(agent, leases, { method: 'POST', body: lease });
     const held = (await agent.request(`${leases}/fairlead-status`)) as KubeObject;
-    await allowed(agent, `${leases}/fairlead-status`, { method: 'PUT', body: held });
+    const spec = { holderIdentity: 'a', leaseDurationSeconds: 15 };
+    await allowed(agent, `${leases}/fairlead-status`, { method: 'PUT', body: { ...held, spec } });
     await api.create(routeOf('reviews', 'shop', 'v1'));
     const route = '/apis/networking.istio.io/v1/namespaces/shop/virtualservices/reviews';
     const condition = { type: 'fairlead.dev/Applied', status: 'True' };
