@@ -2,7 +2,6 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -11,6 +10,7 @@ import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { freePort } from '../support/free-ports.ts';
 import { get } from '../support/http-proxy.ts';
 import { compact, startKubeApi } from '../support/kube-api.ts';
 
@@ -187,12 +187,4 @@ async function startBackend(name: string): Promise<{ name: string; port: number;
   const server = createServer((_, answer) => answer.end(name)).listen(0, '0.0.0.0');
   await new Promise((resolve) => server.once('listening', resolve));
   return { name, port: (server.address() as { port: number }).port, server };
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -14,9 +14,10 @@ import { createReachability } from '../../src/kubernetes/reachability.ts';
 import { WATCH_TIMING, watchCollection } from '../../src/kubernetes/watch-collection.ts';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
-import { freePort, startBackend } from '../support/cluster-traffic.ts';
+import { startBackend } from '../support/cluster-traffic.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { freePort } from '../support/free-ports.ts';
 import { get } from '../support/http-proxy.ts';
 import { accessOf, startKubeApi } from '../support/kube-api.ts';
 

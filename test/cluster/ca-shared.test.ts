@@ -2,7 +2,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as requestTls } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
@@ -15,6 +14,7 @@ import { createRequest } from '../../src/pki/request.ts';
 import { fairlead, type Running, startFairlead } from '../support/cli.ts';
 import { namespaceOf, until } from '../support/cluster-objects.ts';
 import { startCutProxy } from '../support/cut-proxy.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { type KubeObject, startKubeApi } from '../support/kube-api.ts';
 import { accountToken, allowRequests, answered, ask, chainOf, clientAs, identityOf, SIGNER, uri } from '../support/signing-requests.ts';
 
@@ -321,17 +321,4 @@ function connected(port: number): Promise<TLSSocket> {
     const socket = connectTls({ host: 'localhost', port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () => resolve(socket));
     socket.once('error', reject);
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -1,8 +1,6 @@
 /** What is injected really runs: the API server asks the installed server of webhooks, and the sidecar that it gets runs with its own command line, as its pod's account. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, get, type Server } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -13,7 +11,10 @@ import { generateKey } from '../../src/pki/keys.ts';
 import { createRequest } from '../../src/pki/request.ts';
 import { fairlead, type Running } from '../support/cli.ts';
 import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { readiness, startBackend } from '../support/cluster-traffic.ts';
 import { type Container, startContainer } from '../support/containers.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { get as getBy } from '../support/http-proxy.ts';
 import { clientOf, collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
 
 const SYSTEM = 'fairlead-system';
@@ -32,7 +33,7 @@ if ('missing' in started || address === undefined) {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
   const [caPort, webhookPort, apiPort, metricsPort, proxyPort] = (await freePorts(5)) as [number, number, number, number, number];
   const [peerPort] = (await freePorts(1)) as [number];
-  const backend = await startBackend();
+  const backend = await startBackend('catalog');
   const running: Running[] = [];
   let sidecar: Running | undefined;
   let pod: KubeObject;
@@ -177,11 +178,11 @@ if ('missing' in started || address === undefined) {
     sidecar = agent;
     running.push(agent);
     const waiting = fairlead(['agent', 'ready', '--port', String(metricsPort), '--timeout', '60s']);
-    await until('it answers', async () => (await statusOf(metricsPort)) === 503, 30_000).catch(orLog(agent));
+    await until('it answers', async () => (await readiness(metricsPort)) === 503, 30_000).catch(orLog(agent));
     await merge('/api/v1/namespaces/shop/pods/web-1/status', {
       status: { phase: 'Pending', podIP: address, podIPs: [{ ip: address }] },
     });
-    await until('it is ready', async () => (await statusOf(metricsPort)) === 200).catch(orLog(agent));
+    await until('it is ready', async () => (await readiness(metricsPort)) === 200).catch(orLog(agent));
     assert.is((await waiting).code, 0, (await waiting).err);
     await api.create(serviceOf('catalog', 'shop', backend.port));
     await api.create(sliceOf('catalog', 'shop', backend.port, [address]));
@@ -190,9 +191,10 @@ if ('missing' in started || address === undefined) {
     const { env = [] } = (pod['spec'] as PodSpec).containers[0] as Container;
     const through = env.find(({ name }) => name === 'HTTP_PROXY')?.value as string;
     assert.is(through, `http://127.0.0.1:${proxyPort}`);
-    await until('its requests take the routes of the mesh', async () => (await textBy(through, 'http://orders.shop/')) === 'catalog').catch(
-      orLog(agent),
-    );
+    await until(
+      'its requests take the routes of the mesh',
+      async () => (await getBy(Number(new URL(through).port), 'http://orders.shop/')) === 'catalog',
+    ).catch(orLog(agent));
     const identity = join(folder, 'sidecar/data/agent/identity');
     const names = readdirSync(identity)
       .filter((name) => name.endsWith('.pem') && !name.startsWith('root'))
@@ -281,12 +283,6 @@ interface Hook {
   clientConfig: { caBundle?: string };
 }
 
-async function startBackend(): Promise<{ port: number; server: Server }> {
-  const server = createServer((_, answer) => answer.end('catalog')).listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return { port: (server.address() as { port: number }).port, server };
-}
-
 /** The status of a request for a certificate. */
 function post(port: number, ca: string, token: string, body: object): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
@@ -298,38 +294,4 @@ function post(port: number, ca: string, token: string, body: object): Promise<nu
     sent.on('error', reject);
     sent.end(JSON.stringify(body));
   });
-}
-
-function statusOf(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    get(`http://127.0.0.1:${port}/healthz/ready`, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    }).on('error', () => resolve(undefined));
-  });
-}
-
-/** As an HTTP client asks that has a proxy. */
-function textBy(proxy: string, url: string): Promise<string> {
-  const { hostname, port } = new URL(proxy);
-  return new Promise((resolve) => {
-    get({ host: hostname, port, path: url, headers: { host: new URL(url).host } }, async (answer) => {
-      let text = '';
-      for await (const chunk of answer) text += chunk;
-      resolve(text);
-    }).on('error', (error) => resolve(error.message));
-  });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createTcpServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

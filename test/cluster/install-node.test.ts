@@ -1,14 +1,15 @@
 /** The agent of a node as it is installed, and a sidecar as it is injected: their own command lines as processes; the sidecar has no way to the API server. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, get, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fairlead, type Running } from '../support/cli.ts';
 import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { readiness, startBackend } from '../support/cluster-traffic.ts';
 import { type Container, startContainer } from '../support/containers.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { get as getBy } from '../support/http-proxy.ts';
 import { type KubeObject, startKubeApi } from '../support/kube-api.ts';
 
 const SYSTEM = 'fairlead-system';
@@ -27,7 +28,7 @@ if ('missing' in started || address === undefined) {
     ...[number, number, number],
     ...[number, number, number],
   ];
-  const backend = await startBackend();
+  const backend = await startBackend('catalog');
   const running: Running[] = [];
   let agent: Running;
   let pod: KubeObject;
@@ -127,7 +128,7 @@ if ('missing' in started || address === undefined) {
     mkdirSync(join(folder, 'node'), { recursive: true });
     agent = startContainer(template.spec.containers[0] as Container, places, kubeconfig);
     running.push(agent);
-    await soon('it is ready', async () => (await statusOf(agentMetrics)) === 200, agent);
+    await soon('it is ready', async () => (await readiness(agentMetrics)) === 200, agent);
   });
 
   test('a sidecar gets its configuration and certificate from it, and carries requests, with no way to the API server', async () => {
@@ -159,11 +160,11 @@ if ('missing' in started || address === undefined) {
     file('sidecar/token/agent-token', await tokenFor('web', pod, ['fairlead-agent']));
     sidecar = startContainer(proxy, placesOf('sidecar', { '15000': String(sidecarApi) }), join(folder, 'no-kubeconfig'));
     running.push(sidecar);
-    await soon('it is ready', async () => (await statusOf(sidecarMetrics)) === 200, sidecar, agent);
+    await soon('it is ready', async () => (await readiness(sidecarMetrics)) === 200, sidecar, agent);
     const through = `http://127.0.0.1:${proxyPort}`;
     await soon(
       'the pod’s requests take the routes of the mesh',
-      async () => (await textBy(through, 'http://orders.shop/')) === 'catalog',
+      async () => (await getBy(Number(new URL(through).port), 'http://orders.shop/')) === 'catalog',
       sidecar,
       agent,
     );
@@ -200,8 +201,8 @@ if ('missing' in started || address === undefined) {
     agent.child.kill('SIGKILL');
     await agent.ended;
     running.splice(running.indexOf(agent), 1);
-    assert.is(await textBy(`http://127.0.0.1:${proxyPort}`, 'http://orders.shop/'), 'catalog');
-    assert.is(await statusOf(sidecarMetrics), 200);
+    assert.is(await getBy(proxyPort, 'http://orders.shop/'), 'catalog');
+    assert.is(await readiness(sidecarMetrics), 200);
   });
 }
 
@@ -210,44 +211,4 @@ test.run();
 interface PodSpec {
   initContainers?: Container[];
   containers: Container[];
-}
-
-async function startBackend(): Promise<{ port: number; server: Server }> {
-  const server = createServer((_, answer) => answer.end('catalog')).listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return { port: (server.address() as { port: number }).port, server };
-}
-
-function statusOf(port: number): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    get(`http://127.0.0.1:${port}/healthz/ready`, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    }).on('error', () => resolve(undefined));
-  });
-}
-
-/** As an HTTP client asks that has a proxy. */
-function textBy(proxy: string, url: string): Promise<string> {
-  const { hostname, port } = new URL(proxy);
-  return new Promise((resolve) => {
-    get({ host: hostname, port, path: url, headers: { host: new URL(url).host } }, async (answer) => {
-      let text = '';
-      for await (const chunk of answer) text += chunk;
-      resolve(text);
-    }).on('error', (error) => resolve(error.message));
-  });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createTcpServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

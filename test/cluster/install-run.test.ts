@@ -1,9 +1,8 @@
 /** What an installation consists of really runs: the containers' own command lines as processes, as their own service accounts. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, get, type Server } from 'node:http';
+import { get } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -11,7 +10,9 @@ import * as assert from 'uvu/assert';
 import { isForbidden } from '../../src/kubernetes/api-error.ts';
 import { fairlead, type Running } from '../support/cli.ts';
 import { namespaceOf, ownAddress, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { startBackend, statusOf } from '../support/cluster-traffic.ts';
 import { type Container, startContainer } from '../support/containers.ts';
+import { freePorts } from '../support/free-ports.ts';
 import { clientOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
 
 const NAMESPACE = 'fairlead-system';
@@ -25,7 +26,7 @@ if ('missing' in started || address === undefined) {
   const api = started;
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-'));
   const [caPort, peerPort, apiPort, metricsPort, httpPort] = (await freePorts(5)) as [number, number, number, number, number];
-  const backend = await startBackend();
+  const backend = await startBackend('catalog');
   const running: Running[] = [];
   const instead = {
     '/var/lib/fairlead-ca': join(folder, 'ca'),
@@ -242,21 +243,6 @@ interface PodSpec {
   containers: Container[];
 }
 
-async function startBackend(): Promise<{ port: number; server: Server }> {
-  const server = createServer((_, answer) => answer.end('catalog')).listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  return { port: (server.address() as { port: number }).port, server };
-}
-
-function statusOf(url: string): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    get(url, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    }).on('error', () => resolve(undefined));
-  });
-}
-
 function textOf(url: string, host: string): Promise<string> {
   return new Promise((resolve) => {
     get(url, { headers: { host } }, async (answer) => {
@@ -281,17 +267,4 @@ function post(port: number, ca: string, token: string): Promise<{ status: number
     sent.on('error', reject);
     sent.end('{}');
   });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createTcpServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

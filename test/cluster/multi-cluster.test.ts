@@ -6,8 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fairlead, type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
-import { freePort, startBackend } from '../support/cluster-traffic.ts';
+import { startBackend } from '../support/cluster-traffic.ts';
 import { realEnvoy } from '../support/envoy.ts';
+import { freePort } from '../support/free-ports.ts';
 import { get } from '../support/http-proxy.ts';
 import { clientOf, type KubeApi, type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 

@@ -1,7 +1,6 @@
 /** The route commands on a real API server: small patches, nobody else's change lost, and shifts with the traffic of a real agent. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -12,6 +11,7 @@ import { fairlead, type Ran, type Running, startFairlead } from '../support/cli.
 import { createDefinitions, namespaceOf, ownAddress, serviceOf, until } from '../support/cluster-objects.ts';
 import { realEnvoy } from '../support/envoy.ts';
 import { createNode, createPod, startFakeKubelet } from '../support/fake-kubelet.ts';
+import { freePort } from '../support/free-ports.ts';
 import { get } from '../support/http-proxy.ts';
 import { collectionOf, type KubeObject, startKubeApi, tokenOf } from '../support/kube-api.ts';
 
@@ -529,12 +529,4 @@ async function startBackend(name: string): Promise<Backend> {
   await new Promise((resolve) => server.once('listening', resolve));
   const backend: Backend = { name, port: (server.address() as { port: number }).port, server, failing: false };
   return backend;
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

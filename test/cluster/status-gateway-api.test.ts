@@ -2,7 +2,6 @@
  * an agent that may do what an installation lets it and no more. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -11,6 +10,7 @@ import { manifestsOf } from '../../src/install/manifests.ts';
 import { resolveSettings } from '../../src/install/settings/resolve.ts';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { namespaceOf, ownAddress, routeOf, serviceOf, sliceOf, until } from '../support/cluster-objects.ts';
+import { freePort } from '../support/free-ports.ts';
 import { collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
 import { applyDefinitions, gatewayApiDefinitions, istioDefinitions } from '../support/real-definitions.ts';
 
@@ -329,12 +329,4 @@ function get(port: number, host: string): Promise<string> {
     sent.on('error', (error) => resolve(error.message));
     sent.end();
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

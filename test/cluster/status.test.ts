@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Running, startFairlead } from '../support/cli.ts';
 import { createDefinitions, namespaceOf, ownAddress, routeOf, serviceOf, until } from '../support/cluster-objects.ts';
+import { freePort } from '../support/free-ports.ts';
 import { collectionOf, type KubeObject, startKubeApi } from '../support/kube-api.ts';
 
 interface Condition {
@@ -332,11 +333,3 @@ if ('missing' in started || address === undefined) {
 }
 
 test.run();
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,7 +1,6 @@
 /** An installation on a host, in a root of its own: the files, systemd's opinion of them, and their command lines as processes. */
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -9,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { hostFiles, hostSettings } from '../../src/install/host/host-files.ts';
 import { bin, fairlead, type Ran, type Running, startFairlead } from '../support/cli.ts';
 import { until } from '../support/cluster-objects.ts';
+import { freePort } from '../support/free-ports.ts';
 
 const AGENT = '/etc/systemd/system/fairlead-agent.service';
 const CA = '/etc/systemd/system/fairlead-ca.service';
@@ -181,11 +181,3 @@ test('--root is for systemd alone', async () => {
 });
 
 test.run();
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,6 +1,5 @@
 /** What meshes on an API server send traffic to and through. */
-import { createServer, type Server } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer, get, type Server } from 'node:http';
 
 /** A server on all addresses that answers with its name. */
 export async function startBackend(name: string): Promise<{ name: string; port: number; server: Server }> {
@@ -9,11 +8,15 @@ export async function startBackend(name: string): Promise<{ name: string; port: 
   return { name, port: (server.address() as { port: number }).port, server };
 }
 
-/** A port of loopback that nobody has. */
-export async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** The status of a GET; undefined when nobody answers. */
+export function statusOf(url: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    get(url, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on('error', () => resolve(undefined));
+  });
 }
+
+/** Whether an agent says on its port of metrics that it is ready, as a status. */
+export const readiness = (port: number): Promise<number | undefined> => statusOf(`http://127.0.0.1:${port}/healthz/ready`);

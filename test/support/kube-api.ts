@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiClient, createApiClient, type RequestMore } from '../../src/kubernetes/client.ts';
 import { type ClusterAccess, openKubeConfig } from '../../src/kubernetes/kube-config.ts';
+import { freePorts } from './free-ports.ts';
 import { type KubeBinaries, kubeBinaries } from './kube-apiserver.ts';
 
 export interface KubeApi {
@@ -200,19 +200,6 @@ export async function compact(etcd: string): Promise<void> {
     (await fetch(etcd + path, { method: 'POST', body: JSON.stringify(body) })).json() as Promise<{ header: { revision: string } }>;
   const { header } = await post('/v3/kv/range', { key: 'AA==' });
   await post('/v3/kv/compaction', { revision: header.revision });
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await new Promise((resolve) => server.once('listening', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 function writeKeys(folder: string): void {

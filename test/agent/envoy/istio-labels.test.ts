@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,19 +11,12 @@ import { bootstrap } from '../../../src/envoy/dump/bootstrap.ts';
 import { resolveMeshConfig } from '../../../src/mesh/mesh-config.ts';
 import { exampleProxy } from '../../envoy/dump/example-dump.ts';
 import { realEnvoy } from '../../support/envoy.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { until } from '../../support/http.ts';
 import { withScratch } from '../../support/scratch.ts';
 
 const envoy = realEnvoy();
 const CLUSTER = 'outbound|80||web.default.svc.cluster.local';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 /** The bootstrap, with names as generated clusters and listeners have them. */
 function config(folder: string, port: number): object {

@@ -7,6 +7,7 @@ import { createStatsRegistry } from '../../../agent/proxy/stats/registry.ts';
 import type { ClusterManager } from '../../../agent/proxy/types.ts';
 import { createClusterManager } from '../../../agent/proxy/upstream/cluster-manager.ts';
 import { type Backend, startBackend } from '../../support/backend.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { clusterJson } from '../http/cluster-json.ts';
 import { type HarnessOptions, listenerJson, raw, routesJson, until } from '../http/harness.ts';
 
@@ -32,14 +33,6 @@ const get = (path: string): string => `GET ${path} HTTP/1.1\r\nhost: a\r\nconnec
 const direct = (text: string): HarnessOptions => ({
   routes: [{ match: { prefix: '/' }, directResponse: { status: 200, body: { inlineString: text } } }],
 });
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test('new routes reach connections that are open, and the listener stays', async () => {
   const port = await freePort();

@@ -1,8 +1,7 @@
 /** The same configuration in the embedded proxy and in the real Envoy. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClusterJson } from '#envoy-api/envoy/config/cluster/v3/cluster_pb.js';
@@ -15,6 +14,7 @@ import { checkCluster } from '../../../agent/proxy/upstream/check-cluster.ts';
 import { createClusterManager } from '../../../agent/proxy/upstream/cluster-manager.ts';
 import type { RequestRecord } from '../../../src/telemetry/request-record.ts';
 import { realEnvoy } from '../../support/envoy.ts';
+import { freePort } from '../../support/free-ports.ts';
 
 export interface ProxyConfigUnderTest {
   /** Without an address: each proxy gets a port of its own. */
@@ -34,14 +34,6 @@ export interface ProxyUnderTest {
   /** The answer of Envoy's admin API; undefined when it is no success. */
   ask?(path: string): Promise<string | undefined>;
   close(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const at = (port: number): ListenerJson['address'] => ({ socketAddress: { address: '127.0.0.1', portValue: port } });

@@ -5,7 +5,8 @@ import * as assert from 'uvu/assert';
 import { createControlServer } from '../../../agent/proxy/control.ts';
 import { createProxyHost } from '../../../agent/proxy/host.ts';
 import { loadWire } from '../../../src/envoy/wire.ts';
-import { freePort, startEnvoy } from './both.ts';
+import { freePort } from '../../support/free-ports.ts';
+import { startEnvoy } from './both.ts';
 import { cluster, downstream, http, mutual, TLS_INSPECTOR, tcp, upstream } from './configs.ts';
 import { caSecret, certificateSecret, createPki } from './pki.ts';
 
