@@ -32,7 +32,7 @@ test('commands and topics, canonical names only', () => {
     assert.ok(first.includes(word), word);
   assert.not.ok(first.includes('v'), 'one letter is quicker typed than completed');
   assert.equal(offered('pro'), ['proxy-config', 'proxy-status']);
-  assert.equal(offered('agent', ''), ['drain', 'ready', 'run', 'status', 'stop']);
+  assert.equal(offered('agent', ''), ['capture', 'drain', 'ready', 'request', 'run', 'status', 'stop']);
   assert.equal(offered('proxy-config', 'r'), ['route']);
   assert.equal(offered('pc', 'r'), ['route']);
 });

@@ -41,8 +41,9 @@ export async function initShared(directory: string, { client, place, roots, ifMi
     else await initCa(directory, options);
     return found ? 'found' : before ? 'moved' : 'made';
   } catch (error) {
-    // Another pod was faster.
-    if (!(error instanceof FairleadError) || error.code !== 'E_CA_BUSY' || !(await isThere())) throw error;
+    // Another pod was faster, before this one had begun to write (E_CA_EXISTS) or after that (E_CA_BUSY).
+    const late = error instanceof FairleadError && (error.code === 'E_CA_BUSY' || error.code === 'E_CA_EXISTS');
+    if (!late || !ifMissing || !(await isThere())) throw error;
     await withLock(directory, () => undefined);
     return 'found';
   }

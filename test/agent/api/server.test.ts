@@ -306,7 +306,7 @@ test(
     const { port } = other.address() as AddressInfo;
     const deps = {
       engine: createFakeEngine(),
-      controller: undefined as never,
+      controller: {} as never,
       events: createEventHub(),
       status: undefined as never,
       stop: () => Promise.resolve(),
