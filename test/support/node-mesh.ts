@@ -52,7 +52,7 @@ export interface NodeMesh {
   addPod(
     name: string,
     account: string,
-    options: { labels: Record<string, string>; engine: 'embedded' | 'envoy'; node?: string },
+    options: { labels: Record<string, string>; engine: 'embedded' | 'envoy'; node?: string; captured?: boolean },
   ): Promise<Pod>;
   /** A token of a pod's account that is bound to it. */
   tokenFor(pod: KubeObject, audience?: string): Promise<string>;
@@ -160,10 +160,11 @@ export async function startNodeMesh(api: KubeApi, envoy: string | undefined): Pr
       });
       return agent;
     },
-    async addPod(name, sa, { labels, engine, node = 'node-1' }) {
+    async addPod(name, sa, { labels, engine, node = 'node-1', captured = false }) {
       const host = await network.add(name);
       await api.create(account('shop', sa)).catch(() => undefined);
-      const annotations = { 'fairlead.dev/http-proxy-port': '15080', 'sidecar.istio.io/interceptionMode': 'NONE' };
+      const explicit = { 'fairlead.dev/http-proxy-port': '15080', 'sidecar.istio.io/interceptionMode': 'NONE' };
+      const annotations = captured ? { 'sidecar.istio.io/interceptionMode': 'REDIRECT' } : explicit;
       const marked = { labels: { ...labels, 'security.istio.io/tlsMode': 'istio' }, annotations };
       const object = await api.create(podObject('shop', name, sa, node, marked));
       await api.admin.request(`${collectionOf(object)}/${name}/status`, {
