@@ -74,7 +74,7 @@ test('`help`, `help COMMAND` and -h are --help', async () => {
 test('the help of a topic names each command once, and `pc` is proxy-config', async () => {
   const { out } = await fairlead(['proxy-config', '--help']);
   const listed = [...out.matchAll(/^ {2}proxy-config (\S+)/gm)].map((m) => m[1]);
-  assert.equal(listed, ['all', 'bootstrap', 'cluster', 'ecds', 'eds', 'endpoint', 'listener', 'log', 'route', 'secret']);
+  assert.equal(listed, ['all', 'bootstrap', 'cluster', 'ecds', 'eds', 'endpoint', 'listener', 'log', 'route', 'secret', 'stats']);
   assert.is((await fairlead(['pc'])).out, out);
 });
 
