@@ -59,6 +59,8 @@ for (const engine of ['embedded', 'envoy'] as const) {
           () => 0,
         );
       try {
+        // Requests are told from then on; the proxies serve a moment before.
+        await until('up tells what it runs', () => /payments/.test(up.out()), 60_000);
         await until('billing is served', async () => (await status(0, '/')) === 200, 60_000);
         assert.is(await status(1, '/'), 403);
         assert.is(await status(0, '/admin'), 403);
@@ -77,7 +79,9 @@ for (const engine of ['embedded', 'envoy'] as const) {
           ),
           /TCP {2}TLS .*refused: it showed no certificate {2}policies\.yaml:4$/m,
         ])
-          await until(`${line}\n${up.out()}`, () => line.test(up.out()), 5000);
+          await until(String(line), () => line.test(up.out()), 5000).catch((error: Error) => {
+            throw new Error(`${error.message}\n${up.out()}\n${up.err()}`);
+          });
       } finally {
         for (const one of [...clients, plain]) one.close();
         up.child.kill('SIGTERM');

@@ -27,7 +27,7 @@ export async function startCutProxy(target: number): Promise<CutProxy> {
     times.push(performance.now());
     client.on('error', () => undefined);
     if (refusing) {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const upstream = connect(target, '127.0.0.1');
@@ -45,7 +45,7 @@ export async function startCutProxy(target: number): Promise<CutProxy> {
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const cut = (): void => {
-    for (const [client] of pairs) client.resetAndDestroy();
+    for (const [client] of pairs) reset(client);
   };
   return {
     port: (server.address() as { port: number }).port,
@@ -74,4 +74,10 @@ export async function startCutProxy(target: number): Promise<CutProxy> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** A socket that was ended already is not reset: Node would wait for the end of it for ever when the process is to end. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
