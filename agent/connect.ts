@@ -1,5 +1,5 @@
+import type { PodAddress } from '../src/kubernetes/pods.ts';
 import type { AgentClient } from './client.ts';
-import type { PodAddress } from './remote/connect-pod.ts';
 
 /** What is asked both of an agent and of the proxy of a pod: Envoy's admin API, and what a Fairlead agent has besides. */
 export type ProxyClient = Pick<AgentClient, 'address' | 'get' | 'getJson' | 'postText'>;

@@ -2,9 +2,9 @@
 import type { PodProbes, PodProxyFacts } from '../src/doctor/probes.ts';
 import { createApiClient } from '../src/kubernetes/client.ts';
 import { openKubeConfig } from '../src/kubernetes/kube-config.ts';
+import type { PodAddress } from '../src/kubernetes/pods.ts';
 import { findPod, type PodFacts, parsePodTarget } from '../src/kubernetes/pods.ts';
 import { type CertsJson, type ClustersJson, certificatesOf, clustersOf, once } from './doctor-probes.ts';
-import type { PodAddress } from './remote/connect-pod.ts';
 import { podClient } from './remote/pod-client.ts';
 import { findProxyContainer } from './remote/proxy-container.ts';
 import { remoteFacts } from './remote/proxy-facts.ts';

@@ -1,21 +1,7 @@
 import { createApiClient } from '../../src/kubernetes/client.ts';
 import { openKubeConfig } from '../../src/kubernetes/kube-config.ts';
-import { findPod, type PodFacts, parsePodTarget } from '../../src/kubernetes/pods.ts';
+import { findPod, type PodAddress, type PodFacts, parsePodTarget } from '../../src/kubernetes/pods.ts';
 import { type PodClient, podClient } from './pod-client.ts';
-
-/** A proxy of a cluster, as the command line names it. */
-export interface PodAddress {
-  /** `POD[.NAMESPACE]` or `TYPE/NAME[.NAMESPACE]`. */
-  readonly pod: string;
-  /** undefined: the context’s. */
-  readonly namespace: string | undefined;
-  /** undefined: the kubeconfig’s current one. */
-  readonly context: string | undefined;
-  readonly via: 'port-forward' | 'exec';
-  readonly port: number;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * A client of the proxy in a pod. Throws E_USAGE, E_KUBECONFIG, E_POD_UNKNOWN, E_POD_UNREACHABLE (it does not run), E_CLUSTER_UNREACHABLE,

@@ -1,11 +1,9 @@
 import * as Flags from '@oclif/core/flags';
 import { connect } from '../../agent/connect.ts';
-import { clusterFlags } from '../../src/cli/cluster-flags.ts';
 import * as flags from '../../src/cli/flags.ts';
+import { livePod, liveProxyFlags } from '../../src/cli/live-proxy.ts';
 import { ProxyConfigCommand } from '../../src/cli/proxy-config-command.ts';
-import { adminPath, podOfArgument, proxyArgs } from '../../src/cli/proxy-source.ts';
-import { podChoice, remoteFlags } from '../../src/cli/remote-flags.ts';
-import { FairleadError } from '../../src/errors.ts';
+import { adminPath, proxyArgs } from '../../src/cli/proxy-source.ts';
 import { type ProxyStat, parseStats, statsText } from '../../src/output/proxy-config/stats.ts';
 
 export default class ProxyConfigStats extends ProxyConfigCommand {
@@ -18,29 +16,16 @@ export default class ProxyConfigStats extends ProxyConfigCommand {
   ];
   static override args = proxyArgs;
   static override flags = {
-    agent: flags.agent,
-    kubernetes: {
-      ...clusterFlags.kubernetes,
-      description: 'the proxy of a pod of the kubeconfig’s cluster',
-      exclusive: ['agent', 'proxy'],
-    },
-    context: clusterFlags.context,
-    namespace: { ...flags.namespace, description: 'namespace of a pod that names none [default: the context’s]' },
-    proxy: Flags.string({ helpValue: 'NAME[.NAMESPACE]', description: 'the proxy, in place of the argument' }),
+    ...liveProxyFlags,
     filter: Flags.string({ helpValue: 'REGEX', description: 'only stats whose name has this somewhere in it: RE2' }),
     used: Flags.boolean({ description: 'only stats that have counted something' }),
     output: flags.output('short', 'prom', 'json', 'yaml'),
-    ...remoteFlags,
   };
 
   async run(): Promise<ProxyStat[] | string> {
     const { args, flags } = await this.parse(ProxyConfigStats);
-    if (flags.kubernetes && args.proxy === undefined)
-      throw new FairleadError('E_USAGE', 'say which pod’s proxy is meant: stats are of what runs', {
-        next: 'Write -k POD[.NAMESPACE], or -k deployment/NAME[.NAMESPACE].',
-      });
-    const pod = podOfArgument(args.proxy, flags);
-    const client = await connect(pod === undefined ? flags.agent : podChoice(pod, flags));
+    const pod = livePod(args.proxy, flags, 'stats');
+    const client = await connect(pod ?? flags.agent);
     const query = new URLSearchParams({ ...(flags.used ? { usedonly: '' } : {}), ...(flags.filter ? { filter: flags.filter } : {}) });
     const ask = async (path: string): Promise<string> => {
       const at = adminPath(pod === undefined ? (flags.proxy ?? args.proxy) : undefined, path);

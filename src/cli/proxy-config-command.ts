@@ -1,8 +1,8 @@
 /** What the commands that read one proxy's config share. */
 import { FairleadError } from '../errors.ts';
+import type { PodAddress } from '../kubernetes/pods.ts';
 import { BaseCommand } from './base-command.ts';
 import { type AdminClient, type ProxyChoice, type ProxySource, podOfArgument, proxySource } from './proxy-source.ts';
-import type { PodChoice } from './remote-flags.ts';
 
 export abstract class ProxyConfigCommand extends BaseCommand {
   #source: string | undefined;
@@ -14,7 +14,7 @@ export abstract class ProxyConfigCommand extends BaseCommand {
   protected open(
     flags: ProxyChoice,
     args: { proxy?: string | undefined },
-    connect: (at: string | undefined | PodChoice) => Promise<AdminClient>,
+    connect: (at: string | undefined | PodAddress) => Promise<AdminClient>,
   ): Promise<ProxySource> {
     const pod = podOfArgument(args.proxy, flags);
     this.#source = flags.file === '-' ? 'standard input' : (flags.file ?? pod);

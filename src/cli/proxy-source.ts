@@ -4,10 +4,11 @@ import * as Flags from '@oclif/core/flags';
 import type { ClustersJson } from '#envoy-api/envoy/admin/v3/clusters_pb.js';
 import type { Dump } from '../envoy/dump/read-dump.ts';
 import { FairleadError } from '../errors.ts';
+import type { PodAddress } from '../kubernetes/pods.ts';
 import { argument } from './argument.ts';
 import { type ClustersFlags, clusterSource, clustersFlags } from './cluster-flags.ts';
 import * as flags from './flags.ts';
-import { type PodChoice, podChoice, type RemoteFlags, remoteFlags } from './remote-flags.ts';
+import { podChoice, type RemoteFlags, remoteFlags } from './remote-flags.ts';
 
 /** The argument that names the proxy, as istioctl's commands take it. */
 export const proxyArgs = {
@@ -68,7 +69,7 @@ export interface AdminClient {
 /** What a source needs of the command that opens it. */
 export interface Surroundings {
   /** Makes the client of the agent, or of the proxy of a pod; called only when it is asked. */
-  connect(pod?: PodChoice): Promise<AdminClient>;
+  connect(pod?: PodAddress): Promise<AdminClient>;
   /** Told what a computed config does not carry out. */
   warn(text: string): void;
   /** Fairlead's own. */

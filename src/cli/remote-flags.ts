@@ -1,5 +1,6 @@
 /** Flags of commands that ask the proxy of a pod: how it is reached, and how long that may take. */
 import * as Flags from '@oclif/core/flags';
+import type { PodAddress } from '../kubernetes/pods.ts';
 import { clusterName } from './cluster-flags.ts';
 import { span } from './within.ts';
 
@@ -30,21 +31,11 @@ export interface RemoteFlags {
   'proxy-admin-port'?: number | undefined;
 }
 
-/** A pod as commands hand it to the agent's `connect`. */
-export interface PodChoice {
-  readonly pod: string;
-  readonly namespace: string | undefined;
-  readonly context: string | undefined;
-  readonly via: 'port-forward' | 'exec';
-  readonly port: number;
-  readonly timeoutMs: number;
-}
-
 /** @param pod as typed: `POD[.NAMESPACE]` or `TYPE/NAME[.NAMESPACE]` */
 export function podChoice(
   pod: string,
   flags: RemoteFlags & { context?: string | readonly string[] | undefined; namespace?: string | undefined },
-): PodChoice {
+): PodAddress {
   const { context, namespace } = clusterName(flags);
   return {
     pod,

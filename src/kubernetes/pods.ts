@@ -30,6 +30,20 @@ export interface ContainerFacts {
   readonly state: string | undefined;
 }
 
+/** A proxy of a cluster, as the command line names it. */
+export interface PodAddress {
+  /** `POD[.NAMESPACE]` or `TYPE/NAME[.NAMESPACE]`. */
+  readonly pod: string;
+  /** undefined: the context’s. */
+  readonly namespace: string | undefined;
+  /** undefined: the kubeconfig’s current one. */
+  readonly context: string | undefined;
+  readonly via: 'port-forward' | 'exec';
+  readonly port: number;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 type Json = Record<string, unknown>;
 
 interface PodJson {

@@ -1,6 +1,5 @@
 /** The route commands on a real API server: small patches, nobody else's change lost, and shifts with the traffic of a real agent. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -8,7 +7,8 @@ import * as assert from 'uvu/assert';
 import type { ObjectChange } from '../../src/edit/live/object-draft.ts';
 import { writeObjects } from '../../src/edit/live/write-objects.ts';
 import { fairlead, type Ran, type Running, startFairlead } from '../support/cli.ts';
-import { createDefinitions, namespaceOf, ownAddress, serviceOf, until } from '../support/cluster-objects.ts';
+import { createDefinitions, createVersion, namespaceOf, ownAddress, serviceOf, until } from '../support/cluster-objects.ts';
+import { startBackend } from '../support/cluster-traffic.ts';
 import { realEnvoy } from '../support/envoy.ts';
 import { createNode, createPod, startFakeKubelet } from '../support/fake-kubelet.ts';
 import { freePort } from '../support/free-ports.ts';
@@ -77,7 +77,8 @@ if ('missing' in started || address === undefined) {
       data: { mesh: `proxyHttpPort: ${proxyPort}\n` },
     });
     await api.create({ ...serviceOf('reviews', 'shop'), spec: { selector: { app: 'reviews' }, ports: [{ name: 'http', port: 80 }] } });
-    for (const { name, port } of backends) await createVersion(name, port);
+    for (const { name, port } of backends)
+      await createVersion(api, { service: 'reviews', version: name, namespace: 'shop', address, port });
     const tried = await route('split reviews.shop v1=90 v2=10 -k --dry-run');
     assert.is(tried.code, 0, tried.err);
     assert.match(
@@ -489,44 +490,6 @@ if ('missing' in started || address === undefined) {
     assert.equal(await split(), [0, 100]);
     for (let i = 0; i < 20; i++) assert.is(await get(proxyPort, 'http://reviews.shop/'), 'v2');
   });
-
-  async function createVersion(version: string, port: number): Promise<void> {
-    const labels = { app: 'reviews', version };
-    const pod = `reviews-${version}`;
-    await api.create({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: pod, namespace: 'shop', labels },
-      spec: { serviceAccountName: 'default', containers: [{ name: 'app', image: 'app:1' }] },
-    });
-    await api.create({
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { name: pod, namespace: 'shop', labels: { 'kubernetes.io/service-name': 'reviews' } },
-      addressType: 'IPv4',
-      ports: [{ name: 'http', port }],
-      endpoints: [
-        { addresses: [address as string], conditions: { ready: true }, targetRef: { kind: 'Pod', name: pod, namespace: 'shop' } },
-      ],
-    });
-  }
 }
 
 test.run();
-
-interface Backend {
-  name: string;
-  port: number;
-  server: Server;
-  failing: boolean;
-}
-
-async function startBackend(name: string): Promise<Backend> {
-  const server = createServer((_, answer) => {
-    if (backend.failing) answer.statusCode = 500;
-    answer.end(name);
-  }).listen(0, '0.0.0.0');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const backend: Backend = { name, port: (server.address() as { port: number }).port, server, failing: false };
-  return backend;
-}

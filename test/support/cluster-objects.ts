@@ -47,6 +47,26 @@ export function sliceOf(service: string, namespace: string, port: number, addres
   };
 }
 
+/** A Pod `SERVICE-VERSION` with these labels, and the EndpointSlice that leads to it. */
+export async function createVersion(
+  api: KubeApi,
+  { service, version, namespace, address, port }: { service: string; version: string; namespace: string; address: string; port: number },
+): Promise<void> {
+  const name = `${service}-${version}`;
+  await api.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: service, version } },
+    spec: { serviceAccountName: 'default', containers: [{ name: 'app', image: 'app:1' }] },
+  });
+  const slice = sliceOf(service, namespace, port, []);
+  await api.create({
+    ...slice,
+    metadata: { ...slice.metadata, name },
+    endpoints: [{ addresses: [address], conditions: { ready: true }, targetRef: { kind: 'Pod', name, namespace } }],
+  });
+}
+
 export function routeOf(host: string, namespace: string, to: string, more: object = {}): KubeObject {
   return {
     apiVersion: 'networking.istio.io/v1',

@@ -1,11 +1,23 @@
 /** What meshes on an API server send traffic to and through. */
 import { createServer, get, type Server } from 'node:http';
 
+export interface Backend {
+  name: string;
+  port: number;
+  server: Server;
+  /** It answers 500 for as long as this is set. */
+  failing: boolean;
+}
+
 /** A server on all addresses that answers with its name. */
-export async function startBackend(name: string): Promise<{ name: string; port: number; server: Server }> {
-  const server = createServer((_, answer) => answer.end(name)).listen(0, '0.0.0.0');
+export async function startBackend(name: string): Promise<Backend> {
+  const server = createServer((_, answer) => {
+    if (backend.failing) answer.statusCode = 500;
+    answer.end(name);
+  }).listen(0, '0.0.0.0');
   await new Promise((resolve) => server.once('listening', resolve));
-  return { name, port: (server.address() as { port: number }).port, server };
+  const backend: Backend = { name, port: (server.address() as { port: number }).port, server, failing: false };
+  return backend;
 }
 
 /** The status of a GET; undefined when nobody answers. */
