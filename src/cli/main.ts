@@ -1,6 +1,7 @@
 /** Where every command line starts. The only place that turns an error into words and an exit code. */
 import { holdSignals } from './held-signals.ts';
 import { readerGone } from './reader-gone.ts';
+import { settleUnknownUser } from './unknown-user.ts';
 
 /**
  * Runs one command line. Sets `process.exitCode`, never calls `process.exit`.
@@ -8,6 +9,7 @@ import { readerGone } from './reader-gone.ts';
  */
 export async function main(argv: string[]): Promise<void> {
   if (process.env['NO_COLOR'] || argv.includes('--no-color')) process.env['FORCE_COLOR'] = '0';
+  settleUnknownUser(process.env);
   holdSignals(argv);
   process.stdout.on('error', readerGone);
   process.stderr.on('error', readerGone);
