@@ -9,7 +9,9 @@ const USER = '54321';
 /** Why nobody else can be played here. In CI it must be possible: throws there. */
 function whyNot(): string | undefined {
   const why =
-    process.getuid?.() !== 0 ? 'only root runs something as another' : spawnSync('setpriv', ['--help']).error && 'setpriv is not there (util-linux)';
+    process.getuid?.() !== 0
+      ? 'only root runs something as another'
+      : spawnSync('setpriv', ['--help']).error && 'setpriv is not there (util-linux)';
   if (why && process.env['CI']) throw new Error(`CI runs as a user without a name: ${why}`);
   return why;
 }
@@ -18,7 +20,10 @@ function run(...args: string[]): { code: number | null; out: string; err: string
   const ids = ['--reuid', USER, '--regid', USER, '--clear-groups'];
   // The checkout may be in the home of root, which a container's would not be.
   const reads = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
-  const { status, stdout, stderr } = spawnSync('setpriv', [...ids, ...reads, process.execPath, bin, ...args], { env: {}, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('setpriv', [...ids, ...reads, process.execPath, bin, ...args], {
+    env: {},
+    encoding: 'utf8',
+  });
   return { code: status, out: stdout, err: stderr };
 }
 
