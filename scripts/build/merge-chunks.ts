@@ -6,10 +6,26 @@ import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 /** Larger ones are worth a file of their own: not every command needs them. Bytes. */
 const SMALL = 6000;
 const NAME = 'shared.js';
+/** Built-in modules that take milliseconds to load. What needs one of them at once is not for every command. */
+const SLOW = [
+  'child_process',
+  'crypto',
+  'dns',
+  'fs/promises',
+  'http',
+  'http2',
+  'https',
+  'net',
+  'readline/promises',
+  'tls',
+  'v8',
+  'worker_threads',
+  'zlib',
+];
 
 /**
  * The files of `dist/` after merging, by path. Only chunks that need none but each other and Node are merged, so that no circles come about
- * and no package is loaded for commands that do without.
+ * and no package, or slow module of Node, is loaded for commands that do without.
  * Throws when a file still asks for a chunk that is gone.
  */
 export async function mergeSmallChunks(
@@ -32,7 +48,8 @@ export async function mergeSmallChunks(
 /** Names relative to the root, each with its number. */
 function smallChunks({ outputs }: Metafile): ReadonlyMap<string, number> {
   const names = Object.keys(outputs).filter((name) => {
-    const { bytes, entryPoint, exports } = outputs[name]!;
+    const { bytes, entryPoint, exports, inputs } = outputs[name]!;
+    if (SLOW.some((module) => inputs[`builtin-esm:${module}`])) return false;
     return /\/chunks\/[^/]+\.js$/.test(name) && entryPoint === undefined && bytes <= SMALL && exports.length > 0;
   });
   let left = new Set(names);
