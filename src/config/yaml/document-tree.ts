@@ -1,6 +1,7 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
 import type { FieldPath } from '../resource.ts';
 import { MAX_DEPTH } from './parse-document.ts';
+import { type PlainMaker, readPlainDocument } from './plain-document.ts';
 import { resolveScalar, STRING } from './resolve-scalar.ts';
 import { keyText } from './schema.ts';
 
@@ -20,12 +21,15 @@ export interface ScalarNode {
 export interface MapNode {
   type: 'map';
   start: number;
-  entries: Map<string, MapEntry>;
+  entries: MapEntry[];
   /** Values of `<<` keys, first wins. */
-  merged: TreeNode[];
+  merged: readonly TreeNode[];
+  /** Of the entries, when there are many and one was looked for. */
+  byName?: ReadonlyMap<string, MapEntry>;
 }
 
 export interface MapEntry {
+  name: string;
   keyStart: number;
   keyEnd: number;
   value: TreeNode;
@@ -43,8 +47,28 @@ export interface AliasNode {
   target: TreeNode | undefined;
 }
 
-/** The positions of everything in a document that `parseDocument` could read; made from the same parser's events, so the two agree. */
+/** The positions of everything in a document that `parseDocument` could read; by the same readers, so the two agree. */
 export function documentTree(text: string): TreeNode {
+  return readPlainDocument(text, NODES) ?? treeOfAnyDocument(text);
+}
+
+const NONE: readonly TreeNode[] = [];
+
+const NODES: PlainMaker<TreeNode, MapNode, ListNode> = {
+  plain: (_text, start, end) => ({ type: 'scalar', start, end, style: 'plain' }),
+  quoted: (_text, start, end) => ({ type: 'scalar', start, end, style: 'quoted' }),
+  empty: (at) => ({ type: 'scalar', start: at, end: at, style: 'empty' }),
+  map: (start) => ({ type: 'map', start, entries: [], merged: NONE }),
+  put(map, name, keyStart, keyEnd, value) {
+    map.entries.push({ name, keyStart, keyEnd, value });
+    return true;
+  },
+  list: (start) => ({ type: 'list', start, items: [] }),
+  push: (list, value) => void list.items.push(value),
+};
+
+/** As `documentTree`, however the document is written. Exported for the test that holds the two to each other. */
+export function treeOfAnyDocument(text: string): TreeNode {
   const events = parseEvents(text, { maxDepth: MAX_DEPTH });
   const anchors = new Map<string, TreeNode>();
   let next = 0;
@@ -72,7 +96,7 @@ export function documentTree(text: string): TreeNode {
         return node;
       }
       case EVENT_ID.MAPPING: {
-        const node: MapNode = { type: 'map', start: event.start, entries: new Map(), merged: [] };
+        const node: MapNode = { type: 'map', start: event.start, entries: [], merged: NONE };
         remember(event, node);
         while (events[next]!.type !== EVENT_ID.POP) readEntry(node);
         next++;
@@ -89,8 +113,8 @@ export function documentTree(text: string): TreeNode {
     const keyEnd = keyNode.type === 'scalar' ? keyNode.end : keyNode.start + 1;
     const name = key.type === EVENT_ID.SCALAR ? keyName(text, key) : undefined;
     if (name === undefined) return;
-    if (name === '<<' && key.type === EVENT_ID.SCALAR && key.style === SCALAR_STYLE.PLAIN) map.merged.push(value);
-    else map.entries.set(name, { keyStart: keyNode.start, keyEnd, value });
+    if (name === '<<' && key.type === EVENT_ID.SCALAR && key.style === SCALAR_STYLE.PLAIN) map.merged = [...map.merged, value];
+    else map.entries.push({ name, keyStart: keyNode.start, keyEnd, value });
   };
   const remember = <Node extends TreeNode>(event: { anchorStart: number; anchorEnd: number }, node: Node): Node => {
     if (event.anchorStart !== -1) anchors.set(text.slice(event.anchorStart, event.anchorEnd), node);
@@ -178,8 +202,17 @@ function targetOf(node: TreeNode): TreeNode | undefined {
   return at;
 }
 
+/** Above this an index is worth its making. */
+const MANY_ENTRIES = 16;
+
+function entryOf(map: MapNode, name: string): MapEntry | undefined {
+  if (map.entries.length <= MANY_ENTRIES) return map.entries.find((entry) => entry.name === name);
+  map.byName ??= new Map(map.entries.map((entry) => [entry.name, entry]));
+  return map.byName.get(name);
+}
+
 function findEntry(map: MapNode, name: string, visited: Set<MapNode>): MapEntry | undefined {
-  const own = map.entries.get(name);
+  const own = entryOf(map, name);
   if (own !== undefined || visited.has(map)) return own;
   visited.add(map);
   for (const merged of map.merged) {

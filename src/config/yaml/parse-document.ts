@@ -1,4 +1,6 @@
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
+import { type PlainMaker, readPlainDocument } from './plain-document.ts';
+import { resolveScalar, STRING } from './resolve-scalar.ts';
 import { KUBERNETES_SCHEMA } from './schema.ts';
 
 /** Collections inside collections: deeper is refused. Kubernetes' own types stay below 40. */
@@ -19,10 +21,34 @@ export interface ParseFailure {
 export type ParseOutcome = { ok: true; value: unknown } | { ok: false; failure: ParseFailure };
 
 /**
- * The value of one document, by the fast parser. Maps are plain objects whose keys are own properties (`__proto__` too);
- * aliases share their target. Never throws.
+ * The value of one document. Maps are plain objects whose keys are own properties (`__proto__` too); aliases share their target.
+ * Never throws.
  */
 export function parseDocument(text: string): ParseOutcome {
+  const value = readPlainDocument<unknown, Record<string, unknown>, unknown[]>(text, VALUES);
+  return value === undefined ? parseAnyDocument(text) : { ok: true, value };
+}
+
+const VALUES: PlainMaker<unknown, Record<string, unknown>, unknown[]> = {
+  plain(text, start, end) {
+    const written = text.slice(start, end);
+    const value = resolveScalar(written);
+    return value === STRING ? written : value;
+  },
+  quoted: (text, start, end) => text.slice(start + 1, end - 1),
+  empty: () => null,
+  map: () => ({}),
+  put(map, name, _keyStart, _keyEnd, value) {
+    if (Object.hasOwn(map, name)) return false;
+    map[name] = value;
+    return true;
+  },
+  list: () => [],
+  push: (list, value) => void list.push(value),
+};
+
+/** As `parseDocument`, however the document is written. Exported for the test that holds the two to each other. */
+export function parseAnyDocument(text: string): ParseOutcome {
   try {
     const events = parseEvents(text, { maxDepth: MAX_DEPTH });
     const documents = constructFromEvents(events, { source: text, schema: KUBERNETES_SCHEMA, maxAliases: MAX_ALIASES });
