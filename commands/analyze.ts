@@ -10,7 +10,7 @@ import { type ClusterSource, type ClustersFlags, clusterSource, clustersFlags } 
 import type { Look } from '../src/cli/fix-findings.ts';
 import * as flags from '../src/cli/flags.ts';
 import { type LoadedTexts, loadForAnalysis } from '../src/cli/load-analysis.ts';
-import { endStep, withSteadyHeap } from '../src/config/steady-heap.ts';
+import { endStep, markAtOnce, withSteadyHeap } from '../src/config/steady-heap.ts';
 import type { FileChange } from '../src/edit/draft.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 import { FINDING_FORMATS, formatFindings, isAtLeast } from '../src/output/findings/format.ts';
@@ -101,6 +101,7 @@ Exit code 1 when there is a finding at the level of --fail-on, 3 when something 
   async run(): Promise<unknown> {
     const { argv, flags: typed } = await this.parse(Analyze);
     if (typed.list || typed.code !== undefined) return this.explain(typed.code, typed.output);
+    if (!typed.watch) markAtOnce();
     const { paths, ...flags } = await this.inputOf(argv as string[], typed);
     const suppress = (flags.suppress ?? []).map(suppression);
     const baseline = flags.baseline === undefined ? undefined : await loadBaseline(flags.baseline);

@@ -23,7 +23,7 @@ export interface LiveCluster {
 }
 
 /** What a cluster may take as text, in UTF-16 units: it is not known before. */
-const LARGE = 10_000_000;
+const LARGE = 40_000_000;
 
 /** Opens clusters; nothing is asked of them before `start`. Secrets of the own one may name more. Throws E_KUBECONFIG. */
 export async function kubernetesSource(choice: LiveCluster): Promise<LiveSource> {
