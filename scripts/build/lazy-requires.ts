@@ -14,8 +14,12 @@ export const lazyRequires: Plugin = {
   name: 'lazy-requires',
   setup(build) {
     build.onLoad({ filter: /node_modules[\\/]@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, async ({ path }) => ({
-      // A bundle of its own for a module of three lines costs more than the module.
       contents: lazily(await readFile(path, 'utf8')).replaceAll("await import('wsl-utils')", "require('wsl-utils')"),
+    }));
+    // Whether this is Windows' Linux is only told to plugins, of which there are none; to find it out takes node:child_process and files.
+    build.onResolve({ filter: /^wsl-utils$/ }, () => ({ path: 'wsl-utils', namespace: 'no-wsl' }));
+    build.onLoad({ filter: /.*/, namespace: 'no-wsl' }, () => ({
+      contents: `exports.isWsl = false; exports.powerShellPath = () => 'powershell.exe';`,
     }));
   },
 };

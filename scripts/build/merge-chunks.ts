@@ -7,21 +7,7 @@ import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 const SMALL = 6000;
 const NAME = 'shared.js';
 /** Built-in modules that take milliseconds to load. What needs one of them at once is not for every command. */
-const SLOW = [
-  'child_process',
-  'crypto',
-  'dns',
-  'fs/promises',
-  'http',
-  'http2',
-  'https',
-  'net',
-  'readline/promises',
-  'tls',
-  'v8',
-  'worker_threads',
-  'zlib',
-];
+const SLOW = ['child_process', 'crypto', 'dns', 'http', 'http2', 'https', 'readline/promises', 'tls', 'worker_threads', 'zlib'];
 
 /**
  * The files of `dist/` after merging, by path. Only chunks that need none but each other and Node are merged, so that no circles come about
