@@ -46,6 +46,19 @@ test('of a Gateway whose class is another controller’s there is no status, nor
   assert.equal(problemsOf(mesh), []);
 });
 
+test('a parent of a kind that routes do not attach to is named with its group, which may be all that is wrong', async () => {
+  const mesh = await meshOf(
+    service + gateway(http) + route(`{parentRefs: [{name: web}, {group: "", name: web}, {kind: Pod, name: web}], ${toA}}`),
+  );
+  const [first, second] = mesh.problems;
+  assert.equal(problemsOf(mesh), [
+    'gateway-api/no-matching-parent spec.parentRefs[1].group',
+    'gateway-api/no-matching-parent spec.parentRefs[2].kind',
+  ]);
+  assert.match(first?.message ?? '', /not to a Gateway of the core group/);
+  assert.match(second?.message ?? '', /not to a Pod of gateway\.networking\.k8s\.io/);
+});
+
 test('a class that nobody knows', async () => {
   const mesh = await meshOf(gateway(http).replace('fairlead', 'nginx'));
   assert.equal(problemsOf(mesh), ['gateway-api/unknown-class spec.gatewayClassName']);

@@ -4,7 +4,7 @@ import type { Service } from '../types.ts';
 import { type Attachment, attach, parentKind } from './attach.ts';
 import { type Fault, fault } from './conditions.ts';
 import type { ApiListener } from './listeners.ts';
-import type { Route } from './objects.ts';
+import { GATEWAY_API, type Route } from './objects.ts';
 
 /** What came of one of a route's parentRefs. */
 export interface ParentState {
@@ -54,8 +54,10 @@ function parentState(route: Resource<Route>, ref: ParentReference, i: number, in
   const base = { ref, path, attachments: [], host: undefined, fault: undefined };
   const kind = parentKind(ref);
   if (kind === undefined) {
-    const message = `a route attaches to a Gateway or a Service, not to a ${ref.kind}`;
-    return { ...base, kind: 'others', fault: fault('Accepted', 'NoMatchingParent', [...path, 'kind'], message) };
+    const { group = GATEWAY_API, kind: named = 'Gateway' } = ref;
+    const message = `a route attaches to a Gateway of ${GATEWAY_API} or to a Service of the core group, not to a ${named} of ${group || 'the core group'}`;
+    const at = [...path, ref.kind === undefined ? 'group' : 'kind'];
+    return { ...base, kind: 'others', fault: fault('Accepted', 'NoMatchingParent', at, message) };
   }
   if (kind === 'Service') {
     const found = serviceParent(route, ref, inputs, path);
