@@ -47,11 +47,7 @@ export type AnalyzeInput = Pick<ParseResult, 'resources' | 'problems' | 'meshCon
 export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {}): Promise<Analysis> {
   const { resources, problems, meshConfig, texts = [] } = input;
   const model = analysisModel({ resources, meshConfig, complete: options.complete, ownProxies: options.ownProxies, now: options.now });
-  const raw = await runAnalyzers(model, options.analyzers);
-  // Object by object: the positions of one document are found together.
-  const order = new Map<unknown, number>();
-  for (const { resource } of raw) if (!order.has(resource)) order.set(resource, order.size);
-  raw.sort((a, b) => order.get(a.resource)! - order.get(b.resource)!);
+  const raw = byObject(await runAnalyzers(model, options.analyzers));
   const suppressor = createSuppressor(resources, texts, options.suppress ?? []);
   const findings: Unsigned[] = [];
   let suppressed = 0;
@@ -86,6 +82,17 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
     suppressed,
     unchecked: uncheckedParts(model),
   };
+}
+
+/** Object by object: the positions of one document are found together. */
+function byObject(raw: readonly RawFinding[]): RawFinding[] {
+  const objects = new Map<unknown, RawFinding[]>();
+  for (const found of raw) {
+    const others = objects.get(found.resource);
+    if (others === undefined) objects.set(found.resource, [found]);
+    else others.push(found);
+  }
+  return [...objects.values()].flat();
 }
 
 /** A finding whose fingerprint is not there yet. */

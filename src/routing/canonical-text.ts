@@ -2,10 +2,10 @@
 export function canonicalText(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
-  const parts: string[] = [];
+  let parts = '';
   for (const key of Object.keys(value).sort()) {
     const text = canonicalText((value as Record<string, unknown>)[key]);
-    if (text !== '[]') parts.push(`${JSON.stringify(key)}:${text}`);
+    if (text !== '[]') parts += `${parts === '' ? '' : ','}${JSON.stringify(key)}:${text}`;
   }
-  return `{${parts.join(',')}}`;
+  return `{${parts}}`;
 }

@@ -1,3 +1,4 @@
+import { getOrMake } from '../../mesh/memo.ts';
 import type { Arguments } from '../finding.ts';
 import { annotations } from './annotations.ts';
 import { controlPlane } from './control-plane.ts';
@@ -49,13 +50,35 @@ export function messageByCode(code: string): Message | undefined {
  * `text` alone unless the argument is empty. Lists are joined by `, `.
  */
 export function renderMessage(template: string, args: Arguments): string {
-  return template.replace(/\{(\w+)(?:(::?)([^}]*))?\}/g, (_, name: string, mark: string | undefined, text = '') => {
+  const { start, holes } = getOrMake(templates, template, partsOf);
+  let rendered = start;
+  for (const { name, mark, text, after } of holes) {
     const value = Object.hasOwn(args, name) ? args[name]! : '';
     const written = Array.isArray(value) ? value.join(', ') : String(value);
-    if (mark === undefined) return written;
-    if (written === '') return '';
-    return mark === '::' ? text : `${text}${written}`;
-  });
+    if (mark === '') rendered += written;
+    else if (written !== '') rendered += mark === '::' ? text : `${text}${written}`;
+    rendered += after;
+  }
+  return rendered;
+}
+
+/** A template, read once. */
+interface TemplateParts {
+  readonly start: string;
+  /** `after`: the text up to the next hole. */
+  readonly holes: readonly { readonly name: string; readonly mark: string; readonly text: string; readonly after: string }[];
+}
+
+const templates = new Map<string, TemplateParts>();
+
+function partsOf(template: string): TemplateParts {
+  const [start = '', ...rest] = template.split(/\{(\w+)(?:(::?)([^}]*))?\}/);
+  const holes = [];
+  for (let i = 0; i < rest.length; i += 4) {
+    const [name = '', mark = '', text = '', after = ''] = rest.slice(i, i + 4);
+    holes.push({ name, mark, text, after });
+  }
+  return { start, holes };
 }
 
 /** Where a message is explained: Istio's own page for its codes, a file of this project for ours. */

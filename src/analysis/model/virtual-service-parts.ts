@@ -1,6 +1,7 @@
 /** Walks over the parts of a VirtualService that several analyzers look at, each with its place. */
 import type { Destination, VirtualService } from '../../config/kinds/networking.ts';
 import type { FieldPath } from '../../config/resource.ts';
+import { getOrMake } from '../../mesh/memo.ts';
 
 /** A destination of a route or mirror. */
 export interface PlacedDestination {
@@ -10,8 +11,14 @@ export interface PlacedDestination {
   readonly protocol: 'http' | 'tls' | 'tcp';
 }
 
+const destinations = new WeakMap<VirtualService, readonly PlacedDestination[]>();
+
 /** All destinations in the order they are written: routes before mirrors of the same rule. */
-export function* destinationsOf(spec: VirtualService): Generator<PlacedDestination> {
+export function destinationsOf(spec: VirtualService): readonly PlacedDestination[] {
+  return getOrMake(destinations, spec, () => [...placedDestinations(spec)]);
+}
+
+function* placedDestinations(spec: VirtualService): Generator<PlacedDestination> {
   for (const [i, rule] of (spec.http ?? []).entries()) {
     const at = ['spec', 'http', i];
     for (const [j, { destination }] of (rule.route ?? []).entries()) {
