@@ -4,9 +4,8 @@ import { defaultDataDirectory } from '../agent/data-directory.ts';
 import { socketsOf } from '../agent/socket-paths.ts';
 import { argument } from '../src/cli/argument.ts';
 import { BaseCommand } from '../src/cli/base-command.ts';
-import { clusterFlags } from '../src/cli/cluster-flags.ts';
 import * as flags from '../src/cli/flags.ts';
-import { podChoice, remoteFlags } from '../src/cli/remote-flags.ts';
+import { podChoice, podFlags, remoteFlags } from '../src/cli/remote-flags.ts';
 import type { Check, DoctorReport, Severity } from '../src/doctor/types.ts';
 import { EXIT, FairleadError } from '../src/errors.ts';
 
@@ -37,13 +36,7 @@ Exit code 0 when all is well or there are only warnings, 1 when a check failed, 
     agent: flags.agent,
     data: Flags.string({ helpValue: 'DIR', description: 'the agent’s data directory [default: as for `agent run`]' }),
     pre: Flags.boolean({ description: 'before an install: Node, ports, Envoy, limits', exclusive: ['agent', 'kubernetes'] }),
-    kubernetes: {
-      ...clusterFlags.kubernetes,
-      description: 'the proxy of a pod of the kubeconfig’s cluster',
-      exclusive: ['agent', 'data'],
-    },
-    context: clusterFlags.context,
-    namespace: { ...flags.namespace, description: 'namespace of a pod that names none [default: the context’s]' },
+    ...podFlags('agent', 'data'),
     skip: Flags.string({ multiple: true, helpValue: 'ID', description: 'leave out a check, or all of a group: telemetry' }),
     list: Flags.boolean({ description: 'list the checks, run none' }),
     verbose: Flags.boolean({ char: 'v', description: 'say of each check why it matters and how long it took' }),

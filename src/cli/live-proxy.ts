@@ -2,20 +2,13 @@
 import * as Flags from '@oclif/core/flags';
 import { FairleadError } from '../errors.ts';
 import type { PodAddress } from '../kubernetes/pods.ts';
-import { clusterFlags } from './cluster-flags.ts';
 import * as flags from './flags.ts';
 import { podOfArgument } from './proxy-source.ts';
-import { podChoice, remoteFlags } from './remote-flags.ts';
+import { podChoice, podFlags, remoteFlags } from './remote-flags.ts';
 
 export const liveProxyFlags = {
   agent: flags.agent,
-  kubernetes: {
-    ...clusterFlags.kubernetes,
-    description: 'the proxy of a pod of the kubeconfig’s cluster',
-    exclusive: ['agent', 'proxy'],
-  },
-  context: clusterFlags.context,
-  namespace: { ...flags.namespace, description: 'namespace of a pod that names none [default: the context’s]' },
+  ...podFlags('agent', 'proxy'),
   proxy: Flags.string({ helpValue: 'NAME[.NAMESPACE]', description: 'the proxy, in place of the argument' }),
   ...remoteFlags,
 };

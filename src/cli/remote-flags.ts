@@ -1,11 +1,21 @@
 /** Flags of commands that ask the proxy of a pod: how it is reached, and how long that may take. */
 import * as Flags from '@oclif/core/flags';
 import type { PodAddress } from '../kubernetes/pods.ts';
-import { clusterName } from './cluster-flags.ts';
+import { clusterFlags, clusterName } from './cluster-flags.ts';
+import * as flags from './flags.ts';
 import { span } from './within.ts';
 
 /** Words for help and errors. */
 export const POD = 'POD[.NAMESPACE]';
+
+/** Flags that say which cluster's pods are meant. @param exclusive flags that `-k` does not go with */
+export function podFlags(...exclusive: string[]) {
+  return {
+    kubernetes: { ...clusterFlags.kubernetes, description: 'the proxy of a pod of the kubeconfig’s cluster', exclusive },
+    context: clusterFlags.context,
+    namespace: { ...flags.namespace, description: 'namespace of a pod that names none [default: the context’s]' },
+  };
+}
 
 export const remoteFlags = {
   via: Flags.string({
