@@ -91,8 +91,7 @@ class PlainReader<Node, Map extends Node, List extends Node> {
   private lineFrom(start: number): void {
     const { text } = this;
     for (let lineStart = start; lineStart < text.length; ) {
-      let at = lineStart;
-      while (text.charCodeAt(at) === SPACE) at++;
+      const at = this.spacesFrom(lineStart);
       const code = text.charCodeAt(at);
       if (at < text.length && code !== NEWLINE && code !== HASH) {
         this.at = at;
@@ -110,8 +109,7 @@ class PlainReader<Node, Map extends Node, List extends Node> {
   /** Goes on to the next line. Nothing but a comment may follow what was read last. */
   private nextLine(): void {
     const { text } = this;
-    let at = this.end;
-    while (text.charCodeAt(at) === SPACE) at++;
+    let at = this.spacesFrom(this.end);
     if (at < text.length && text.charCodeAt(at) !== NEWLINE) {
       if (text.charCodeAt(at) !== HASH || at === this.end) throw NOT_PLAIN;
       at = text.indexOf('\n', at);
@@ -134,8 +132,7 @@ class PlainReader<Node, Map extends Node, List extends Node> {
       if (keyEnd === -1) throw NOT_PLAIN;
       const name = this.name(keyStart, keyEnd);
       this.end = keyEnd + 1;
-      let at = keyEnd + 1;
-      while (text.charCodeAt(at) === SPACE) at++;
+      const at = this.spacesFrom(keyEnd + 1);
       let value: Node;
       if (at < text.length && text.charCodeAt(at) !== NEWLINE && text.charCodeAt(at) !== HASH) {
         value = this.inline(at, column);
@@ -158,9 +155,8 @@ class PlainReader<Node, Map extends Node, List extends Node> {
     if (++this.depth > DEPTH) throw NOT_PLAIN;
     const list = maker.list(this.at);
     while (this.column === column && text.charCodeAt(this.at) === DASH) {
-      let at = this.at + 1;
-      if (text.charCodeAt(at) !== SPACE) throw NOT_PLAIN;
-      while (text.charCodeAt(at) === SPACE) at++;
+      if (text.charCodeAt(this.at + 1) !== SPACE) throw NOT_PLAIN;
+      const at = this.spacesFrom(this.at + 1);
       if (this.keyEnd(at) === -1) {
         maker.push(list, this.inline(at, column));
       } else {
@@ -194,17 +190,17 @@ class PlainReader<Node, Map extends Node, List extends Node> {
 
   /** A value that ends on its line, and goes on to the next. @param column of the collection that it is in: what is further in belongs to it */
   private inline(start: number, column: number): Node {
-    const { text } = this;
-    const code = text.charCodeAt(start);
-    const value =
-      code === DOUBLE_QUOTE || code === SINGLE_QUOTE
-        ? this.quoted(start)
-        : code === MAP_BEGIN || code === LIST_BEGIN
-          ? this.flow(start)
-          : this.plain(start);
+    const value = this.bracketed(start) ?? this.plain(start);
     this.nextLine();
     if (this.column > column) throw NOT_PLAIN;
     return value;
+  }
+
+  /** What quotes or brackets are around; undefined when there are none. */
+  private bracketed(start: number): Node | undefined {
+    const code = this.text.charCodeAt(start);
+    if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) return this.quoted(start);
+    return code === MAP_BEGIN || code === LIST_BEGIN ? this.flow(start) : undefined;
   }
 
   private plain(start: number): Node {
@@ -296,10 +292,11 @@ class PlainReader<Node, Map extends Node, List extends Node> {
   }
 
   private flowValue(start: number): Node {
+    return this.bracketed(start) ?? this.plainInFlow(start);
+  }
+
+  private plainInFlow(start: number): Node {
     const { text } = this;
-    const code = text.charCodeAt(start);
-    if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) return this.quoted(start);
-    if (code === MAP_BEGIN || code === LIST_BEGIN) return this.flow(start);
     this.mayStart(start);
     let end = start + 1;
     for (let at = end; at < text.length; at++) {
