@@ -22,8 +22,8 @@ export interface LiveCluster {
   istioNamespace?: string | undefined;
 }
 
-/** What a cluster may take as text, in UTF-16 units: it is not known before. */
-const LARGE = 40_000_000;
+/** What a cluster may take as text is not known before. */
+const UNKNOWN_SIZE = Number.POSITIVE_INFINITY;
 
 /** Opens clusters; nothing is asked of them before `start`. Secrets of the own one may name more. Throws E_KUBECONFIG. */
 export async function kubernetesSource(choice: LiveCluster): Promise<LiveSource> {
@@ -44,8 +44,8 @@ export async function kubernetesSource(choice: LiveCluster): Promise<LiveSource>
       watch = watchClusters({ ...choice, access, others, followSecrets: true, changed, note });
       const { ready } = watch;
       // As for a large text: nearly all that is listed stays.
-      await withSteadyHeap(LARGE, () => ready);
-      endStep(LARGE);
+      await withSteadyHeap(UNKNOWN_SIZE, () => ready);
+      endStep(UNKNOWN_SIZE);
     },
     close: () => watch?.close(),
   };

@@ -47,7 +47,9 @@ export type AnalyzeInput = Pick<ParseResult, 'resources' | 'problems' | 'meshCon
 export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {}): Promise<Analysis> {
   const { resources, problems, meshConfig, texts = [] } = input;
   const model = analysisModel({ resources, meshConfig, complete: options.complete, ownProxies: options.ownProxies, now: options.now });
-  const raw = byObject(await runAnalyzers(model, options.analyzers));
+  const found = await runAnalyzers(model, options.analyzers);
+  // Object by object: the positions of one document are found together.
+  const raw = [...Map.groupBy(found, ({ resource }) => resource).values()].flat();
   const suppressor = createSuppressor(resources, texts, options.suppress ?? []);
   const findings: Unsigned[] = [];
   let suppressed = 0;
@@ -82,17 +84,6 @@ export async function analyze(input: AnalyzeInput, options: AnalyzeOptions = {})
     suppressed,
     unchecked: uncheckedParts(model),
   };
-}
-
-/** Object by object: the positions of one document are found together. */
-function byObject(raw: readonly RawFinding[]): RawFinding[] {
-  const objects = new Map<unknown, RawFinding[]>();
-  for (const found of raw) {
-    const others = objects.get(found.resource);
-    if (others === undefined) objects.set(found.resource, [found]);
-    else others.push(found);
-  }
-  return [...objects.values()].flat();
 }
 
 /** A finding whose fingerprint is not there yet. */
