@@ -14,6 +14,7 @@ export const lazyRequires: Plugin = {
   name: 'lazy-requires',
   setup(build) {
     build.onLoad({ filter: /node_modules[\\/]@oclif[\\/]core[\\/]lib[\\/].*\.js$/ }, async ({ path }) => ({
+      // A bundle of its own for a module of a line costs more than the module.
       contents: lazily(await readFile(path, 'utf8')).replaceAll("await import('wsl-utils')", "require('wsl-utils')"),
     }));
     // Whether this is Windows' Linux is only told to plugins, of which there are none; to find it out takes node:child_process and files.

@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { asUser } from '../support/as-user.ts';
 import { bin } from '../support/cli.ts';
 
-const USER = '54321';
+const USER = 54_321;
 
 /** Why nobody else can be played here. In CI it must be possible: throws there. */
 function whyNot(): string | undefined {
@@ -17,13 +18,8 @@ function whyNot(): string | undefined {
 }
 
 function run(...args: string[]): { code: number | null; out: string; err: string } {
-  const ids = ['--reuid', USER, '--regid', USER, '--clear-groups'];
-  // The checkout may be in the home of root, which a container's would not be.
-  const reads = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
-  const { status, stdout, stderr } = spawnSync('setpriv', [...ids, ...reads, process.execPath, bin, ...args], {
-    env: {},
-    encoding: 'utf8',
-  });
+  const [program = '', ...rest] = [...asUser(USER), process.execPath, bin, ...args];
+  const { status, stdout, stderr } = spawnSync(program, rest, { env: {}, encoding: 'utf8' });
   return { code: status, out: stdout, err: stderr };
 }
 

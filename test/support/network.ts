@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asUser } from './as-user.ts';
 import { realNft } from './nft.ts';
 
 /** Who runs something: the administrator, an application, or the proxy, which may also read what is the administrator's. */
@@ -66,11 +67,7 @@ export async function startNetwork(): Promise<Network> {
   let count = 0;
 
   function entered(pid: number, who: Who): string[] {
-    const user = who === 'app' ? APP_USER : PROXY_USER;
-    const ids = ['--reuid', String(user), '--regid', String(user), '--clear-groups'];
-    // What tests use may be in the home of root, which a proxy's image would have elsewhere.
-    const reads = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
-    const as = who === 'root' ? [] : ['setpriv', ...ids, ...reads];
+    const as = who === 'root' ? [] : asUser(who === 'app' ? APP_USER : PROXY_USER);
     return ['nsenter', `--target=${pid}`, '--net', '--mount', ...as];
   }
 
